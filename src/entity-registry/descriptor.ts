@@ -1,0 +1,90 @@
+/**
+ * What exists: entities and their methods, as the rest of the gateway sees them.
+ * Built once by `compile-entities.ts` from a metadata document and deeply frozen before the first route is made.
+ */
+
+/** A JSON Schema 2020-12 object or boolean schema. Plain data: metadata is only known at run time. */
+export type JsonSchema = { readonly [keyword: string]: unknown }
+
+export interface ParameterDescriptor {
+  readonly name: string
+  /** What the caller sends. An entity reference has become the schema of that entity's key. */
+  readonly schema: JsonSchema
+  /** Whether the argument must be there. */
+  readonly required: boolean
+  /** Where references to entities stand in the value: the entity's name by the path to it (`*` is any index). */
+  readonly references: readonly EntityReference[]
+}
+
+export interface EntityReference {
+  readonly entity: string
+  /** `[]`: the value itself; `['*']`: each item of a list. */
+  readonly path: readonly string[]
+}
+
+/** A failure that the entity's author has declared, with the HTTP status it is answered with. */
+export interface DeclaredError {
+  readonly status: number
+  readonly description: string
+  readonly schema: JsonSchema | undefined
+}
+
+export interface MethodDescriptor {
+  readonly name: string
+  readonly description: string
+  readonly params: readonly ParameterDescriptor[]
+  /** `undefined`: the method returns nothing (the route answers 204). `{}`: any JSON value. */
+  readonly returns: JsonSchema | undefined
+  /** What the compiler says; proves nothing by itself, see `safe`. */
+  readonly readOnly: boolean
+  /** The operator (or the runtime's proof) says that a call changes nothing: the method is served by GET too. */
+  readonly safe: boolean
+  /** Milliseconds a call may take; `undefined`: the gateway's default. */
+  readonly deadlineMs: number | undefined
+  readonly errors: ReadonlyMap<string, DeclaredError>
+  readonly examples: readonly Readonly<Record<string, unknown>>[]
+  /** What only the runtime's adapter understands. */
+  readonly runtime: Readonly<Record<string, unknown>>
+}
+
+export interface AttributeDescriptor {
+  readonly name: string
+  readonly description: string
+  readonly schema: JsonSchema
+  readonly readable: boolean
+  /** Never by default: a write goes past the entity's own methods. */
+  readonly writable: boolean
+}
+
+export interface EntityDescriptor {
+  /** The class name, e.g. `OrderLine`. */
+  readonly name: string
+  /** The path segment, e.g. `order_line`. */
+  readonly path: string
+  readonly description: string
+  readonly application: string
+  /** Name of the configured runtime instance that serves this entity. */
+  readonly runtimeName: string
+  /** What the document's and the entity's `runtime` members say, merged; opaque but to the adapter. */
+  readonly runtime: Readonly<Record<string, unknown>>
+  readonly key: {
+    readonly name: string
+    readonly type: 'string' | 'integer'
+    readonly schema: JsonSchema
+  }
+  /** `undefined`: instances can't be created by a caller. */
+  readonly create:
+    | {
+        readonly description: string
+        readonly params: readonly ParameterDescriptor[]
+        /** The constructor's argument that becomes the key; `undefined`: only the runtime's answer names the key. */
+        readonly keyParam: string | undefined
+        readonly examples: readonly Readonly<Record<string, unknown>>[]
+        readonly runtime: Readonly<Record<string, unknown>>
+      }
+    | undefined
+  readonly attributes: ReadonlyMap<string, AttributeDescriptor>
+  readonly methods: ReadonlyMap<string, MethodDescriptor>
+  /** Members of the entity that have no route, and why. */
+  readonly hidden: readonly { readonly name: string; readonly reason: string }[]
+}

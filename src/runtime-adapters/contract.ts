@@ -1,0 +1,141 @@
+import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor } from '../entity-registry/descriptor.ts'
+
+/**
+ * The one file to read first: what a call is, what can come of it, and what a runtime's adapter must do.
+ */
+
+/** An entity's key: a string, or an exact integer (`bigint` beyond 2^53). `42` and `"42"` are two entities. */
+export type Key = string | number | bigint
+
+/** What is asked of an entity. Only `create` is without a key. */
+export type Target =
+  | { readonly kind: 'create'; readonly entity: EntityDescriptor }
+  | { readonly kind: 'find'; readonly entity: EntityDescriptor; readonly key: Key }
+  | { readonly kind: 'read-state'; readonly entity: EntityDescriptor; readonly key: Key }
+  | {
+      readonly kind: 'read-attribute'
+      readonly entity: EntityDescriptor
+      readonly key: Key
+      readonly attribute: AttributeDescriptor
+    }
+  | {
+      readonly kind: 'write-attribute'
+      readonly entity: EntityDescriptor
+      readonly key: Key
+      readonly attribute: AttributeDescriptor
+      readonly value: unknown
+    }
+  | { readonly kind: 'call'; readonly entity: EntityDescriptor; readonly key: Key; readonly method: MethodDescriptor }
+
+/**
+ * One call. Built once at the edge, never mutated; its arguments have been checked against the descriptors,
+ * so an adapter may send them as they are. Integers beyond 2^53 are `bigint`.
+ */
+export interface Invocation {
+  /** A random UUID in lower case. Nobody can guess it. */
+  readonly id: string
+  readonly target: Target
+  /** Arguments of a `create` or `call` by parameter name; empty otherwise. */
+  readonly args: Readonly<Record<string, unknown>>
+  /** Epoch milliseconds. Absolute, so that every hop agrees on it. */
+  readonly deadline: number
+  readonly context: InvocationContext
+}
+
+export interface InvocationContext {
+  /** Who calls; `undefined` where nobody was authenticated. */
+  readonly principal?: string
+  /** W3C trace context of the caller. */
+  readonly traceparent?: string
+}
+
+/** Why a call surely had no effect: it never reached the runtime. */
+export type NotSentCause = 'overloaded' | 'too-large' | 'broker-unavailable' | 'runtime-unavailable' | 'shutting-down'
+
+/** Why nobody can say whether a call took effect. */
+export type UnknownCause = 'deadline' | 'connection-lost' | 'shutting-down'
+
+/** What the runtime said, or why it said nothing. Expected failures are values; an exception is a bug or a failed start. */
+export type Outcome =
+  /** Done. `value` is plain JSON data, `bigint` for integers beyond 2^53, `null` where nothing is returned. */
+  | { readonly kind: 'returned'; readonly value: unknown }
+  /** Created; the key as the runtime knows it. */
+  | { readonly kind: 'created'; readonly key: Key }
+  /**
+   * The runtime refused. `effect` tells whether something may have been done before it refused:
+   * a split method can stop half way in a runtime without transactions.
+   */
+  | {
+      readonly kind: 'rejected'
+      readonly reason: 'entity-not-found' | 'entity-exists'
+      readonly detail: string
+      readonly effect: 'none' | 'partial'
+    }
+  /** The method ran and failed. `name` is the error's class where the runtime tells it; `data` what was declared for it. */
+  | { readonly kind: 'raised'; readonly name?: string; readonly message: string; readonly data?: unknown }
+  /** An answer came that can't be read, or that is not what the method may return. The effect is not known. */
+  | { readonly kind: 'malformed'; readonly detail: string }
+  /** Surely no effect. */
+  | { readonly kind: 'not-sent'; readonly cause: NotSentCause; readonly detail: string }
+  /** Perhaps an effect. A passed deadline does not say that the call did not run. */
+  | { readonly kind: 'unknown'; readonly cause: UnknownCause; readonly detail: string }
+
+/**
+ * The one seam. Resolves exactly once, at the latest at the invocation's deadline; never rejects but for a bug.
+ * Deadlines, idempotency and tracing are functions from `Invoke` to `Invoke`.
+ */
+export type Invoke = (invocation: Invocation) => Promise<Outcome>
+
+/** What a runtime can do. A route that it can't serve is not made. */
+export interface Capabilities {
+  readonly create: boolean
+  readonly find: boolean
+  /** The whole readable state in one consistent answer. */
+  readonly readState: boolean
+  readonly readAttribute: boolean
+  readonly writeAttribute: boolean
+  /** A call that touches several entities happens whole or not at all. */
+  readonly atomic: boolean
+  /** How often a call that was sent once takes effect, as far as the runtime promises. */
+  readonly delivery: 'at-most-once' | 'at-least-once' | 'exactly-once'
+}
+
+export interface HealthCheck {
+  readonly name: string
+  readonly ok: boolean
+  /** One sentence for an operator; never a secret. */
+  readonly detail: string
+}
+
+/**
+ * One runtime, spoken to. Laws, held by `test/conformance/runtime-adapter.ts`:
+ * `start` resolves only when replies can be received; `invoke` keeps the law of `Invoke`; `health` answers within a second and
+ * never throws; `close` may be called twice, and leaves no invocation without an outcome, no timer and no socket behind.
+ */
+export interface RuntimeAdapter {
+  /** The adapter's kind, e.g. `stateflow`. */
+  readonly name: string
+  readonly capabilities: Capabilities
+  start(): Promise<void>
+  readonly invoke: Invoke
+  health(): Promise<readonly HealthCheck[]>
+  /** Numbers that grow while the adapter runs, by name: replies dropped as late, foreign, duplicate or unreadable, and the like. */
+  counters(): Readonly<Record<string, number>>
+  close(): Promise<void>
+}
+
+/** What an adapter is made from: the entities it serves, and a place for its log lines. */
+export interface AdapterContext {
+  /** The configured instance's name. */
+  readonly instance: string
+  readonly entities: readonly EntityDescriptor[]
+  readonly log: Log
+}
+
+/** The part of a pino logger that adapters use. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}

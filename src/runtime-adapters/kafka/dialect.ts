@@ -1,0 +1,29 @@
+import type { Capabilities, Invocation, Outcome } from '../contract.ts'
+import type { KafkaRecord, ReceivedRecord } from './transport.ts'
+
+/**
+ * How one runtime writes requests and replies. Pure and synchronous: no I/O, no clock, no randomness, so that golden
+ * bytes pin it. Everything it needs (entity names, flows) is in the invocation's descriptors.
+ */
+export interface KafkaDialect {
+  readonly name: string
+  readonly capabilities: Capabilities
+  readonly topics: {
+    /** Every topic that `encode` may name. */
+    readonly requests: readonly string[]
+    readonly replies: readonly string[]
+  }
+  /**
+   * The record that asks for this invocation. Its key and value are never empty. Calls on one entity carry the same
+   * record key, so they keep their order.
+   */
+  encode(invocation: Invocation): KafkaRecord
+  /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. */
+  correlationOf(record: ReceivedRecord): string | undefined
+  /** Total: bytes that can't be read become `malformed`, never an exception. */
+  decode(record: ReceivedRecord, invocation: Invocation): Outcome
+  /** A question that the runtime answers without touching an entity; the reply carries `id`. `undefined`: it has none. */
+  readonly ping: ((id: string) => KafkaRecord) | undefined
+  /** Whether a reply is the answer to `ping`. */
+  isPong(record: ReceivedRecord): boolean
+}
