@@ -29,6 +29,14 @@ export interface DeclaredError {
   readonly schema: JsonSchema | undefined
 }
 
+export type HttpVerb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface MethodBinding {
+  readonly verb: HttpVerb | undefined
+  /** With exactly one `{key}`; `undefined`: the usual path. */
+  readonly path: string | undefined
+}
+
 export interface MethodDescriptor {
   readonly name: string
   readonly description: string
@@ -39,6 +47,8 @@ export interface MethodDescriptor {
   readonly readOnly: boolean
   /** The operator (or the runtime's proof) says that a call changes nothing: the method is served by GET too. */
   readonly safe: boolean
+  /** Where the operator has put the method instead of `POST /entity/{key}/method`. */
+  readonly binding: MethodBinding | undefined
   /** Milliseconds a call may take; `undefined`: the gateway's default. */
   readonly deadlineMs: number | undefined
   readonly errors: ReadonlyMap<string, DeclaredError>

@@ -48,7 +48,9 @@ const Method = Type.Object(
     description: Type.Optional(Type.String()),
     params: Type.Array(Parameter),
     returns: Type.Optional(TypeExpression),
-    readOnly: Type.Optional(Type.Boolean({ description: 'What the compiler found. Not trusted for GET or for retries.' })),
+    readOnly: Type.Optional(
+      Type.Boolean({ description: 'What the compiler found. Not trusted for GET or for retries.' }),
+    ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
     errors: Type.Optional(Type.Record(Type.String(), DeclaredError)),
     examples: Type.Optional(Type.Array(Example)),
@@ -69,7 +71,9 @@ const Entity = Type.Object(
         name: Identifier,
         schema: TypeExpression,
         generated: Type.Optional(
-          Type.Boolean({ description: 'The runtime makes the key up; no constructor argument carries it. Default: false.' }),
+          Type.Boolean({
+            description: 'The runtime makes the key up; no constructor argument carries it. Default: false.',
+          }),
         ),
       },
       { ...closed, description: 'The schema’s type is "string" or "integer".' },
@@ -101,7 +105,12 @@ export const MetadataDocument = Type.Object(
     application: Identifier,
     runtime: Type.Optional(
       Type.Object(
-        { name: Type.String({ minLength: 1, description: 'The configured runtime instance that serves these entities.' }) },
+        {
+          name: Type.String({
+            minLength: 1,
+            description: 'The configured runtime instance that serves these entities.',
+          }),
+        },
         { additionalProperties: true },
       ),
     ),

@@ -1,0 +1,218 @@
+import { compileMethod, compileParameters, type MemberContext } from './compile-method.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import type { AttributeDescriptor, EntityDescriptor, JsonSchema } from './descriptor.ts'
+import type { LoadedDocument } from './load-metadata.ts'
+import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
+import type { MetadataEntity } from './metadata-schema.ts'
+import { didYouMean } from './nearest-name.ts'
+import { noOverrides, type Override, type Overrides } from './overrides.ts'
+import { compileType, type TypeContext } from './type-expression.ts'
+
+/** Longest key in UTF-8 bytes. */
+export const MAX_KEY_BYTES = 1024
+
+/** First path segments that belong to the gateway. */
+const RESERVED_PATHS = new Set(['-', 'docs', 'openapi.json', 'openapi.yaml'])
+
+/**
+ * Checked documents → frozen descriptors. Whatever would make a wrong or missing route is found here.
+ * @throws MetadataError with every problem
+ */
+export function compileEntities(
+  documents: readonly LoadedDocument[],
+  overrides: Overrides = noOverrides,
+): readonly EntityDescriptor[] {
+  const problems: MetadataProblem[] = []
+  const sources = documents.flatMap((loaded) =>
+    loaded.document.entities.map((entity, index) => ({ loaded, entity, pointer: `/entities/${index}` })),
+  )
+  const byName = new Map(sources.map(({ entity }) => [entity.name, entity]))
+  const overrideOf = (name: string): Override => overrides.byName.get(name) ?? {}
+  const keySchemaOf = (name: string): JsonSchema | undefined => {
+    const entity = byName.get(name)
+    return entity && keySchema(entity)
+  }
+  const entities = sources
+    .filter(({ entity }) => overrideOf(entity.name).expose !== false)
+    .map(({ loaded, entity, pointer }) => {
+      const report: MemberContext['report'] = (at, message, hint) =>
+        problems.push({ file: loaded.file, pointer: `${pointer}${at}`, message, hint })
+      const types: TypeContext = { keySchemaOf, entityNames: [...byName.keys()], report }
+      return compileEntity(
+        entity,
+        loaded,
+        { types, report, overrideOf: (member) => overrideOf(`${entity.name}.${member}`) },
+        overrideOf(entity.name),
+      )
+    })
+  problems.push(
+    ...duplicateProblems(sources, entities),
+    ...unknownOverrides(
+      overrides,
+      sources.map(({ entity }) => entity),
+    ),
+  )
+  if (problems.length > 0) throw new MetadataError(problems)
+  return deepFreeze(entities)
+}
+
+function compileEntity(
+  entity: MetadataEntity,
+  { document }: LoadedDocument,
+  context: MemberContext,
+  override: Override,
+): EntityDescriptor {
+  const { report, overrideOf } = context
+  const members = [...entity.methods.map(({ name }) => name), ...Object.keys(entity.state ?? {})]
+  const hidden = hiddenMembers(members, overrideOf)
+  const isShown = (name: string) => !hidden.some((member) => member.name === name)
+  const path = override.path?.replace(/^\//, '') ?? snakeCase(entity.name)
+  if (RESERVED_PATHS.has(path)) {
+    report(
+      '/name',
+      `its path "/${path}" belongs to the gateway.`,
+      `Give it another one in the overrides file: {"${entity.name}": {"path": "…"}}.`,
+    )
+  }
+  const methods = entity.methods.flatMap((method, index) =>
+    isShown(method.name) ? [compileMethod(method, `/methods/${index}`, context)] : [],
+  )
+  checkRepeats(entity, report)
+  return {
+    name: entity.name,
+    path,
+    description: entity.description ?? '',
+    application: document.application,
+    runtimeName: document.runtime?.name ?? '',
+    runtime: { ...document.runtime, ...entity.runtime },
+    key: compileKey(entity, context),
+    create: entity.create && compileCreate(entity, entity.create, context),
+    attributes: new Map(
+      Object.entries(entity.state ?? {})
+        .filter(([name]) => isShown(name))
+        .map(([name, type]) => [name, compileAttribute(name, type, context)]),
+    ),
+    methods: new Map(methods.map((method) => [method.name, method])),
+    hidden,
+  }
+}
+
+function compileKey(entity: MetadataEntity, { types }: MemberContext): EntityDescriptor['key'] {
+  const { schema } = compileType(entity.key.schema, '/key/schema', types)
+  const { type } = schema
+  if (type !== 'string' && type !== 'integer') {
+    types.report('/key/schema/type', `a key is a "string" or an "integer", not ${JSON.stringify(type)}.`)
+  }
+  return { name: entity.key.name, type: type === 'integer' ? 'integer' : 'string', schema: keySchema(entity) }
+}
+
+function keySchema({ key }: MetadataEntity): JsonSchema {
+  const schema = key.schema as JsonSchema
+  if (schema.type !== 'string') return { format: 'int64', minimum: -(2 ** 63), exclusiveMaximum: 2 ** 63, ...schema }
+  return { minLength: 1, maxLength: MAX_KEY_BYTES, ...schema }
+}
+
+type MetadataCreate = NonNullable<MetadataEntity['create']>
+
+function compileCreate(
+  entity: MetadataEntity,
+  create: MetadataCreate,
+  context: MemberContext,
+): EntityDescriptor['create'] {
+  const named = create.params.find(({ name }) => name === entity.key.name)
+  const keyParam = entity.key.generated === true ? undefined : named?.name
+  const params = compileParameters(create.params, '/create/params', context)
+  return {
+    description: create.description ?? '',
+    // The argument that becomes the key obeys the key's schema.
+    params: params.map((param) =>
+      param.name === keyParam ? { ...param, schema: { ...param.schema, ...keySchema(entity) } } : param,
+    ),
+    keyParam,
+    examples: create.examples ?? [],
+    runtime: create.runtime ?? {},
+  }
+}
+
+function compileAttribute(name: string, type: JsonSchema, { types, overrideOf }: MemberContext): AttributeDescriptor {
+  const { schema } = compileType(type, `/state/${pointerSegment(name)}`, types)
+  const description = typeof schema.description === 'string' ? schema.description : ''
+  return { name, description, schema, readable: true, writable: overrideOf(name).writable ?? false }
+}
+
+function hiddenMembers(names: readonly string[], overrideOf: MemberContext['overrideOf']): EntityDescriptor['hidden'] {
+  return names.flatMap((name) => {
+    if (overrideOf(name).expose === false) return [{ name, reason: 'hidden by the operator' }]
+    return name.startsWith('_') ? [{ name, reason: 'its name begins with an underscore' }] : []
+  })
+}
+
+function checkRepeats({ methods }: MetadataEntity, report: MemberContext['report']): void {
+  const seen = new Set<string>()
+  for (const [index, { name }] of methods.entries()) {
+    if (seen.has(name)) report(`/methods/${index}/name`, `there are two methods "${name}".`)
+    seen.add(name)
+  }
+}
+
+interface Source {
+  readonly loaded: LoadedDocument
+  readonly entity: MetadataEntity
+  readonly pointer: string
+}
+
+function duplicateProblems(
+  sources: readonly Source[],
+  entities: readonly EntityDescriptor[],
+): readonly MetadataProblem[] {
+  const names = new Map<string, string>()
+  const paths = new Map<string, string>()
+  return sources.flatMap(({ loaded: { file }, entity: { name }, pointer }) => {
+    const problems: MetadataProblem[] = []
+    const at = { file, pointer: `${pointer}/name` }
+    const first = names.get(name)
+    if (first !== undefined) problems.push({ ...at, message: `the entity "${name}" is already in ${first}.` })
+    names.set(name, file)
+    const path = entities.find((entity) => entity.name === name)?.path
+    const other = path === undefined ? undefined : paths.get(path)
+    if (other !== undefined && other !== name) {
+      problems.push({
+        ...at,
+        message: `its path "/${path}" is also that of "${other}".`,
+        hint: 'Give one of them another path in the overrides file.',
+      })
+    }
+    if (path !== undefined) paths.set(path, name)
+    return problems
+  })
+}
+
+/** A misspelt name would leave public what was meant to be hidden, so it stops the start. */
+function unknownOverrides(
+  { file, byName }: Overrides,
+  entities: readonly MetadataEntity[],
+): readonly MetadataProblem[] {
+  const known = new Set(
+    entities.flatMap(({ name, methods, state }) => [
+      name,
+      ...methods.map((method) => `${name}.${method.name}`),
+      ...Object.keys(state ?? {}).map((attribute) => `${name}.${attribute}`),
+    ]),
+  )
+  return [...byName.keys()]
+    .filter((name) => !known.has(name))
+    .map((name) => ({
+      file,
+      pointer: `/${pointerSegment(name)}`,
+      message: `nothing is called "${name}".`,
+      hint: didYouMean(name, known),
+    }))
+}
+
+/** `OrderLine` → `order_line`, `HTTPServer` → `http_server`. */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}

@@ -1,0 +1,54 @@
+/**
+ * JSON without loss: integers that a double can't hold are read as `bigint` and written digit for digit.
+ * The common case (no such number in the text, none in the value) costs what `JSON` costs.
+ */
+
+/** A number of 16 digits may be past 2^53. */
+const MAYBE_UNSAFE = /\d{16}/
+const INTEGER = /^-?\d+$/
+
+/** What the engine passes to a reviver (ECMA-262, "JSON.parse source text access"); not yet in TypeScript's library. */
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
+
+function keepDigits(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  return context.source !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value
+}
+
+/** @throws SyntaxError when the text is not JSON. */
+export function parseExact(text: string): unknown {
+  if (!MAYBE_UNSAFE.test(text)) return JSON.parse(text)
+  // The library's type of a reviver lacks the third argument.
+  return JSON.parse(text, keepDigits as Reviver as Parameters<typeof JSON.parse>[1])
+}
+
+// `rawJSON` is part of the same proposal.
+const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown }
+
+function writeDigits(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? rawJSON(String(value)) : value
+}
+
+/**
+ * @param value plain JSON data with `bigint` for integers; `undefined` is written as `null`
+ * @throws RangeError when the value is nested too deeply, TypeError when it is cyclic
+ */
+export function stringifyExact(value: unknown): string {
+  if (value === undefined) return 'null'
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return JSON.stringify(value, writeDigits)
+  }
+}
+
+/** Whether arrays and objects are nested in each other more than `limit` deep. */
+export function isDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (limit === 0) return true
+  for (const member of Object.values(value)) {
+    if (isDeeperThan(member, limit - 1)) return true
+  }
+  return false
+}

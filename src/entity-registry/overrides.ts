@@ -1,0 +1,51 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { type Static, Type } from 'typebox'
+import { readJsonFile, schemaProblems } from './load-metadata.ts'
+import { MetadataError, type MetadataProblem } from './metadata-error.ts'
+
+/** What an operator may say of an entity (`User`), a method (`User.buy_item`) or an attribute (`User.balance`). */
+const Override = Type.Object(
+  {
+    expose: Type.Optional(Type.Boolean({ description: 'false: no route.' })),
+    path: Type.Optional(
+      Type.String({
+        pattern: '^/?[^\\s?#]+$',
+        description: 'Entity: its path segment. Method: a path with exactly one {key}, e.g. "/users/{key}/purchases".',
+      }),
+    ),
+    verb: Type.Optional(
+      Type.Enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], { description: 'Method: instead of POST.' }),
+    ),
+    safe: Type.Optional(Type.Boolean({ description: 'Method: a call changes nothing, so GET serves it too.' })),
+    writable: Type.Optional(Type.Boolean({ description: 'Attribute: PUT is served.' })),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Method: milliseconds a call may take.' })),
+  },
+  { additionalProperties: false },
+)
+
+export const OverridesFile = Type.Record(Type.String(), Override, {
+  title: 'StateFlow gateway: operator overrides',
+  $id: 'urn:stateflow-gateway:overrides:1',
+})
+
+export type Override = Static<typeof Override>
+
+export interface Overrides {
+  readonly file: string
+  readonly byName: ReadonlyMap<string, Override>
+}
+
+export const noOverrides: Overrides = { file: '', byName: new Map() }
+
+const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile<Record<string, Override>>(
+  OverridesFile,
+)
+
+/** @throws MetadataError when the file can't be read or says something unknown */
+export function loadOverrides(file: string): Overrides {
+  const problems: MetadataProblem[] = []
+  const read = readJsonFile(file, problems)
+  if (read === undefined) throw new MetadataError(problems)
+  if (!validate(read.value)) throw new MetadataError(schemaProblems(file, validate.errors ?? []))
+  return { file, byName: new Map(Object.entries(read.value)) }
+}

@@ -1,0 +1,163 @@
+import type { EntityReference, JsonSchema } from './descriptor.ts'
+import { pointerSegment } from './metadata-error.ts'
+import { didYouMean } from './nearest-name.ts'
+
+/**
+ * Type expressions of the metadata document → JSON Schema that can be validated, documented and sent. Whatever can't be
+ * mapped is a problem at its pointer; nothing is guessed and nothing dropped.
+ */
+
+export interface TypeContext {
+  /** The schema of the entity's key, or `undefined` when there is no such entity. */
+  readonly keySchemaOf: (entity: string) => JsonSchema | undefined
+  readonly entityNames: readonly string[]
+  readonly report: (pointer: string, message: string, hint?: string) => void
+}
+
+export interface CompiledType {
+  readonly schema: JsonSchema
+  readonly references: readonly EntityReference[]
+}
+
+/** Keywords that hold one schema, a list of schemas, or schemas by name. */
+const ONE = new Set(['items', 'additionalProperties', 'contains', 'not', 'propertyNames'])
+const LIST = new Set(['prefixItems', 'anyOf', 'oneOf', 'allOf'])
+const NAMED = new Set(['properties', 'patternProperties'])
+const PLAIN = new Set([
+  ...[
+    'type',
+    'format',
+    'enum',
+    'const',
+    'title',
+    'description',
+    'default',
+    'examples',
+    'deprecated',
+    'readOnly',
+    'writeOnly',
+  ],
+  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern'],
+  ...['minItems', 'maxItems', 'uniqueItems', 'required', 'minProperties', 'maxProperties', 'contentEncoding'],
+  ...['contentMediaType', '$comment'],
+])
+const KEYWORDS = [...ONE, ...LIST, ...NAMED, ...PLAIN]
+const TYPES = ['string', 'integer', 'number', 'boolean', 'null', 'array', 'object']
+
+/** Every double below 2^63 in magnitude is an exact 64-bit integer; the validator checks `bigint` digits itself. */
+const INT64_BOUND = 2 ** 63
+
+export function compileType(expression: unknown, pointer: string, context: TypeContext): CompiledType {
+  const references: EntityReference[] = []
+  const schema = walk(expression, { pointer, path: [], context, references })
+  return { schema: typeof schema === 'boolean' ? (schema ? {} : { not: {} }) : schema, references }
+}
+
+interface Place {
+  readonly pointer: string
+  /** Where the value stands in the argument, see `EntityReference.path`. */
+  readonly path: readonly string[]
+  readonly context: TypeContext
+  readonly references: EntityReference[]
+}
+
+function walk(expression: unknown, place: Place): JsonSchema | boolean {
+  if (typeof expression === 'boolean') return expression
+  if (typeof expression !== 'object' || expression === null || Array.isArray(expression)) {
+    place.context.report(place.pointer, 'expected a JSON Schema object.')
+    return {}
+  }
+  if ('unsupported' in expression) {
+    const text = JSON.stringify(expression.unsupported)
+    place.context.report(
+      `${place.pointer}/unsupported`,
+      `the exporter could not express the type ${text}.`,
+      'Give it a type that JSON can carry, or hide the member in the overrides file.',
+    )
+    return {}
+  }
+  if ('entity' in expression) return referenceSchema(expression as { entity: unknown; description?: unknown }, place)
+  return objectSchema(expression as JsonSchema, place)
+}
+
+function referenceSchema(expression: { entity: unknown; description?: unknown }, place: Place): JsonSchema {
+  const { context, pointer } = place
+  const name = String(expression.entity)
+  const key = context.keySchemaOf(name)
+  if (key === undefined) {
+    context.report(`${pointer}/entity`, `there is no entity "${name}".`, didYouMean(name, context.entityNames))
+    return {}
+  }
+  place.references.push({ entity: name, path: place.path })
+  const description = typeof expression.description === 'string' ? expression.description : `The key of an ${name}.`
+  return { ...key, description: description.replace(/\ban (?=[^aeiouAEIOU])/, 'a ') }
+}
+
+function objectSchema(expression: JsonSchema, place: Place): JsonSchema {
+  const schema: Record<string, unknown> = {}
+  for (const [keyword, value] of Object.entries(expression)) {
+    const at = { ...place, pointer: `${place.pointer}/${pointerSegment(keyword)}` }
+    if (ONE.has(keyword)) schema[keyword] = walk(value, { ...at, path: [...place.path, '*'] })
+    else if (LIST.has(keyword)) schema[keyword] = walkList(value, at, keyword)
+    else if (NAMED.has(keyword)) schema[keyword] = walkNamed(value, at)
+    else if (PLAIN.has(keyword) || keyword.startsWith('x-')) schema[keyword] = value
+    else reportKeyword(keyword, at)
+  }
+  checkType(expression.type, place)
+  return bounded(closed(schema))
+}
+
+function walkList(value: unknown, place: Place, keyword: string): unknown {
+  if (!Array.isArray(value)) {
+    place.context.report(place.pointer, 'expected a list of schemas.')
+    return []
+  }
+  const inner = (index: number) => (keyword === 'prefixItems' ? [...place.path, String(index)] : place.path)
+  return value.map((item, index) => walk(item, { ...place, pointer: `${place.pointer}/${index}`, path: inner(index) }))
+}
+
+function walkNamed(value: unknown, place: Place): unknown {
+  if (typeof value !== 'object' || value === null) {
+    place.context.report(place.pointer, 'expected schemas by name.')
+    return {}
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      walk(item, { ...place, pointer: `${place.pointer}/${pointerSegment(name)}`, path: [...place.path, name] }),
+    ]),
+  )
+}
+
+function reportKeyword(keyword: string, { pointer, context }: Place): void {
+  const hint =
+    keyword === '$ref' || keyword === '$defs'
+      ? 'Write the referenced schema in its place: types are checked without looking elsewhere.'
+      : didYouMean(keyword, KEYWORDS)
+  context.report(pointer, `the keyword "${keyword}" is not one this gateway can check.`, hint)
+}
+
+function checkType(type: unknown, { pointer, context }: Place): void {
+  if (type === undefined) return
+  for (const name of Array.isArray(type) ? type : [type]) {
+    if (typeof name === 'string' && TYPES.includes(name)) continue
+    context.report(`${pointer}/type`, `${JSON.stringify(name)} is not a type.`, didYouMean(String(name), TYPES))
+  }
+}
+
+/** An object that names its members takes no others, unless it says so. */
+function closed(schema: Record<string, unknown>): Record<string, unknown> {
+  if (schema.properties === undefined || schema.additionalProperties !== undefined) return schema
+  return { ...schema, additionalProperties: schema.patternProperties !== undefined }
+}
+
+/** Integers are 64 bits wide unless the metadata says less. */
+function bounded(schema: Record<string, unknown>): Record<string, unknown> {
+  const integer = schema.type === 'integer' || (Array.isArray(schema.type) && schema.type.includes('integer'))
+  if (!integer || schema.enum !== undefined || schema.const !== undefined) return schema
+  const low = schema.minimum === undefined && schema.exclusiveMinimum === undefined ? { minimum: -INT64_BOUND } : {}
+  const high =
+    schema.maximum === undefined && schema.exclusiveMaximum === undefined ? { exclusiveMaximum: INT64_BOUND } : {}
+  const format = schema.format === undefined && schema.type === 'integer' ? { format: 'int64' } : {}
+  return { ...schema, ...format, ...low, ...high }
+}
