@@ -3,8 +3,8 @@
  * The common case (no such number in the text, none in the value) costs what `JSON` costs.
  */
 
-/** A number of 16 digits may be past 2^53. */
-const MAYBE_UNSAFE = /\d{16}/
+/** A number of 16 digits may be past 2^53, one with an exponent of three digits past the largest double. */
+const MAYBE_UNSAFE = /\d{16}|[eE]\+?\d{3}/
 const INTEGER = /^-?\d+$/
 
 /** What the engine passes to a reviver (ECMA-262, "JSON.parse source text access"); not yet in TypeScript's library. */
@@ -12,10 +12,13 @@ type Reviver = (key: string, value: unknown, context: { readonly source?: string
 
 function keepDigits(_key: string, value: unknown, context: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  if (!Number.isFinite(value) && !INTEGER.test(context.source ?? '')) {
+    throw new SyntaxError(`the number ${context.source?.slice(0, 40)} is too large`)
+  }
   return context.source !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value
 }
 
-/** @throws SyntaxError when the text is not JSON. */
+/** @throws SyntaxError when the text is not JSON, or has a number that no double can come near to. */
 export function parseExact(text: string): unknown {
   if (!MAYBE_UNSAFE.test(text)) return JSON.parse(text)
   // The library's type of a reviver lacks the third argument.

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
+import { stringifyExact } from '../entity-registry/exact-json.ts'
+import { pointerSegment } from '../entity-registry/metadata-error.ts'
+import type { Capabilities, InvocationContext, Invoke, Key, Target } from '../runtime-adapters/contract.ts'
+import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
+import { ProblemError } from './problem.ts'
+import { routeSchema } from './route-schema.ts'
+import { type HttpAnswer, toHttp } from './to-http.ts'
+import {
+  createArgumentCheck,
+  createKeyParser,
+  createValueCheck,
+  queryArguments,
+  toInvocation,
+} from './to-invocation.ts'
+
+export interface EntityRoutesOptions {
+  readonly entities: readonly EntityDescriptor[]
+  readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
+  readonly invoke: Invoke
+  /** Milliseconds for calls whose method has no deadline of its own. */
+  readonly defaultDeadlineMs: number
+}
+
+/** One Fastify route for each binding of each entity. Throws when two operations would share a route. */
+export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutesOptions): void {
+  const bindings = options.entities.flatMap((entity) => bindingsOf(entity, options.capabilitiesOf(entity)))
+  const problems = clashes(bindings)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  for (const binding of bindings) registerBinding(app, binding, options)
+}
+
+/** What a request asks for, read and checked. */
+interface Asked {
+  readonly target: Target
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+function registerBinding(
+  app: FastifyInstance,
+  binding: Binding,
+  { invoke, defaultDeadlineMs }: EntityRoutesOptions,
+): void {
+  const { verb, url, operation } = binding
+  const { read, schema } = createReader(operation)
+  const takesQuery = operation.kind === 'call' && operation.args === 'query'
+  const deadlineMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
+  app.route({
+    method: verb,
+    url,
+    schema: routeSchema(binding, schema),
+    // The schema above is documentation: `read` checks the request, and answers are written as text.
+    validatorCompiler: () => () => true,
+    serializerCompiler: () => stringifyExact,
+    attachValidation: false,
+    handler: async (request, reply) => {
+      if (!takesQuery) refuseQuery(request)
+      const { target, args } = read(request)
+      const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context: contextOf(request) })
+      const answer = toHttp(await invoke(invocation), invocation)
+      return send(request, reply, answer)
+    },
+  })
+}
+
+/** A misplaced argument must not be dropped in silence. */
+function refuseQuery({ query }: FastifyRequest): void {
+  const names = Object.keys(query as object)
+  if (names.length === 0) return
+  throw new ProblemError('validation_failed', {
+    detail: 'This route takes no query parameters.',
+    errors: names
+      .slice(0, 20)
+      .map((name) => ({ pointer: `#/query/${pointerSegment(name)}`, detail: 'is not known here' })),
+    hint: 'Arguments go into the JSON body.',
+  })
+}
+
+type Reader = (request: FastifyRequest) => Asked
+
+function createReader(operation: Operation): { readonly read: Reader; readonly schema: JsonSchema | undefined } {
+  const { entity } = operation
+  const keyOf = createKeyReader(entity)
+  switch (operation.kind) {
+    case 'create': {
+      const { schema, check } = createArgumentCheck(entity.create?.params ?? [])
+      return { schema, read: ({ body }) => ({ target: { kind: 'create', entity }, args: check(body) }) }
+    }
+    case 'find':
+    case 'read-state': {
+      const { kind } = operation
+      return { schema: undefined, read: (request) => ({ target: { kind, entity, key: keyOf(request) }, args: {} }) }
+    }
+    case 'read-attribute': {
+      const { attribute } = operation
+      return {
+        schema: undefined,
+        read: (request) => ({ target: { kind: 'read-attribute', entity, key: keyOf(request), attribute }, args: {} }),
+      }
+    }
+    case 'write-attribute': {
+      const { attribute } = operation
+      const check = createValueCheck(attribute.schema, `This is not a value of ${attribute.name}.`)
+      return {
+        schema: attribute.schema,
+        read: (request) => {
+          check(request.body)
+          const key = keyOf(request)
+          return { target: { kind: 'write-attribute', entity, key, attribute, value: request.body }, args: {} }
+        },
+      }
+    }
+    case 'call':
+      return createCallReader(operation, keyOf)
+  }
+}
+
+function createCallReader(
+  { entity, method, args }: Extract<Operation, { kind: 'call' }>,
+  keyOf: (request: FastifyRequest) => Key,
+): ReturnType<typeof createReader> {
+  const { schema, check } = createArgumentCheck(method.params)
+  const read: Reader = (request) => ({
+    target: { kind: 'call', entity, key: keyOf(request), method },
+    // Fastify's default type of a query is unknown; its parser makes an object of strings and lists of strings.
+    args: check(
+      args === 'body' ? request.body : queryArguments(method.params, request.query as Record<string, unknown>),
+    ),
+  })
+  return { schema, read }
+}
+
+function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) => Key {
+  const parse = createKeyParser(entity)
+  // Every route with a key has it as `:key`.
+  return (request) => parse((request.params as { readonly key: string }).key)
+}
+
+function contextOf({ headers }: FastifyRequest): InvocationContext {
+  const { traceparent } = headers
+  return typeof traceparent === 'string' ? { traceparent } : {}
+}
+
+/** GETs carry an ETag, so that a caller who has the value already is told so in an empty answer. */
+function send(request: FastifyRequest, reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
+  reply.code(status).headers(headers)
+  if (request.method !== 'GET' && request.method !== 'HEAD') return reply.send(body === '' ? undefined : body)
+  const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  reply.header('etag', etag)
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  return reply.send(body === '' ? undefined : body)
+}
+
+/** RFC 9110, section 13.1.2: weak comparison of a list, or `*`. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+}

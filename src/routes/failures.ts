@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import findMyWay, { type HTTPMethod } from 'find-my-way'
+import type { EntityRegistry } from '../entity-registry/registry.ts'
+import { PROBLEM_MEDIA_TYPE, ProblemError, type ProblemFields, problemBody, sendProblem } from './problem.ts'
+import { type ProblemCode, problemKinds } from './problem-codes.ts'
+
+/** Everything that is not a success leaves through here as problem+json, the framework's own errors included. */
+
+const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+}
+
+export function answerFailures(app: FastifyInstance, registry: EntityRegistry): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = toProblem(error)
+    if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed')
+    return sendProblem(request, reply, problem)
+  })
+  const verbsOf = recordVerbs(app)
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, missingRoute(request, verbsOf, registry)))
+}
+
+/** For `frameworkErrors`: what the router refuses before any hook has run. */
+export function answerRouterError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(request, reply, toProblem(error))
+}
+
+/** @param error anything a hook or handler threw */
+export function toProblem(error: FastifyError | ProblemError): ProblemError {
+  if (error instanceof ProblemError) return error
+  const code = frameworkCodes[error.code]
+  if (code !== undefined) return new ProblemError(code, { detail: `${problemKinds[code].title}.` })
+  if (error.validation !== undefined) return invalidCustomRequest(error)
+  const status = error.statusCode ?? 500
+  if (status >= 400 && status < 500) return new ProblemError('bad_request', { status, detail: error.message })
+  return new ProblemError('internal_error', { detail: 'The gateway could not finish this request.' })
+}
+
+/** A custom route's own schema was not met. */
+function invalidCustomRequest({ validation, validationContext = 'body' }: FastifyError): ProblemError {
+  const root =
+    validationContext === 'body' ? '#' : `#/${validationContext === 'querystring' ? 'query' : validationContext}`
+  return new ProblemError('validation_failed', {
+    detail: 'The request does not fit the route.',
+    errors: (validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
+      pointer: `${root}${instancePath}`,
+      detail: message,
+    })),
+  })
+}
+
+/** Every path with the verbs it has, kept beside Fastify's router, which can only be asked with the right verb. */
+function recordVerbs(app: FastifyInstance): (path: string) => readonly string[] {
+  const paths = findMyWay({ maxParamLength: Number.MAX_SAFE_INTEGER })
+  const verbs = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    let known = verbs.get(url)
+    if (known === undefined) {
+      known = new Set()
+      verbs.set(url, known)
+      paths.on('GET' as HTTPMethod, url, () => undefined, known)
+    }
+    for (const verb of Array.isArray(method) ? method : [method]) known.add(verb)
+  })
+  // The store of each path is the set that was given above.
+  return (path) => [...((paths.find('GET', path)?.store as Set<string> | undefined) ?? [])].sort()
+}
+
+function missingRoute(
+  request: FastifyRequest,
+  verbsOf: (path: string) => readonly string[],
+  registry: EntityRegistry,
+): ProblemError {
+  const [path = '/'] = request.url.split('?')
+  const verbs = verbsOf(path)
+  if (verbs.length > 0) {
+    const allow = verbs.join(', ')
+    return new ProblemError('method_not_allowed', {
+      detail: `${request.method} is not served here; ${allow} ${verbs.length === 1 ? 'is' : 'are'}.`,
+      headers: { allow },
+    })
+  }
+  const segments = path.split('/').slice(1).map(decodeLoosely)
+  return new ProblemError('route_not_found', registry.explainMiss(segments))
+}
+
+function decodeLoosely(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+const socketCodes: Readonly<Record<string, ProblemCode>> = { HPE_HEADER_OVERFLOW: 'headers_too_large' }
+
+/** For `clientErrorHandler`: bytes that are not HTTP, before there is a request. */
+export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const fields: ProblemFields = slow
+    ? { status: 408, detail: 'The request did not arrive in time.' }
+    : { detail: 'These bytes are not an HTTP request.' }
+  const problem = new ProblemError(socketCodes[error.code ?? ''] ?? 'bad_request', fields)
+  const body = JSON.stringify(problemBody(problem, 'about:blank'))
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}`,
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance } from 'fastify'
+import secureJson from 'secure-json-parse'
+import { isDeeperThan, parseExact } from '../entity-registry/exact-json.ts'
+import { ProblemError } from './problem.ts'
+
+const MAX_NESTING = 64
+const MAYBE_SURROGATE = /\\u[dD][89abAB]/
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+
+/** Reads `application/json` without losing a digit, and refuses what no runtime should be sent. */
+export function acceptJsonBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseBody(body),
+  )
+}
+
+/**
+ * @returns `undefined` for no bytes at all
+ * @throws ProblemError `malformed_json`
+ */
+export function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined
+  if (!isUtf8(body)) throw malformed('The body is not valid UTF-8.')
+  const text = body.toString('utf8')
+  const value = parseText(text)
+  if (typeof value !== 'object' || value === null) return value
+  try {
+    secureJson.scan(value)
+  } catch {
+    throw malformed('A member is named "__proto__" or "constructor.prototype".')
+  }
+  if (isDeeperThan(value, MAX_NESTING)) throw malformed(`The body is nested more than ${MAX_NESTING} levels deep.`)
+  checkValues(value, MAYBE_SURROGATE.test(text))
+  return value
+}
+
+function parseText(text: string): unknown {
+  try {
+    return parseExact(text)
+  } catch (error) {
+    throw malformed(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
+
+function checkValues(value: unknown, checkStrings: boolean): void {
+  if (typeof value === 'bigint' && (value < INT64_MIN || value > INT64_MAX)) {
+    throw malformed(`The integer ${String(value).slice(0, 40)} is beyond 64 bits.`)
+  }
+  if (checkStrings && typeof value === 'string' && !value.isWellFormed()) {
+    throw malformed('A string has an unpaired surrogate, which no encoding can carry.')
+  }
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, member] of Object.entries(value)) {
+    if (checkStrings) checkValues(name, true)
+    checkValues(member, checkStrings)
+  }
+}
+
+function malformed(detail: string): ProblemError {
+  return new ProblemError('malformed_json', { detail })
+}

@@ -1,0 +1,199 @@
+/**
+ * The one table of failures: what callers can switch on. `docs/errors.md` is written from it and held by a test.
+ * `outcome` says whether the call may have happened, `retry` what to do about it:
+ * `safe`: send it again; `after`: again, once `Retry-After` has passed; `same_key`: only with an idempotency key, since the
+ * first attempt may have worked; `never`: the same call will fail again.
+ */
+
+export type ProblemOutcome = 'not_sent' | 'unknown' | 'raised' | 'rejected'
+export type ProblemRetry = 'safe' | 'same_key' | 'never' | 'after'
+export type ProblemSource = 'gateway' | 'broker' | 'runtime' | 'method'
+
+export interface ProblemKind {
+  readonly status: number
+  readonly title: string
+  readonly source: ProblemSource
+  readonly outcome: ProblemOutcome
+  readonly retry: ProblemRetry
+  /** What it means and what to do, for the problem's page. */
+  readonly advice: string
+}
+
+const refused = { source: 'gateway', outcome: 'not_sent', retry: 'never' } as const
+const later = { status: 503, outcome: 'not_sent', retry: 'after' } as const
+
+export const problemKinds = {
+  bad_request: {
+    ...refused,
+    status: 400,
+    title: 'Bad request',
+    advice: 'The request could not be read as HTTP. `detail` says what is wrong with it.',
+  },
+  malformed_json: {
+    ...refused,
+    status: 400,
+    title: 'The body is not valid JSON',
+    advice:
+      'Send UTF-8 encoded JSON. Also refused: integers beyond 64 bits, numbers no double can hold, unpaired surrogates, ' +
+      'members named `__proto__`, and values nested more than 64 levels deep.',
+  },
+  validation_failed: {
+    ...refused,
+    status: 400,
+    title: 'The request does not fit the method',
+    advice: '`errors` lists each place by JSON Pointer, with what was expected there. Nothing was sent to the runtime.',
+  },
+  invalid_key: {
+    ...refused,
+    status: 400,
+    title: 'The key is not valid',
+    advice: 'The key in the path does not fit the entity’s key: wrong type, empty, over 1 KiB, or not valid UTF-8.',
+  },
+  route_not_found: {
+    ...refused,
+    status: 404,
+    title: 'No such route',
+    advice: 'No entity type, method or attribute has this path. `hint` names the nearest one; `/docs` shows them all.',
+  },
+  entity_not_found: {
+    source: 'runtime',
+    status: 404,
+    title: 'No such entity',
+    outcome: 'rejected',
+    retry: 'never',
+    advice:
+      'No entity has this key, or one that the arguments refer to does not exist. With `outcome: raised` a split method may ' +
+      'have done part of its work before it found out.',
+  },
+  method_not_allowed: {
+    ...refused,
+    status: 405,
+    title: 'Wrong HTTP method',
+    advice: 'The path exists, but not with this HTTP method. `Allow` lists those it has.',
+  },
+  entity_exists: {
+    source: 'runtime',
+    status: 409,
+    title: 'The entity exists already',
+    outcome: 'rejected',
+    retry: 'never',
+    advice: 'An entity with this key was created before. It has not been changed.',
+  },
+  body_too_large: {
+    ...refused,
+    status: 413,
+    title: 'The body is too large',
+    advice: 'The body is over the gateway’s limit (`GATEWAY_BODY_LIMIT_BYTES`).',
+  },
+  record_too_large: {
+    ...refused,
+    status: 413,
+    source: 'broker',
+    title: 'The call is too large for the broker',
+    advice: 'The encoded call is over what one Kafka record may hold (`KAFKA_MAX_RECORD_BYTES`).',
+  },
+  uri_too_long: {
+    ...refused,
+    status: 414,
+    title: 'The path is too long',
+    advice: 'A segment of the path is longer than any key may be.',
+  },
+  unsupported_media_type: {
+    ...refused,
+    status: 415,
+    title: 'The body’s media type is not supported',
+    advice: 'Send the arguments as `Content-Type: application/json`.',
+  },
+  method_raised: {
+    source: 'method',
+    status: 422,
+    title: 'The method failed',
+    outcome: 'raised',
+    retry: 'never',
+    advice:
+      'The entity’s own code raised an error; `error` carries its name and what was declared for it. Whether changes made ' +
+      'before it are undone depends on the runtime: an atomic one undoes them.',
+  },
+  headers_too_large: {
+    ...refused,
+    status: 431,
+    title: 'The request’s headers are too large',
+    advice: 'The request line and the headers together are over 16 KiB.',
+  },
+  internal_error: {
+    source: 'gateway',
+    status: 500,
+    title: 'The gateway failed',
+    outcome: 'unknown',
+    retry: 'same_key',
+    advice: 'A defect of the gateway or of a custom route. The log has the cause under the same request id.',
+  },
+  unreadable_answer: {
+    source: 'runtime',
+    status: 502,
+    title: 'The runtime’s answer can’t be used',
+    outcome: 'unknown',
+    retry: 'same_key',
+    advice:
+      'An answer came, but it can’t be read or is not what the method may return. The method most likely ran. Common causes: ' +
+      'the wrong serializer, or metadata older than the running code.',
+  },
+  not_ready: {
+    ...later,
+    source: 'gateway',
+    title: 'Not ready',
+    advice: '`checks` names what is missing. Send traffic to another replica.',
+  },
+  overloaded: {
+    ...later,
+    source: 'gateway',
+    title: 'Too many calls are waiting',
+    advice: 'As many calls as allowed wait for their answers (`GATEWAY_MAX_PENDING`). This one was not sent.',
+  },
+  broker_unavailable: {
+    ...later,
+    source: 'broker',
+    title: 'The broker can’t be reached',
+    advice: 'The call surely did not reach the log. It is safe to send it again.',
+  },
+  runtime_unavailable: {
+    ...later,
+    source: 'runtime',
+    title: 'The runtime can’t take calls',
+    advice: 'The call was not handed to the runtime. It is safe to send it again.',
+  },
+  shutting_down: {
+    ...later,
+    source: 'gateway',
+    title: 'The gateway is shutting down',
+    advice: 'This replica takes no new calls. Another one will.',
+  },
+  deadline_exceeded: {
+    source: 'runtime',
+    status: 504,
+    title: 'No answer in time',
+    outcome: 'unknown',
+    retry: 'same_key',
+    advice:
+      'The call was sent, and its deadline passed without an answer. This does not say that the method did not run: it may ' +
+      'have, or may still.',
+  },
+  connection_lost: {
+    source: 'broker',
+    status: 504,
+    title: 'The broker’s acknowledgement was lost',
+    outcome: 'unknown',
+    retry: 'same_key',
+    advice: 'The connection broke while the call was being written. It may be in the log, and may run.',
+  },
+  answer_abandoned: {
+    source: 'gateway',
+    status: 504,
+    title: 'The gateway stopped before the answer came',
+    outcome: 'unknown',
+    retry: 'same_key',
+    advice: 'The call was sent, and this replica was shut down before its answer came. It may have run.',
+  },
+} as const satisfies Readonly<Record<string, ProblemKind>>
+
+export type ProblemCode = keyof typeof problemKinds

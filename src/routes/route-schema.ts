@@ -1,0 +1,198 @@
+import type { FastifySchema } from 'fastify'
+import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
+import type { Binding, Operation } from './binding.ts'
+import { stateSchema } from './checked-answers.ts'
+import { PROBLEM_MEDIA_TYPE } from './problem.ts'
+import { type ProblemCode, problemKinds } from './problem-codes.ts'
+
+/** What the OpenAPI document says of a route. Written here only; requests are checked by `to-invocation.ts`. */
+export function routeSchema({ verb, operation }: Binding, body: JsonSchema | undefined): FastifySchema {
+  const { entity } = operation
+  const isBody = operation.kind === 'create' || operation.kind === 'write-attribute' || isCallWithBody(operation)
+  return {
+    operationId: operationId(operation, verb),
+    tags: [entity.name],
+    summary: summaryOf(operation),
+    ...descriptionOf(operation),
+    ...(operation.kind === 'create' ? {} : { params: keyParameter(entity) }),
+    ...(isBody && body !== undefined ? { body: withExamples(body, operation) } : {}),
+    ...(operation.kind === 'call' && operation.args === 'query' ? { querystring: body } : {}),
+    response: responses(operation, isBody),
+  }
+}
+
+function isCallWithBody(operation: Operation): boolean {
+  return operation.kind === 'call' && operation.args === 'body'
+}
+
+/** `<entity>_<method>` for methods; `create_user`, `get_user`, `get_user_balance`, `put_user_balance` for the rest. */
+function operationId(operation: Operation, verb: string): string {
+  const { path } = operation.entity
+  const entity = path.replace(/\W+/g, '_')
+  switch (operation.kind) {
+    case 'create':
+      return `create_${entity}`
+    case 'find':
+    case 'read-state':
+      return `get_${entity}`
+    case 'read-attribute':
+      return `get_${entity}_${operation.attribute.name}`
+    case 'write-attribute':
+      return `put_${entity}_${operation.attribute.name}`
+    case 'call':
+      return `${entity}_${operation.method.name}${operation.method.safe && verb === 'GET' ? '_safely' : ''}`
+  }
+}
+
+function summaryOf(operation: Operation): string {
+  const { name } = operation.entity
+  switch (operation.kind) {
+    case 'create':
+      return `Create ${name}`
+    case 'find':
+      return `Is there such a ${name}?`
+    case 'read-state':
+      return `Read ${name}`
+    case 'read-attribute':
+      return `Read ${name}.${operation.attribute.name}`
+    case 'write-attribute':
+      return `Write ${name}.${operation.attribute.name}`
+    case 'call':
+      return `Call ${name}.${operation.method.name}`
+  }
+}
+
+function descriptionOf(operation: Operation): { readonly description?: string } {
+  const description =
+    operation.kind === 'call'
+      ? operation.method.description
+      : operation.kind === 'create'
+        ? operation.entity.create?.description
+        : 'attribute' in operation
+          ? operation.attribute.description
+          : operation.entity.description
+  return description === undefined || description === '' ? {} : { description }
+}
+
+function keyParameter(entity: EntityDescriptor): JsonSchema {
+  const schema = { description: `The key (${entity.key.name}) of the ${entity.name}.`, ...entity.key.schema }
+  return { type: 'object', properties: { key: { ...schema, ...exampleKey(entity) } }, required: ['key'] }
+}
+
+function exampleKey({ create }: EntityDescriptor): { readonly examples?: readonly unknown[] } {
+  const example = create?.keyParam === undefined ? undefined : create.examples[0]?.[create.keyParam]
+  return example === undefined ? {} : { examples: [example] }
+}
+
+function withExamples(body: JsonSchema, operation: Operation): JsonSchema {
+  const examples =
+    operation.kind === 'call'
+      ? operation.method.examples
+      : operation.kind === 'create'
+        ? (operation.entity.create?.examples ?? [])
+        : []
+  return examples.length === 0 ? body : { ...body, examples }
+}
+
+function responses(operation: Operation, hasBody: boolean): Record<string, unknown> {
+  return {
+    ...success(operation),
+    ...problemResponses(problemCodesOf(operation, hasBody)),
+    ...declaredErrors(operation),
+  }
+}
+
+const anyJson = { description: 'Any JSON value.' }
+
+function success(operation: Operation): Record<string, unknown> {
+  switch (operation.kind) {
+    case 'create':
+      return {
+        201: {
+          description: 'Created.',
+          headers: header('Location', 'The path of the new entity.'),
+          content: json(keyObject(operation.entity)),
+        },
+      }
+    case 'find':
+      return {
+        200: { description: 'It exists.', headers: etag, content: json(keyObject(operation.entity)) },
+        ...notModified,
+      }
+    case 'read-state':
+      return {
+        200: { description: 'Its readable state.', headers: etag, content: json(stateSchema(operation.entity)) },
+        ...notModified,
+      }
+    case 'read-attribute':
+      return {
+        200: { description: 'The attribute’s value.', headers: etag, content: json(operation.attribute.schema) },
+        ...notModified,
+      }
+    case 'write-attribute':
+      return { 204: { description: 'Written.', type: 'null' } }
+    case 'call':
+      return operation.method.returns === undefined
+        ? { 204: { description: 'Done. The method returns nothing.', type: 'null' } }
+        : { 200: { description: 'What the method returned.', content: json(operation.method.returns) } }
+  }
+}
+
+const notModified = { 304: { description: 'As it was when the ETag in If-None-Match was given.', type: 'null' } }
+const etag = header('ETag', 'Changes when the value does.')
+
+function header(name: string, description: string): Record<string, unknown> {
+  return { [name]: { type: 'string', description } }
+}
+
+function json(schema: JsonSchema): Record<string, unknown> {
+  return { 'application/json': { schema: Object.keys(schema).length === 0 ? anyJson : schema } }
+}
+
+function keyObject(entity: EntityDescriptor): JsonSchema {
+  return { type: 'object', properties: { key: entity.key.schema }, required: ['key'] }
+}
+
+function problemCodesOf(operation: Operation, hasBody: boolean): readonly ProblemCode[] {
+  return [
+    ...(hasBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
+    'validation_failed',
+    ...(operation.kind === 'create'
+      ? (['entity_exists'] as const)
+      : (['invalid_key', 'entity_not_found', 'uri_too_long'] as const)),
+    ...(operation.kind === 'call' || operation.kind === 'create'
+      ? (['method_raised', 'entity_not_found'] as const)
+      : []),
+    ...(['internal_error', 'unreadable_answer', 'overloaded', 'broker_unavailable', 'runtime_unavailable'] as const),
+    ...(['shutting_down', 'deadline_exceeded', 'connection_lost', 'answer_abandoned', 'headers_too_large'] as const),
+  ]
+}
+
+/** One response a status, described by all that can lead to it. */
+export function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown> {
+  const byStatus = new Map<number, Set<string>>()
+  for (const code of codes) {
+    const { status, title } = problemKinds[code]
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(`${title} (\`${code}\`).`))
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, titles]) => [
+      status,
+      {
+        description: [...titles].join(' '),
+        ...(status === 503 ? { headers: header('Retry-After', 'Seconds to wait before the next attempt.') } : {}),
+        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' } } },
+      },
+    ]),
+  )
+}
+
+function declaredErrors(operation: Operation): Record<string, unknown> {
+  if (operation.kind !== 'call') return {}
+  return Object.fromEntries(
+    [...operation.method.errors].map(([name, { status, description }]) => [
+      status,
+      { description: `${name}: ${description}`, content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' } } } },
+    ]),
+  )
+}

@@ -1,0 +1,130 @@
+import type { FastifyInstance } from 'fastify'
+import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
+import type { Capabilities, HealthCheck } from '../runtime-adapters/contract.ts'
+import { bindingsOf } from './binding.ts'
+import { ProblemError } from './problem.ts'
+import { type ProblemCode, type ProblemKind, problemKinds } from './problem-codes.ts'
+import { problemResponses } from './route-schema.ts'
+
+export interface SystemRoutesOptions {
+  readonly entities: readonly EntityDescriptor[]
+  readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
+  /** Every check of every runtime instance; answers within a second. */
+  readonly checks: () => Promise<readonly HealthCheck[]>
+}
+
+const TAG = 'gateway'
+const ok = { type: 'object', properties: { status: { type: 'string' } }, required: ['status'] } as const
+const checkList = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { name: { type: 'string' }, ok: { type: 'boolean' }, detail: { type: 'string' } },
+    required: ['name', 'ok', 'detail'],
+  },
+} as const
+
+/** What the gateway says of itself, all under `/-/`. */
+export function registerSystemRoutes(app: FastifyInstance, options: SystemRoutesOptions): void {
+  registerHealth(app, options)
+  registerEntityList(app, options)
+  registerProblemPages(app)
+}
+
+function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): void {
+  app.get('/-/livez', {
+    schema: { operationId: 'livez', tags: [TAG], summary: 'Is the process alive?', response: { 200: ok } },
+    handler: () => ({ status: 'alive' }),
+  })
+  app.get<{ Querystring: { verbose?: string } }>('/-/readyz', {
+    schema: {
+      operationId: 'readyz',
+      tags: [TAG],
+      summary: 'Can calls be answered?',
+      querystring: {
+        type: 'object',
+        properties: { verbose: { type: 'string', description: 'Given, with any value or none: name each check.' } },
+      },
+      response: {
+        200: { ...ok, properties: { ...ok.properties, checks: checkList } },
+        ...problemResponses(['not_ready']),
+      },
+    },
+    handler: async ({ query }) => {
+      const results = await checks()
+      if (results.every((check) => check.ok)) {
+        return query.verbose === undefined ? { status: 'ready' } : { status: 'ready', checks: results }
+      }
+      const failing = results.filter((check) => !check.ok)
+      throw new ProblemError('not_ready', {
+        detail: failing.map(({ name, detail }) => `${name}: ${detail}`).join(' '),
+        ...(query.verbose === undefined ? {} : { checks: results }),
+      })
+    },
+  })
+}
+
+function registerEntityList(app: FastifyInstance, { entities, capabilitiesOf }: SystemRoutesOptions): void {
+  const list = entities.map((entity) => ({
+    name: entity.name,
+    application: entity.application,
+    runtime: entity.runtimeName,
+    key: { name: entity.key.name, type: entity.key.type },
+    capabilities: capabilitiesOf(entity),
+    routes: bindingsOf(entity, capabilitiesOf(entity)).map(
+      ({ verb, url }) => `${verb} ${url.replace(':key', '{key}')}`,
+    ),
+    hidden: entity.hidden,
+  }))
+  app.get('/-/entities', {
+    schema: {
+      operationId: 'list_entities',
+      tags: [TAG],
+      summary: 'What is exposed, and why something is not',
+      response: {
+        200: {
+          type: 'object',
+          properties: { entities: { type: 'array', items: { type: 'object', additionalProperties: true } } },
+        },
+      },
+    },
+    handler: () => ({ entities: list }),
+  })
+}
+
+function registerProblemPages(app: FastifyInstance): void {
+  app.get<{ Params: { code: string } }>('/-/problems/:code', {
+    schema: {
+      operationId: 'explain_problem',
+      tags: [TAG],
+      summary: 'What a problem means and what to do',
+      params: {
+        type: 'object',
+        properties: { code: { type: 'string', enum: Object.keys(problemKinds) } },
+        required: ['code'],
+      },
+      response: {
+        200: { type: 'object', additionalProperties: true },
+        ...problemResponses(['route_not_found']),
+      },
+    },
+    // An unknown code is a page that does not exist, not a bad parameter.
+    validatorCompiler: () => () => true,
+    handler: ({ params: { code }, headers }, reply) => {
+      const kind = Object.hasOwn(problemKinds, code) ? problemKinds[code as ProblemCode] : undefined
+      if (kind === undefined) throw new ProblemError('route_not_found', { detail: `There is no problem "${code}".` })
+      if (headers.accept?.includes('text/html') !== true) return { code, ...kind }
+      return reply.type('text/html; charset=utf-8').send(problemPage(code, kind))
+    },
+  })
+}
+
+/** The table is ours and holds no markup but backquotes, so nothing needs escaping. */
+function problemPage(code: string, { status, title, advice, outcome, retry, source }: ProblemKind): string {
+  const prose = advice.replaceAll(/`([^`]+)`/g, '<code>$1</code>')
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${code}</title>
+<body style="font-family:system-ui;max-width:40rem;margin:3rem auto;line-height:1.5">
+<h1>${title}</h1><p>${prose}</p>
+<dl><dt>code</dt><dd><code>${code}</code></dd><dt>status</dt><dd>${status}</dd><dt>source</dt><dd>${source}</dd>
+<dt>outcome</dt><dd><code>${outcome}</code></dd><dt>retry</dt><dd><code>${retry}</code></dd></dl></body></html>`
+}

@@ -1,0 +1,141 @@
+import { MAX_KEY_BYTES } from '../entity-registry/compile-entities.ts'
+import type {
+  EntityDescriptor,
+  JsonSchema,
+  MethodDescriptor,
+  ParameterDescriptor,
+} from '../entity-registry/descriptor.ts'
+import type { Invocation, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
+import { parseBody } from './json-body.ts'
+import { ProblemError, type ProblemPlace } from './problem.ts'
+import { createValidator, type Validator } from './validator.ts'
+
+/** Hop 2: whatever a caller sent → a checked `Invocation`. Nothing that fails here ever reaches a runtime. */
+
+type Args = Readonly<Record<string, unknown>>
+
+/** Checks the arguments of one constructor or method. */
+export interface ArgumentCheck {
+  /** JSON Schema of the body: one member a parameter, no others. */
+  readonly schema: JsonSchema
+  /** @throws ProblemError `validation_failed` */
+  check(args: unknown): Args
+}
+
+export function createArgumentCheck(params: readonly ParameterDescriptor[]): ArgumentCheck {
+  const schema = argumentsSchema(params)
+  const validate = createValidator(schema)
+  return {
+    schema,
+    check(args = {}) {
+      refuse('The arguments do not fit.', validate(args))
+      // The schema has just said that it is an object.
+      return args as Args
+    },
+  }
+}
+
+function argumentsSchema(params: readonly ParameterDescriptor[]): JsonSchema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(params.map(({ name, schema }) => [name, schema])),
+    required: params.filter(({ required }) => required).map(({ name }) => name),
+  }
+}
+
+/** Text from a path → the entity's key. */
+export function createKeyParser(entity: EntityDescriptor): (text: string) => Key {
+  const validate = createValidator(entity.key.schema)
+  return (text) => {
+    const key = entity.key.type === 'integer' ? integerKey(text) : text
+    checkKeyBytes(entity, key)
+    const places = key === undefined ? [{ pointer: '#/path/key', detail: 'must be integer' }] : validate(key)
+    if (key !== undefined && places.length === 0) return key
+    throw new ProblemError('invalid_key', {
+      detail: `"${text.slice(0, 64)}" is not a key of ${entity.name}.`,
+      errors: places.map(({ detail }) => ({ pointer: '#/path/key', detail })),
+    })
+  }
+}
+
+function integerKey(text: string): Key | undefined {
+  // One spelling for each number, so that a key has one URL.
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined
+  const exact = BigInt(text)
+  if (BigInt.asIntN(64, exact) !== exact) return undefined
+  return Number.isSafeInteger(Number(text)) ? Number(text) : exact
+}
+
+function checkKeyBytes(entity: EntityDescriptor, key: Key | undefined): void {
+  if (typeof key !== 'string' || Buffer.byteLength(key) <= MAX_KEY_BYTES) return
+  throw new ProblemError('invalid_key', {
+    detail: `A key of ${entity.name} is at most ${MAX_KEY_BYTES} bytes of UTF-8.`,
+    errors: [{ pointer: '#/path/key', detail: 'is too long' }],
+  })
+}
+
+/** Checks a value against one schema and names it `pointer` where it does not fit. */
+export function createValueCheck(schema: JsonSchema, detail: string): (value: unknown) => void {
+  const validate: Validator = createValidator(schema)
+  return (value) => refuse(detail, validate(value))
+}
+
+function refuse(detail: string, errors: readonly ProblemPlace[]): void {
+  if (errors.length > 0) throw new ProblemError('validation_failed', { detail, errors })
+}
+
+export interface InvocationOptions {
+  readonly id: string
+  readonly target: Target
+  readonly args?: Args
+  readonly deadlineMs: number
+  readonly context: InvocationContext
+}
+
+export function toInvocation({ id, target, args = {}, deadlineMs, context }: InvocationOptions): Invocation {
+  checkReferences(target, args)
+  return { id, target, args, deadline: Date.now() + deadlineMs, context }
+}
+
+/** Keys in arguments obey the same limit as keys in paths; their schemas count characters, not bytes. */
+function checkReferences(target: Target, args: Args): void {
+  if (target.kind === 'create') {
+    const { keyParam } = target.entity.create ?? {}
+    if (keyParam !== undefined) refuse('The key is too long.', keyPlaces(args[keyParam], `#/${keyParam}`))
+    for (const param of target.entity.create?.params ?? []) checkParam(param, args)
+  }
+  if (target.kind === 'call') for (const param of target.method.params) checkParam(param, args)
+}
+
+function checkParam(param: MethodDescriptor['params'][number], args: Args): void {
+  if (param.references.length === 0) return
+  refuse('A key is too long.', keyPlaces(args[param.name], `#/${param.name}`))
+}
+
+function keyPlaces(value: unknown, pointer: string): readonly ProblemPlace[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => keyPlaces(item, `${pointer}/${index}`))
+  if (typeof value !== 'string' || Buffer.byteLength(value) <= MAX_KEY_BYTES) return []
+  return [{ pointer, detail: `a key is at most ${MAX_KEY_BYTES} bytes of UTF-8` }]
+}
+
+/** Arguments of a safe method from a query string: text for strings, JSON for everything else. */
+export function queryArguments(params: readonly ParameterDescriptor[], query: Args): Args {
+  const types = new Map(params.map(({ name, schema }) => [name, schema]))
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, fromQuery(value, types.get(name) ?? {})]),
+  )
+}
+
+function fromQuery(value: unknown, schema: JsonSchema): unknown {
+  if (schema.type === 'array') {
+    const items = Array.isArray(value) ? value : [value]
+    return items.map((item) => fromQuery(item, (schema.items as JsonSchema | undefined) ?? {}))
+  }
+  if (schema.type === 'string' || typeof value !== 'string') return value
+  try {
+    return parseBody(Buffer.from(value))
+  } catch {
+    return value
+  }
+}

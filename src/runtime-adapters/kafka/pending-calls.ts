@@ -1,0 +1,89 @@
+import type { Invocation, Outcome, UnknownCause } from '../contract.ts'
+
+export interface PendingLimits {
+  /** Calls that may wait at once. */
+  readonly maxCalls: number
+  /** Bytes of encoded requests that may wait at once. */
+  readonly maxBytes: number
+}
+
+/** A call that waits for its answer. */
+export interface PendingCall {
+  readonly invocation: Invocation
+  /** Settles exactly once, at the latest at the invocation's deadline. */
+  readonly outcome: Promise<Outcome>
+  /** The send may not have worked: said at the deadline, should no answer come after all. */
+  doubt(detail: string): void
+}
+
+/** What is known of an id that nobody waits for. */
+export type Bygone = 'answered' | 'timed-out' | 'foreign'
+
+/** The waiters by invocation id. Bounded in number and bytes; what it remembers of finished calls is bounded too. */
+export interface PendingCalls {
+  /** `undefined`: a limit is reached. */
+  open(invocation: Invocation, bytes: number): PendingCall | undefined
+  find(id: string): PendingCall | undefined
+  settle(id: string, outcome: Outcome): void
+  bygone(id: string): Bygone
+  settleAll(outcome: Outcome): void
+  readonly size: number
+}
+
+interface Waiter extends PendingCall {
+  readonly bytes: number
+  readonly resolve: (outcome: Outcome) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Finished calls that are remembered, to tell a late or second reply from another replica's. */
+const REMEMBERED = 20_000
+
+export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): PendingCalls {
+  const waiters = new Map<string, Waiter>()
+  const finished = new Map<string, Exclude<Bygone, 'foreign'>>()
+  let waitingBytes = 0
+
+  function finish(id: string, outcome: Outcome, how: Exclude<Bygone, 'foreign'>): void {
+    const waiter = waiters.get(id)
+    if (waiter === undefined) return
+    clearTimeout(waiter.timer)
+    waiters.delete(id)
+    waitingBytes -= waiter.bytes
+    finished.set(id, how)
+    if (finished.size > REMEMBERED) finished.delete(finished.keys().next().value ?? '')
+    waiter.resolve(outcome)
+  }
+
+  function open(invocation: Invocation, bytes: number): PendingCall | undefined {
+    if (waiters.size >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
+    const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
+    let cause: UnknownCause = 'deadline'
+    let detail = 'The call was sent, and no answer came before its deadline.'
+    const timer = setTimeout(
+      () => finish(invocation.id, { kind: 'unknown', cause, detail }, 'timed-out'),
+      Math.max(0, invocation.deadline - Date.now()),
+    )
+    const doubt = (why: string): void => {
+      cause = 'connection-lost'
+      detail = why
+    }
+    const waiter: Waiter = { invocation, outcome, doubt, bytes, resolve, timer }
+    waiters.set(invocation.id, waiter)
+    waitingBytes += bytes
+    return waiter
+  }
+
+  return {
+    open,
+    find: (id) => waiters.get(id),
+    settle: (id, outcome) => finish(id, outcome, 'answered'),
+    bygone: (id) => finished.get(id) ?? 'foreign',
+    settleAll(outcome) {
+      for (const id of [...waiters.keys()]) finish(id, outcome, 'timed-out')
+    },
+    get size() {
+      return waiters.size
+    },
+  }
+}

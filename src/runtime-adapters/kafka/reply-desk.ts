@@ -1,0 +1,65 @@
+import type { Log } from '../contract.ts'
+import type { Canary } from './canary.ts'
+import type { KafkaDialect } from './dialect.ts'
+import type { PendingCalls } from './pending-calls.ts'
+import type { ReceivedRecord } from './transport.ts'
+
+/** What became of replies since the start. */
+export interface ReplyCounters {
+  answered: number
+  /** For a call whose deadline had passed. */
+  late: number
+  /** For a call that was answered already. */
+  duplicate: number
+  /** For another replica's call, or nobody's. */
+  foreign: number
+  /** Ours, but not readable. */
+  unreadable: number
+}
+
+export interface ReplyDesk {
+  readonly counters: Readonly<ReplyCounters>
+  /** Hop 6: finds the waiter by the cheapest look there is, and only then reads the reply. */
+  onRecord(record: ReceivedRecord): void
+}
+
+export interface ReplyDeskOptions {
+  readonly dialect: KafkaDialect
+  readonly pending: PendingCalls
+  readonly canary: Canary
+  readonly log: Log
+}
+
+export function createReplyDesk({ dialect, pending, canary, log }: ReplyDeskOptions): ReplyDesk {
+  const counters: ReplyCounters = { answered: 0, late: 0, duplicate: 0, foreign: 0, unreadable: 0 }
+
+  function countStray(id: string | undefined): void {
+    const bygone = id === undefined ? 'foreign' : pending.bygone(id)
+    if (bygone === 'answered') counters.duplicate++
+    else if (bygone === 'timed-out') counters.late++
+    else counters.foreign++
+  }
+
+  function noteUnreadable({ topic, partition, offset }: ReceivedRecord, detail: string): void {
+    const count = ++counters.unreadable
+    // At the 1st, 2nd, 4th, 8th …: a wrong serializer must be seen, and must not fill the log.
+    if ((count & (count - 1)) !== 0) return
+    log.warn({ topic, partition, offset: String(offset), count, detail }, 'a reply could not be read')
+  }
+
+  return {
+    counters,
+    onRecord(record) {
+      const id = dialect.correlationOf(record)
+      const call = id === undefined ? undefined : pending.find(id)
+      if (id === undefined || call === undefined) {
+        if (!canary.take(id, record)) countStray(id)
+        return
+      }
+      const outcome = dialect.decode(record, call.invocation)
+      if (outcome.kind === 'malformed') noteUnreadable(record, outcome.detail)
+      else counters.answered++
+      pending.settle(id, outcome)
+    },
+  }
+}
