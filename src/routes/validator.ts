@@ -67,3 +67,24 @@ function withoutBigint(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutBigint(member)]))
 }
+
+/** Query strings, path parameters and headers of custom routes arrive as text: there, and only there, types are coerced. */
+const textAjv = new Ajv2020({
+  allErrors: true,
+  strict: false,
+  coerceTypes: 'array',
+  useDefaults: true,
+  addUsedSchema: false,
+})
+formats.default(textAjv)
+for (const format of NUMBER_FORMATS) textAjv.addFormat(format, true)
+
+/** Fastify's validator compiler for custom routes: strict for bodies, and compiled at first use. */
+export function createRequestValidator({ schema, httpPart }: { schema: unknown; httpPart?: string }) {
+  const compiler = httpPart === 'body' ? ajv : textAjv
+  let compiled: ValidateFunction | undefined
+  return (data: unknown) => {
+    compiled ??= compiler.compile(schema as JsonSchema)
+    return compiled(data) ? { value: data } : { error: compiled.errors ?? [] }
+  }
+}

@@ -65,11 +65,12 @@ function createSender(dialect: KafkaDialect, transport: KafkaTransport, pending:
         return
       case 'not-sent':
         counters.notSent++
-        return pending.settle(id, notSent(result.cause, result.detail))
+        pending.settle(id, notSent(result.cause, result.detail))
+        return
       case 'unknown':
         // The record may be in the log, so its answer may still come: the waiter stays until the deadline.
         counters.sendUnknown++
-        return pending.find(id)?.doubt(result.detail)
+        pending.find(id)?.doubt(result.detail)
     }
   }
 

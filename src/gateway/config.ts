@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { Static } from 'typebox'
+import { deepFreeze } from '../entity-registry/deep-freeze.ts'
+import { didYouMean } from '../entity-registry/nearest-name.ts'
+import { listSettings, type Setting } from './setting-list.ts'
+import { Settings } from './settings.ts'
+
+export type Config = Static<typeof Settings>
+
+/** The settings can't be used. Carries every problem, each in one line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+  }
+}
+
+export const settingList: readonly Setting[] = listSettings(Settings)
+
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Arguments after the command. */
+  readonly argv: readonly string[]
+}
+
+export interface ReadConfig {
+  readonly config: Config
+  readonly positionals: readonly string[]
+  readonly printConfig: boolean
+}
+
+/**
+ * Defaults < config file < environment < flags. An environment variable that is not ours is left alone, unless it is
+ * nearly one of ours.
+ * @throws ConfigError
+ */
+export function readConfig({ env, argv }: ConfigSources): ReadConfig {
+  const problems: string[] = []
+  const { values, positionals } = readFlags(argv, problems)
+  const file = typeof values.config === 'string' ? values.config : env.GATEWAY_CONFIG
+  const tree = file === undefined ? {} : readFile(file, problems)
+  for (const setting of settingList) {
+    const text = values[setting.flag.slice(2)] ?? (setting.env === undefined ? undefined : env[setting.env])
+    if (text !== undefined) assign(tree, setting.path, parse(setting, text, problems))
+    else if (setting.fallback !== undefined && lookup(tree, setting.path) === undefined) {
+      assign(tree, setting.path, structuredClone(setting.fallback))
+    }
+  }
+  problems.push(...misspeltVariables(env), ...violations(tree))
+  if (problems.length > 0) throw new ConfigError(problems)
+  // The check in `violations` is what makes this true.
+  return { config: deepFreeze(tree as Config), positionals, printConfig: values['print-config'] === true }
+}
+
+/** The configuration as it was understood, with secrets masked. */
+export function printableConfig(config: Config): string {
+  const copy = structuredClone(config) as Tree
+  const trees = [copy, ...Object.values((copy.runtimes as Record<string, Tree> | undefined) ?? {})]
+  for (const { path } of settingList.filter(({ secret }) => secret)) {
+    for (const tree of trees) if (lookup(tree, path) !== undefined) assign(tree, path, '********')
+  }
+  return JSON.stringify(copy, null, 2)
+}
+
+type Tree = Record<string, unknown>
+
+function readFlags(argv: readonly string[], problems: string[]) {
+  const flags = settingList.filter(({ kind }) => kind !== 'object').map(({ flag }) => flag.slice(2))
+  const options = Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }]))
+  const known = { ...options, config: { type: 'string' as const }, 'print-config': { type: 'boolean' as const } }
+  const { values, positionals, tokens } = parseArgs({
+    args: [...argv],
+    options: known,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    if (!Object.hasOwn(known, token.name))
+      problems.push(sentence(`there is no flag ${token.rawName}.`, didYouMean(token.name, Object.keys(known))))
+    else if (token.value === undefined && token.name !== 'print-config')
+      problems.push(`${token.rawName} needs a value.`)
+  }
+  return { values, positionals }
+}
+
+function readFile(file: string, problems: string[]): Tree {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Tree
+  } catch (error) {
+    problems.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    return {}
+  }
+}
+
+function parse({ kind, flag, env }: Setting, text: string | boolean, problems: string[]): unknown {
+  const value = String(text)
+  if (kind === 'list')
+    return value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+  if (kind === 'integer') {
+    if (!/^-?\d+$/.test(value)) problems.push(`${env ?? flag} (${flag}): "${value}" is not an integer.`)
+    return Number(value)
+  }
+  if (kind === 'boolean') {
+    if (value !== 'true' && value !== 'false')
+      problems.push(`${env ?? flag} (${flag}): "${value}" is neither "true" nor "false".`)
+    return value === 'true'
+  }
+  return value
+}
+
+const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile(Settings)
+
+function violations(tree: Tree): readonly string[] {
+  if (validate(tree)) return []
+  return (validate.errors ?? []).map(({ instancePath, message, keyword, params, parentSchema }) => {
+    const path = instancePath.slice(1).replaceAll('/', '.')
+    if (keyword === 'additionalProperties') {
+      const name = String(params.additionalProperty)
+      return sentence(
+        `there is no setting "${path === '' ? '' : `${path}.`}${name}".`,
+        didYouMean(name, Object.keys(parentSchema?.properties ?? {})),
+      )
+    }
+    const setting = settingList.find((one) => one.path === path)
+    const choices = keyword === 'enum' ? ` (${params.allowedValues.join(', ')})` : ''
+    return `${setting?.env === undefined ? '' : `${setting.env}: `}the setting "${path}" ${message}${choices}.`
+  })
+}
+
+/** Other programs have variables with our prefixes too (`KAFKA_HEAP_OPTS`, Kubernetes' `KAFKA_PORT`); only near misses are errors. */
+function misspeltVariables(env: ConfigSources['env']): readonly string[] {
+  const known = settingList.flatMap((setting) => setting.env ?? [])
+  return Object.keys(env)
+    .filter((name) => /^(GATEWAY|KAFKA|STATEFLOW)_/.test(name) && name !== 'GATEWAY_CONFIG' && !known.includes(name))
+    .filter((name) => !/_(PORT|HOST|ADDR|PROTO|HOME|DIR|OPTS)$/.test(name))
+    .flatMap((name) => {
+      const hint = didYouMean(name, known)
+      return hint === undefined ? [] : [`there is no setting ${name}. ${hint}`]
+    })
+}
+
+function sentence(text: string, hint: string | undefined): string {
+  return hint === undefined ? text : `${text} ${hint}`
+}
+
+function lookup(tree: Tree, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, name) => (at as Tree | undefined)?.[name], tree)
+}
+
+function assign(tree: Tree, path: string, value: unknown): void {
+  const names = path.split('.')
+  const last = names.pop() ?? ''
+  let at = tree
+  for (const name of names) {
+    at[name] ??= {}
+    at = at[name] as Tree
+  }
+  at[last] = value
+}

@@ -1,0 +1,7 @@
+/** What the package exports: a gateway to build into a program, and the types its parts are made of. */
+
+export type { CallOptions, EntityClient, EntityHandle, GatewayEntities } from '../routes/entity-client.ts'
+export { ProblemError } from '../routes/problem.ts'
+export { type Config, ConfigError, readConfig } from './config.ts'
+export type { CustomRoutes } from './custom-routes.ts'
+export { buildGateway, type Gateway, type GatewayOptions } from './gateway.ts'

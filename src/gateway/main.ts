@@ -1,0 +1,39 @@
+import process from 'node:process'
+import { check, printOpenapi, serve } from './commands.ts'
+import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
+
+const USAGE = `stateflow-gateway: a REST API for stateful entities in a dataflow runtime
+
+  stateflow-gateway serve [FLAGS]     start the gateway; with no metadata given, the shop demo
+  stateflow-gateway check FILE...     check metadata documents
+  stateflow-gateway openapi FILE...   print the OpenAPI document of metadata
+
+Settings are flags (--kafka-brokers), environment variables (KAFKA_BROKERS) and members of a config file
+(--config FILE); --print-config shows what was understood. docs/configuration.md lists them all.
+`
+
+/** The process: arguments in, exit code out. */
+export async function main([command = 'help', ...argv]: readonly string[]): Promise<void> {
+  try {
+    const { config, positionals, printConfig } = readConfig({ env: process.env, argv })
+    if (printConfig) process.stdout.write(`${printableConfig(config)}\n`)
+    else await run(command, config, positionals)
+  } catch (error) {
+    process.stderr.write(`stateflow-gateway: ${describe(error)}\n`)
+    process.exitCode = error instanceof ConfigError ? 2 : 1
+  }
+}
+
+async function run(command: string, config: Config, files: readonly string[]): Promise<void> {
+  if (command === 'serve') return serve(config)
+  if (command === 'check') return check(files, config)
+  if (command === 'openapi') return printOpenapi(config, files)
+  process.stdout.write(USAGE)
+  if (!['help', '--help', '-h'].includes(command)) process.exitCode = 2
+}
+
+/** An operator wants the sentence; a defect needs its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof TypeError ? (error.stack ?? error.message) : error.message
+}

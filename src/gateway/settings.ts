@@ -1,0 +1,107 @@
+import { Type } from 'typebox'
+import { adapterNames } from '../runtime-adapters/catalog.ts'
+import { EmbeddedOptions } from '../runtime-adapters/embedded/options.ts'
+import { KafkaOptions } from '../runtime-adapters/kafka/options.ts'
+import { StateflowOptions } from '../runtime-adapters/stateflow/options.ts'
+
+/**
+ * Every setting there is, once: its type, default, environment variable and meaning. The flag of `kafka.brokers` is
+ * `--kafka-brokers`. `docs/configuration.md` is written from here and held by a test.
+ */
+
+const closed = { additionalProperties: false } as const
+
+const RuntimeInstance = Type.Object(
+  {
+    adapter: Type.Enum([...adapterNames], { description: 'Which adapter speaks to this runtime.' }),
+    kafka: Type.Optional(Type.Partial(KafkaOptions)),
+    stateflow: Type.Optional(Type.Partial(StateflowOptions)),
+    embedded: Type.Optional(Type.Partial(EmbeddedOptions)),
+  },
+  { ...closed, description: 'What differs from the settings of the same name above.' },
+)
+
+export const Settings = Type.Object(
+  {
+    host: Type.String({
+      env: 'HOST',
+      default: '127.0.0.1',
+      description: 'Address to listen on; `0.0.0.0` in a container.',
+    }),
+    port: Type.Integer({
+      env: 'PORT',
+      default: 8000,
+      minimum: 0,
+      maximum: 65_535,
+      description: 'Port to listen on; 0: any free one.',
+    }),
+    metadata: Type.Array(Type.String(), {
+      env: 'GATEWAY_METADATA',
+      default: [],
+      description: 'Metadata documents: files, folders and globs.',
+    }),
+    overrides: Type.Optional(Type.String({ env: 'GATEWAY_OVERRIDES', description: 'The operator’s overrides file.' })),
+    routes: Type.Array(Type.String(), {
+      env: 'GATEWAY_ROUTES',
+      default: [],
+      description: 'Custom routes: files, or folders of files, each a Fastify plugin.',
+    }),
+    runtime: Type.Enum([...adapterNames], {
+      env: 'GATEWAY_RUNTIME',
+      default: 'embedded',
+      description: 'The runtime’s adapter. For several runtimes, see `runtimes`.',
+    }),
+    runtimes: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), RuntimeInstance, {
+        description: 'Runtime instances by the name that metadata documents give in `runtime.name`. Config file only.',
+      }),
+    ),
+    deadlineMs: Type.Integer({
+      env: 'GATEWAY_DEADLINE_MS',
+      default: 10_000,
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'Milliseconds a call may take where its method says nothing else.',
+    }),
+    maxPending: Type.Integer({
+      env: 'GATEWAY_MAX_PENDING',
+      default: 10_000,
+      minimum: 1,
+      description: 'Calls of one runtime that may wait for their answers at once; further ones get 503.',
+    }),
+    maxPendingBytes: Type.Integer({
+      env: 'GATEWAY_MAX_PENDING_BYTES',
+      default: 67_108_864,
+      minimum: 1_024,
+      description: 'Bytes of encoded requests that may wait at once.',
+    }),
+    bodyLimitBytes: Type.Integer({
+      env: 'GATEWAY_BODY_LIMIT_BYTES',
+      default: 1_048_576,
+      minimum: 1,
+      description: 'Bytes a request’s body may have; larger ones get 413.',
+    }),
+    shutdownGraceMs: Type.Integer({
+      env: 'GATEWAY_SHUTDOWN_GRACE_MS',
+      default: 10_000,
+      minimum: 0,
+      description: 'Milliseconds that calls under way have to end after SIGTERM.',
+    }),
+    title: Type.String({ env: 'GATEWAY_TITLE', default: 'StateFlow gateway', description: 'Title of the API’s docs.' }),
+    logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      env: 'LOG_LEVEL',
+      default: 'info',
+      description: 'The least severe level that is logged.',
+    }),
+    logFormat: Type.Enum(['auto', 'pretty', 'json'], {
+      env: 'LOG_FORMAT',
+      default: 'auto',
+      description: 'auto: for people in a terminal, JSON lines elsewhere.',
+    }),
+    logRequests: Type.Boolean({ env: 'LOG_REQUESTS', default: false, description: 'Log each request and its answer.' }),
+    kafka: KafkaOptions,
+    stateflow: StateflowOptions,
+    embedded: EmbeddedOptions,
+  },
+  { ...closed, title: 'StateFlow gateway: configuration' },
+)
