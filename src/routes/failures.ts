@@ -2,7 +2,14 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import type { EntityRegistry } from '../entity-registry/registry.ts'
-import { PROBLEM_MEDIA_TYPE, ProblemError, type ProblemFields, problemBody, sendProblem } from './problem.ts'
+import {
+  PROBLEM_MEDIA_TYPE,
+  ProblemError,
+  type ProblemFields,
+  problemBody,
+  problemSchema,
+  sendProblem,
+} from './problem.ts'
 import { type ProblemCode, problemKinds } from './problem-codes.ts'
 
 /** Everything that is not a success leaves through here as problem+json, the framework's own errors included. */
@@ -14,6 +21,7 @@ const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
 }
 
 export function answerFailures(app: FastifyInstance, registry: EntityRegistry): void {
+  app.addSchema(problemSchema)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = toProblem(error)
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed')

@@ -79,10 +79,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const kind: ProblemKind = problemKinds[problem.code]
   if (kind.retry === 'after') reply.header('retry-after', RETRY_AFTER_SECONDS)
   if (problem.fields.headers !== undefined) reply.headers(problem.fields.headers)
-  return reply
-    .code(problem.status)
-    .type(PROBLEM_MEDIA_TYPE)
-    .send(stringifyExact(problemBody(problem, `urn:uuid:${request.id}`)))
+  // As bytes: to text, Fastify would add a charset, which this media type does not have (RFC 8259, section 11).
+  const body = Buffer.from(stringifyExact(problemBody(problem, `urn:uuid:${request.id}`)))
+  return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(body)
 }
 
 /** JSON Schema of the body, named `Problem` in the OpenAPI document. */

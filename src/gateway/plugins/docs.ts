@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { problemSchema } from '../../routes/problem.ts'
 
 export interface DocsOptions {
   readonly title: string
@@ -16,7 +15,6 @@ export async function registerDocs(
   app: FastifyInstance,
   { title, version, description, tags }: DocsOptions,
 ): Promise<void> {
-  app.addSchema(problemSchema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
+import { stringifyExact } from '../../entity-registry/exact-json.ts'
 import { isRecord } from './plain-record.ts'
 
 /**
@@ -33,10 +34,16 @@ export function asPython({ value, schema }: TypedValue): PythonValue {
 
 function asNumber(value: number | bigint, { type }: JsonSchema): PythonValue {
   const types = Array.isArray(type) ? type : [type]
-  const isFloat = types.includes('number') && !types.includes('integer')
-  const double = Number(value)
-  if (typeof value === 'number' && (isFloat || !Number.isInteger(value))) return { kind: 'float', value }
-  return isFloat && Number.isFinite(double) ? { kind: 'float', value: double } : { kind: 'int', value }
+  const saysInteger = types.includes('integer')
+  const isFloat = !saysInteger && types.includes('number')
+  if (typeof value === 'bigint') {
+    const double = Number(value)
+    return isFloat && Number.isFinite(double) ? { kind: 'float', value: double } : { kind: 'int', value }
+  }
+  if (Number.isSafeInteger(value) && !isFloat) return { kind: 'int', value }
+  // A double beyond 2^53 was written with an exponent: digits would have been read as bigint.
+  if (saysInteger && Number.isInteger(value)) return { kind: 'int', value: BigInt(value) }
+  return { kind: 'float', value }
 }
 
 function asSequence(value: readonly unknown[], schema: JsonSchema): PythonValue {
@@ -94,8 +101,8 @@ function membersFit(schema: JsonSchema, members: Readonly<Record<string, unknown
 
 /** A number of an enum may have been read as `bigint`, and an enum’s list or object is compared by its text. */
 function isSameScalar(expected: unknown, value: unknown): boolean {
-  if (typeof value === 'bigint') return typeof expected === 'number' && BigInt(expected) === value
-  return typeof value === 'object' ? JSON.stringify(expected) === JSON.stringify(value) : expected === value
+  if (typeof value === 'bigint') return Number.isInteger(expected) && BigInt(Number(expected)) === value
+  return typeof value === 'object' ? stringifyExact(expected) === stringifyExact(value) : expected === value
 }
 
 function isOfType(type: unknown, value: unknown): boolean {

@@ -1,0 +1,67 @@
+import { type TSchema, Type } from 'typebox'
+import type { JsonSchema } from '../../entity-registry/descriptor.ts'
+
+/** Types of JSON Schema; TypeBox has more (`bigint`, `undefined`, `Date` …) that no caller could send. */
+const JSON_TYPES = ['string', 'integer', 'number', 'boolean', 'null', 'array', 'object']
+const ONE = new Set(['items', 'additionalProperties', 'contains', 'not', 'propertyNames'])
+const LIST = new Set(['prefixItems', 'anyOf', 'oneOf', 'allOf'])
+const NAMED = new Set(['properties', 'patternProperties'])
+const ANY_NAME = '^.*$'
+
+/**
+ * A TypeBox schema → a type of the metadata document, as plain data. Integers get the bounds that a double keeps exact,
+ * unless they are 64 bits wide.
+ */
+export function emitSchema(schema: unknown): JsonSchema {
+  if (typeof schema !== 'object' || schema === null) return schema === false ? { not: {} } : {}
+  const source = schema as JsonSchema
+  const { type } = source
+  if (typeof type === 'string' && !JSON_TYPES.includes(type)) {
+    return { unsupported: type === 'bigint' ? 'bigint (Int64() is the type of 64-bit integers)' : type }
+  }
+  const made: Record<string, unknown> = {}
+  for (const [keyword, value] of Object.entries(source)) emitKeyword(made, keyword, value)
+  if (type === 'integer' && source.format !== 'int64') boundInteger(made)
+  return made
+}
+
+function emitKeyword(made: Record<string, unknown>, keyword: string, value: unknown): void {
+  if (keyword === 'additionalItems' || value === undefined) return
+  if (keyword === 'items' && Array.isArray(value)) {
+    // TypeBox writes tuples as draft 7 did.
+    made.prefixItems = value.map(emitSchema)
+    made.items = { not: {} }
+  } else if (keyword === 'patternProperties' && isRecordOfAnyName(value)) {
+    made.additionalProperties = emitSchema(value[ANY_NAME])
+  } else if (keyword === 'additionalProperties' && typeof value === 'boolean') made[keyword] = value
+  else if (ONE.has(keyword)) made[keyword] = emitSchema(value)
+  else if (LIST.has(keyword)) made[keyword] = (value as readonly unknown[]).map(emitSchema)
+  else if (NAMED.has(keyword)) made[keyword] = mapMembers(value as JsonSchema, emitSchema)
+  else made[keyword] = plainKeyword(value)
+}
+
+/** `default`, `examples` and the like: a small `bigint` is the number that a caller would send. */
+function plainKeyword(value: unknown): unknown {
+  if (typeof value === 'bigint') return BigInt.asIntN(53, value) === value ? Number(value) : value
+  if (Array.isArray(value)) return value.map(plainKeyword)
+  return typeof value === 'object' && value !== null ? mapMembers(value as JsonSchema, plainKeyword) : value
+}
+
+function isRecordOfAnyName(value: unknown): value is { readonly [ANY_NAME]: unknown } {
+  return typeof value === 'object' && value !== null && ANY_NAME in value && Object.keys(value).length === 1
+}
+
+function boundInteger(schema: Record<string, unknown>): void {
+  if (schema.const !== undefined || schema.enum !== undefined) return
+  if (schema.exclusiveMinimum === undefined) schema.minimum ??= Number.MIN_SAFE_INTEGER
+  if (schema.exclusiveMaximum === undefined) schema.maximum ??= Number.MAX_SAFE_INTEGER
+}
+
+export function mapMembers<T>(members: JsonSchema, map: (member: unknown) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, map(member)]))
+}
+
+/** Whether a member, an argument or an attribute, may be left out. */
+export function isOptional(schema: TSchema): boolean {
+  return Type.IsOptional(schema)
+}

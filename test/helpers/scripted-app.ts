@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import fastify, { type FastifyInstance } from 'fastify'
+import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
+import type { MetadataDocument } from '../../src/entity-registry/metadata-schema.ts'
+import type { Override } from '../../src/entity-registry/overrides.ts'
+import { createRegistry } from '../../src/entity-registry/registry.ts'
+import { withCheckedAnswers } from '../../src/routes/checked-answers.ts'
+import { registerEntityRoutes } from '../../src/routes/entity-routes.ts'
+import { answerFailures, answerRouterError, answerSocketError } from '../../src/routes/failures.ts'
+import { acceptJsonBodies } from '../../src/routes/json-body.ts'
+import { registerSystemRoutes } from '../../src/routes/system-routes.ts'
+import type { Capabilities, HealthCheck, Invocation, Outcome } from '../../src/runtime-adapters/contract.ts'
+
+export const everything: Capabilities = {
+  ...{ create: true, find: true, readState: true, readAttribute: true, writeAttribute: true, atomic: true },
+  delivery: 'at-most-once',
+}
+
+export interface Script {
+  readonly entities: MetadataDocument['entities']
+  readonly overrides?: Record<string, Override>
+  readonly capabilities?: Partial<Capabilities>
+  readonly checks?: readonly HealthCheck[]
+}
+
+export interface ScriptedApp {
+  readonly app: FastifyInstance
+  /** What the runtime would have been asked, in order. */
+  readonly invocations: readonly Invocation[]
+  /** What it answers from now on. */
+  answer(outcome: Outcome): void
+}
+
+/** The routes over a runtime that answers what the test says: everything of HTTP, nothing behind it. */
+export function buildScriptedApp({ entities, overrides = {}, capabilities = {}, checks = [] }: Script): ScriptedApp {
+  const app = fastify({
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 3 * 1024 },
+    frameworkErrors: answerRouterError,
+    clientErrorHandler: answerSocketError,
+  })
+  const compiled = compileEntities(
+    [{ file: 'test.json', document: { formatVersion: 1, application: 'test', entities } }],
+    {
+      file: 'overrides.json',
+      byName: new Map(Object.entries(overrides)),
+    },
+  )
+  const invocations: Invocation[] = []
+  let outcome: Outcome = { kind: 'returned', value: null }
+  const invoke = withCheckedAnswers(async (invocation) => {
+    invocations.push(invocation)
+    return outcome
+  })
+  const capabilitiesOf = () => ({ ...everything, ...capabilities })
+  answerFailures(app, createRegistry(compiled))
+  acceptJsonBodies(app)
+  registerSystemRoutes(app, { entities: compiled, capabilitiesOf, checks: async () => checks })
+  registerEntityRoutes(app, { entities: compiled, capabilitiesOf, invoke, defaultDeadlineMs: 10_000 })
+  return {
+    app,
+    invocations,
+    answer(next) {
+      outcome = next
+    },
+  }
+}
