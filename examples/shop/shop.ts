@@ -3,7 +3,10 @@ import { defineEntity } from '../../src/runtime-adapters/embedded/define-entity.
 import { EntityError } from '../../src/runtime-adapters/embedded/entity-error.ts'
 import { entityRef, Int64 } from '../../src/runtime-adapters/embedded/schema-types.ts'
 
-/** The demo of StateFlow, name for name, and one method each with a dict, an optional, a float and a 64-bit integer. */
+/**
+ * The demo of StateFlow, name for name, and one method each with a dict, an optional, a float and a 64-bit integer.
+ * Python's integers have no bounds, so money and pieces are as wide as the wire allows.
+ */
 
 const ItemRef = entityRef('Item', { description: 'An item, by its name.' })
 
@@ -13,29 +16,29 @@ export const Item = defineEntity({
   key: 'item_name',
   state: Type.Object({
     item_name: Type.String({ description: 'The item’s name; its key.' }),
-    price: Type.Integer({ description: 'Price of one piece.' }),
-    stock: Type.Integer({ description: 'Pieces in stock; never below zero.' }),
+    price: Int64({ description: 'Price of one piece.' }),
+    stock: Int64({ description: 'Pieces in stock; never below zero.' }),
     attributes: Type.Record(Type.String(), Type.String(), { description: 'What else is known of it, by name.' }),
   }),
   create: {
     description: 'Puts a new item on the shelf, with nothing in stock.',
     params: {
       item_name: Type.String({ description: 'The item’s name; its key.' }),
-      price: Type.Integer({ description: 'Price of one piece.' }),
+      price: Int64({ description: 'Price of one piece.' }),
     },
-    init: ({ item_name, price }) => ({ item_name, price, stock: 0, attributes: {} }),
-    examples: [{ item_name: 'laptop', price: 3 }],
+    init: ({ item_name, price }) => ({ item_name, price, stock: 0n, attributes: {} }),
+    examples: [{ item_name: 'laptop', price: 3n }],
   },
   methods: (method) => ({
     update_stock: method(
       {
         description: 'Adds to the stock, or takes from it. False, and nothing changed, if it would fall below zero.',
-        params: { amount: Type.Integer({ description: 'Pieces to add; negative to take.' }) },
+        params: { amount: Int64({ description: 'Pieces to add; negative to take.' }) },
         returns: Type.Boolean(),
-        examples: [{ amount: 10 }],
+        examples: [{ amount: 10n }],
       },
       (self, { amount }) => {
-        if (self.stock + amount < 0) return false
+        if (self.stock + amount < 0n) return false
         self.stock += amount
         return true
       },
@@ -43,8 +46,8 @@ export const Item = defineEntity({
     set_stock: method(
       {
         description: 'Sets the stock after a count.',
-        params: { amount: Type.Integer({ description: 'Pieces counted.' }) },
-        examples: [{ amount: 5 }],
+        params: { amount: Int64({ description: 'Pieces counted.' }) },
+        examples: [{ amount: 5n }],
       },
       (self, { amount }) => {
         self.stock = amount
@@ -66,16 +69,16 @@ export const Item = defineEntity({
       {
         description: 'What a number of pieces costs, with a discount where one is given. Changes nothing.',
         params: {
-          amount: Type.Integer({ minimum: 1, description: 'Pieces wanted.' }),
+          amount: Int64({ minimum: 1, description: 'Pieces wanted.' }),
           discount: Type.Optional(
             Type.Number({ minimum: 0, maximum: 1, description: 'Part of the price to take off; 0.25 is a quarter.' }),
           ),
         },
         returns: Type.Number(),
         readOnly: true,
-        examples: [{ amount: 4 }, { amount: 4, discount: 0.25 }],
+        examples: [{ amount: 4n }, { amount: 4n, discount: 0.25 }],
       },
-      (self, { amount, discount = 0 }) => self.price * amount * (1 - discount),
+      (self, { amount, discount = 0 }) => Number(self.price * amount) * (1 - discount),
     ),
   }),
 })
@@ -86,37 +89,37 @@ export const User = defineEntity({
   key: 'username',
   state: Type.Object({
     username: Type.String({ description: 'The customer’s name; the key.' }),
-    balance: Type.Integer({ description: 'Money in the purse; 1 at first.' }),
+    balance: Int64({ description: 'Money in the purse; 1 at first.' }),
     items: Type.Array(ItemRef, { description: 'Items of this customer, by name.' }),
     points: Int64({ description: 'Loyalty points; 64 bits.' }),
   }),
   create: {
     description: 'Registers a customer, with a balance of 1.',
     params: { username: Type.String({ description: 'The customer’s name; the key.' }) },
-    init: ({ username }) => ({ username, balance: 1, items: [], points: 0n }),
+    init: ({ username }) => ({ username, balance: 1n, items: [], points: 0n }),
     examples: [{ username: 'alice' }],
   },
   methods: (method) => ({
     update_balance: method(
       {
         description: 'Adds to the purse, or takes from it.',
-        params: { x: Type.Integer({ description: 'Money to add; negative to take.' }) },
-        examples: [{ x: 9 }],
+        params: { x: Int64({ description: 'Money to add; negative to take.' }) },
+        examples: [{ x: 9n }],
       },
       (self, { x }) => {
         self.balance += x
       },
     ),
     get_balance: method(
-      { description: 'The money in the purse.', returns: Type.Integer(), readOnly: true, examples: [{}] },
+      { description: 'The money in the purse.', returns: Int64(), readOnly: true, examples: [{}] },
       (self) => self.balance,
     ),
     buy_item: method(
       {
         description: 'Buys pieces of an item. False, and nothing changed, if the money or the stock does not suffice.',
-        params: { amount: Type.Integer({ description: 'Pieces to buy.' }), item: ItemRef },
+        params: { amount: Int64({ description: 'Pieces to buy.' }), item: ItemRef },
         returns: Type.Boolean(),
-        examples: [{ amount: 2, item: 'laptop' }],
+        examples: [{ amount: 2n, item: 'laptop' }],
       },
       (self, { amount, item: name }, context) => {
         const item = context.entity(Item, name)
@@ -136,7 +139,7 @@ export const User = defineEntity({
       },
       (_self, { users }, context) => {
         for (const [index, user] of users.entries()) {
-          context.entity('User', user).call('update_balance', { x: index === 0 ? 4 : 9 })
+          context.entity('User', user).call('update_balance', { x: index === 0 ? 4n : 9n })
         }
         return users.length
       },
@@ -145,7 +148,7 @@ export const User = defineEntity({
       {
         description: 'Reads and sets the stock of these items in turn, and returns the sum of all that was read.',
         params: { items: Type.Array(ItemRef) },
-        returns: Type.Integer(),
+        returns: Int64(),
         errors: { NoItems: { status: 422, description: 'The list is empty.' } },
         examples: [{ items: ['laptop'] }],
       },
@@ -153,16 +156,16 @@ export const User = defineEntity({
         const [first, ...others] = items.map((name) => context.entity(Item, name))
         if (first === undefined) throw new EntityError('NoItems', 'At least one item is needed.')
         let total = first.get('stock')
-        first.call('set_stock', { amount: 10 })
+        first.call('set_stock', { amount: 10n })
         total += first.get('stock')
-        first.call('set_stock', { amount: 0 })
+        first.call('set_stock', { amount: 0n })
         for (const item of [first, ...others]) {
           total += item.get('stock')
-          item.call('set_stock', { amount: 5 })
+          item.call('set_stock', { amount: 5n })
           total += item.get('stock')
         }
         total += first.get('stock')
-        if (total > 0) first.call('set_stock', { amount: 1 })
+        if (total > 0n) first.call('set_stock', { amount: 1n })
         return total + first.get('stock')
       },
     ),

@@ -14,24 +14,20 @@ export async function serve(config: Config): Promise<void> {
     if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
     await gateway.close()
   })
-  const address = await gateway.app.listen({
+  await gateway.app.listen({
     host: config.host,
     port: config.port,
-    listenTextResolver: () => 'listening',
+    listenTextResolver: (address) => announce(gateway, address),
   })
-  announce(gateway, address)
 }
 
-function announce({ app, registry, runtimes }: Gateway, address: string): void {
+function announce({ app, registry: { entities }, runtimes }: Gateway, address: string): string {
   const routes = app
     .printRoutes({ commonPrefix: false })
     .split('\n')
     .filter((line) => line.includes('(')).length
   const names = [...runtimes.adapters].map(([name, { name: kind }]) => (name === kind ? name : `${name} (${kind})`))
-  app.log.info(
-    { runtimes: names, entities: registry.entities.length, routes },
-    `${registry.entities.length} entities of runtime ${names.join(', ')}, ${routes} routes; docs at ${address}/docs`,
-  )
+  return `${entities.length} entities on runtime ${names.join(', ')}, ${routes} routes at ${address}; docs at ${address}/docs`
 }
 
 /** @throws MetadataError with every problem */

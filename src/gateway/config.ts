@@ -44,6 +44,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   const tree = file === undefined ? {} : readFile(file, problems)
   for (const setting of settingList) {
     const text = values[setting.flag.slice(2)] ?? (setting.env === undefined ? undefined : env[setting.env])
+    parentOf(tree, setting.path)
     if (text !== undefined) assign(tree, setting.path, parse(setting, text, problems))
     else if (setting.fallback !== undefined && lookup(tree, setting.path) === undefined) {
       assign(tree, setting.path, structuredClone(setting.fallback))
@@ -156,12 +157,16 @@ function lookup(tree: Tree, path: string): unknown {
 }
 
 function assign(tree: Tree, path: string, value: unknown): void {
-  const names = path.split('.')
-  const last = names.pop() ?? ''
-  let at = tree
-  for (const name of names) {
-    at[name] ??= {}
-    at = at[name] as Tree
-  }
-  at[last] = value
+  parentOf(tree, path)[path.slice(path.lastIndexOf('.') + 1)] = value
+}
+
+/** The object that holds a setting, made where it is missing. */
+function parentOf(tree: Tree, path: string): Tree {
+  return path
+    .split('.')
+    .slice(0, -1)
+    .reduce((at, name) => {
+      at[name] ??= {}
+      return at[name] as Tree
+    }, tree)
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { createRegistry, type EntityRegistry } from '../entity-registry/registry.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
@@ -100,7 +100,7 @@ function createApp(config: Config, logger: FastifyServerOptions['logger']): Fast
     // An id from outside could collide; the caller's own correlation travels in `traceparent`.
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    disableRequestLogging: !config.logRequests,
+    logController: new LogController({ disableRequestLogging: !config.logRequests }),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: answerRouterError,
     clientErrorHandler: answerSocketError,

@@ -157,6 +157,7 @@ function problemCodesOf(operation: Operation, hasBody: boolean): readonly Proble
   return [
     ...(hasBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
     'validation_failed',
+    'bad_request',
     ...(operation.kind === 'create'
       ? (['entity_exists'] as const)
       : (['invalid_key', 'entity_not_found', 'uri_too_long'] as const)),

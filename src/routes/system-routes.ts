@@ -14,7 +14,14 @@ export interface SystemRoutesOptions {
 }
 
 const TAG = 'gateway'
-const ok = { type: 'object', properties: { status: { type: 'string' } }, required: ['status'] } as const
+const ok = {
+  description: 'Yes.',
+  type: 'object',
+  properties: { status: { type: 'string' } },
+  required: ['status'],
+} as const
+/** What any request can be answered with, whatever it asks for. */
+const unreadable = problemResponses(['bad_request', 'headers_too_large'])
 const checkList = {
   type: 'array',
   items: {
@@ -33,7 +40,12 @@ export function registerSystemRoutes(app: FastifyInstance, options: SystemRoutes
 
 function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): void {
   app.get('/-/livez', {
-    schema: { operationId: 'livez', tags: [TAG], summary: 'Is the process alive?', response: { 200: ok } },
+    schema: {
+      operationId: 'livez',
+      tags: [TAG],
+      summary: 'Is the process alive?',
+      response: { 200: ok, ...unreadable },
+    },
     handler: () => ({ status: 'alive' }),
   })
   app.get<{ Querystring: { verbose?: string } }>('/-/readyz', {
@@ -47,7 +59,7 @@ function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): 
       },
       response: {
         200: { ...ok, properties: { ...ok.properties, checks: checkList } },
-        ...problemResponses(['not_ready']),
+        ...problemResponses(['not_ready', 'bad_request', 'headers_too_large']),
       },
     },
     handler: async ({ query }) => {
@@ -85,7 +97,9 @@ function registerEntityList(app: FastifyInstance, { entities, capabilitiesOf }: 
         200: {
           type: 'object',
           properties: { entities: { type: 'array', items: { type: 'object', additionalProperties: true } } },
+          description: 'Each entity with its routes and its hidden members.',
         },
+        ...unreadable,
       },
     },
     handler: () => ({ entities: list }),
@@ -104,8 +118,8 @@ function registerProblemPages(app: FastifyInstance): void {
         required: ['code'],
       },
       response: {
-        200: { type: 'object', additionalProperties: true },
-        ...problemResponses(['route_not_found']),
+        200: { description: 'Its row of the table of problems.', type: 'object', additionalProperties: true },
+        ...problemResponses(['route_not_found', 'bad_request', 'headers_too_large']),
       },
     },
     // An unknown code is a page that does not exist, not a bad parameter.

@@ -7,6 +7,7 @@ import type { Key } from '../contract.ts'
  */
 
 export type ArgumentsOf<Params extends TProperties> = Static<TObject<Params>>
+// biome-ignore lint/suspicious/noConfusingVoidType: it is only ever the return type of a method
 export type ReturnOf<Returns extends TSchema | undefined> = Returns extends TSchema ? Static<Returns> : void
 
 /** A failure that callers may meet; `EntityError` raises it by name. */
@@ -40,7 +41,10 @@ export interface Method<Args = unknown, Returned = unknown> {
 export type Methods = Readonly<Record<string, Method>>
 
 /** `self` is the entity's state: what a method writes into it is kept when the whole call returns. */
-export type MethodMaker<State> = <Params extends TProperties = {}, Returns extends TSchema | undefined = undefined>(
+export type MethodMaker<State> = <
+  Params extends TProperties = Record<never, never>,
+  Returns extends TSchema | undefined = undefined,
+>(
   spec: MethodSpec<Params, Returns>,
   run: (self: State, args: ArgumentsOf<Params>, context: CallContext) => NoInfer<ReturnOf<Returns>>,
 ) => Method<ArgumentsOf<Params>, ReturnOf<Returns>>

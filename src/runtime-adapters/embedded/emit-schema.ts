@@ -33,16 +33,19 @@ function emitKeyword(made: Record<string, unknown>, keyword: string, value: unkn
     made.items = { not: {} }
   } else if (keyword === 'patternProperties' && isRecordOfAnyName(value)) {
     made.additionalProperties = emitSchema(value[ANY_NAME])
-  } else if (keyword === 'additionalProperties' && typeof value === 'boolean') made[keyword] = value
-  else if (ONE.has(keyword)) made[keyword] = emitSchema(value)
-  else if (LIST.has(keyword)) made[keyword] = (value as readonly unknown[]).map(emitSchema)
-  else if (NAMED.has(keyword)) made[keyword] = mapMembers(value as JsonSchema, emitSchema)
-  else made[keyword] = plainKeyword(value)
+  } else made[keyword] = mapKeyword(keyword, value, emitSchema) ?? plainKeyword(value)
+}
+
+/** A keyword that holds schemas, with each of them mapped; `undefined` for every other keyword. */
+export function mapKeyword(keyword: string, value: unknown, map: (schema: unknown) => JsonSchema): unknown {
+  if (ONE.has(keyword)) return typeof value === 'boolean' ? value : map(value)
+  if (LIST.has(keyword)) return (value as readonly unknown[]).map(map)
+  return NAMED.has(keyword) ? mapMembers(value as JsonSchema, map) : undefined
 }
 
 /** `default`, `examples` and the like: a small `bigint` is the number that a caller would send. */
-function plainKeyword(value: unknown): unknown {
-  if (typeof value === 'bigint') return BigInt.asIntN(53, value) === value ? Number(value) : value
+export function plainKeyword(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (Array.isArray(value)) return value.map(plainKeyword)
   return typeof value === 'object' && value !== null ? mapMembers(value as JsonSchema, plainKeyword) : value
 }
@@ -57,7 +60,7 @@ function boundInteger(schema: Record<string, unknown>): void {
   if (schema.exclusiveMaximum === undefined) schema.maximum ??= Number.MAX_SAFE_INTEGER
 }
 
-export function mapMembers<T>(members: JsonSchema, map: (member: unknown) => T): Record<string, T> {
+function mapMembers<T>(members: JsonSchema, map: (member: unknown) => T): Record<string, T> {
   return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, map(member)]))
 }
 

@@ -115,7 +115,9 @@ export function acceptAttribute(model: EntityModel, name: string, value: unknown
 /** A whole new state, checked and detached. @throws NotPlainDataError, WrongTypeError */
 export function acceptState(model: EntityModel, value: unknown): State {
   if (typeof value !== 'object' || value === null) {
-    throw new WrongTypeError(`${model.name}: \`init\` must return the state, not ${value === null ? 'null' : typeof value}.`)
+    throw new WrongTypeError(
+      `${model.name}: \`init\` must return the state, not ${value === null ? 'null' : typeof value}.`,
+    )
   }
   const state: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(value)) {
@@ -132,9 +134,7 @@ export function acceptState(model: EntityModel, value: unknown): State {
 export function shapeOf({ key, attributes }: EntityModel): JsonSchema {
   return {
     key,
-    attributes: Object.fromEntries(
-      [...attributes].map(([name, { schema, optional }]) => [name, { schema, optional }]),
-    ),
+    attributes: Object.fromEntries([...attributes].map(([name, { schema, optional }]) => [name, { schema, optional }])),
   }
 }
 

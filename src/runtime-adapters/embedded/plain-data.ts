@@ -26,7 +26,7 @@ function copy(value: unknown, path: string[]): unknown {
     case 'number':
       return copyNumber(value, path)
     case 'bigint':
-      return BigInt.asIntN(53, value) === value ? Number(value) : value
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value
     case 'object':
       if (value === null) return null
       if (path.length > MAX_DEPTH) throw fault(path.slice(0, 1), `is cyclic, or nested more than ${MAX_DEPTH} deep`)

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
-import { emitSchema, mapMembers } from './emit-schema.ts'
+import { emitSchema, mapKeyword } from './emit-schema.ts'
 
 /** A value is not of the type that the entity declares for it. */
 export class WrongTypeError extends Error {
@@ -78,8 +78,14 @@ function compileItems({ prefixItems = [], items }: JsonSchema): Deliver | undefi
   }
 }
 
-function compileMembers({ properties = {}, patternProperties = {}, additionalProperties }: JsonSchema): Deliver | undefined {
-  const named = new Map(Object.entries(properties as JsonSchema).map(([name, one]) => [name, compileDeliver(one as JsonSchema)]))
+function compileMembers({
+  properties = {},
+  patternProperties = {},
+  additionalProperties,
+}: JsonSchema): Deliver | undefined {
+  const named = new Map(
+    Object.entries(properties as JsonSchema).map(([name, one]) => [name, compileDeliver(one as JsonSchema)]),
+  )
   const patterns = Object.entries(patternProperties as JsonSchema).map(
     ([pattern, one]) => [new RegExp(pattern, 'u'), compileDeliver(one as JsonSchema)] as const,
   )
@@ -112,17 +118,9 @@ function checkSchema(value: unknown): JsonSchema {
   const schema = value as JsonSchema
   if (schema.entity !== undefined) return KEY
   if (schema.format === 'int64') return int64CheckSchema(schema)
-  const made: Record<string, unknown> = { ...schema }
-  for (const keyword of ['items', 'contains', 'not', 'propertyNames', 'additionalProperties']) {
-    if (typeof schema[keyword] === 'object') made[keyword] = checkSchema(schema[keyword])
-  }
-  for (const keyword of ['prefixItems', 'anyOf', 'oneOf', 'allOf']) {
-    const list = schema[keyword]
-    if (Array.isArray(list)) made[keyword] = list.map(checkSchema)
-  }
-  for (const keyword of ['properties', 'patternProperties']) {
-    if (schema[keyword] !== undefined) made[keyword] = mapMembers(schema[keyword] as JsonSchema, checkSchema)
-  }
+  const made: Record<string, unknown> = Object.fromEntries(
+    Object.entries(schema).map(([keyword, own]) => [keyword, mapKeyword(keyword, own, checkSchema) ?? own]),
+  )
   // As the rest of the gateway has it: an object that names its members takes no others.
   if (schema.properties !== undefined) made.additionalProperties ??= schema.patternProperties !== undefined
   return made

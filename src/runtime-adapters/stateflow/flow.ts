@@ -51,18 +51,22 @@ function collectHoles(method: MethodDescriptor, bind: PlainRecord, context: Flow
   for (const pointer of Array.isArray(bind.key) ? bind.key : []) holes.set(String(pointer), { kind: 'key' })
   if (holes.size === 0) context.report('has a flow that binds the key of its entity nowhere.')
   for (const [name, places] of Object.entries(isRecord(bind.params) ? bind.params : {})) {
-    for (const place of Array.isArray(places) ? places : []) {
-      const hole = isRecord(place) ? argumentHole(method, { name, place }, context) : undefined
-      if (hole !== undefined && isRecord(place)) holes.set(String(place.pointer), hole)
+    for (const place of listOfRecords(places)) {
+      const hole = argumentHole(method, { name, place }, context)
+      if (hole !== undefined) holes.set(String(place.pointer), hole)
     }
   }
   return holes
 }
 
+function listOfRecords(value: unknown): readonly PlainRecord[] {
+  return Array.isArray(value) ? value.filter(isRecord) : []
+}
+
 function argumentHole(
   method: MethodDescriptor,
   { name, place }: { readonly name: string; readonly place: PlainRecord },
-  { report, typeOf }: FlowContext,
+  { report, typeOf, type: ownType }: FlowContext,
 ): Hole | undefined {
   const param = method.params.find((candidate) => candidate.name === name)
   if (param === undefined) {
@@ -75,12 +79,14 @@ function argumentHole(
     report(`binds "${name}" as ${JSON.stringify(place.as)}; known are value, key, ref and refs.`)
     return undefined
   }
-  const entity = typeof place.entity === 'string' ? place.entity : param.references[0]?.entity
-  const type = entity === undefined ? undefined : typeOf(entity)
-  if (type === undefined) {
-    report(`binds "${name}" as a reference to "${String(entity)}", which is not an entity of this runtime.`)
+  const known = param.references.map((reference) => reference.entity)
+  const entity = typeof place.entity === 'string' ? place.entity : known[0]
+  if (entity === undefined || !known.includes(entity)) {
+    report(`binds "${name}" as a reference to "${String(entity)}", which its type does not name.`)
     return undefined
   }
+  // An entity that the operator hides has no descriptor here, but it is there all the same.
+  const type = typeOf(entity) ?? { ...ownType, name: entity }
   return { kind: place.as === 'ref' ? 'argument-ref' : 'argument-refs', name, type }
 }
 

@@ -30,12 +30,12 @@ const TOO_MANY_DIGITS = /\d{4301}/
 
 type Part = string | Hole
 
-function requestParts({ request, type, keyed, payload }: RequestShape): readonly Part[] {
+function requestParts({ request, type, keyType, payload }: RequestShape): readonly Part[] {
   return [
     '{"event_id":',
     { kind: 'id' },
     `,"event_type":"${request}","fun_address":{"function_type":${functionText(type)},"key":`,
-    keyed ? { kind: 'key' } : 'null',
+    keyType === undefined ? 'null' : { kind: 'key' },
     '},"payload":{',
     ...payloadParts(payload),
     '}}',
@@ -166,7 +166,8 @@ function read(bytes: Buffer): ReplyEvent {
 
 function parse(bytes: Buffer): unknown {
   // 0x80 opens every pickle; upstream’s PyFlink runtime answers in pickle whatever its serializer is.
-  if (bytes[0] === 0x80) throw new UnreadableReply('The reply is a Python pickle: this runtime does not answer in JSON.')
+  if (bytes[0] === 0x80)
+    throw new UnreadableReply('The reply is a Python pickle: this runtime does not answer in JSON.')
   if (!isUtf8(bytes)) throw new UnreadableReply('The reply is not UTF-8.')
   const text = bytes.toString('utf8')
   if (TOO_MANY_DIGITS.test(text)) throw new UnreadableReply('The reply has a number of more than 4,300 digits.')
@@ -190,4 +191,3 @@ function withoutReferences(value: unknown): unknown {
   if (value._type === 'InternalClassRef' && isRecord(value.fun_addr)) return value.fun_addr.key ?? null
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutReferences(member)]))
 }
-

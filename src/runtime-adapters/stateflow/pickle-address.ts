@@ -24,7 +24,10 @@ export function writeAddress(template: PickleTemplate, type: FunctionType, write
 /** A runtime never changes a function type, so all addresses share one. */
 export function writeFunctionType(template: PickleTemplate, type: FunctionType): void {
   const known = template.numberOf(nameOf(type))
-  if (known !== undefined) return template.get(known)
+  if (known !== undefined) {
+    template.get(known)
+    return
+  }
   const { namespace, name, stateful } = type
   const index = template.slotted(
     [MODULE, 'FunctionType'],

@@ -8,9 +8,9 @@ const EVENT = 'stateflow.dataflow.event'
 const ARGS = 'stateflow.dataflow.args'
 
 /** A pickled `Event` of `stateflow/dataflow/event.py`, byte for byte as CPython writes it. */
-export function pickleTemplate(shape: RequestShape, keyType: 'string' | 'integer'): (call: Call) => Buffer {
+export function pickleTemplate(shape: RequestShape): (call: Call) => Buffer {
   const template = new PickleTemplate()
-  const writeKey = () => keyHole(template, shape, keyType)
+  const writeKey = () => keyHole(template, shape)
   let address = 0
   template.slotted(
     [EVENT, 'Event'],
@@ -41,8 +41,8 @@ export function pickleTemplate(shape: RequestShape, keyType: 'string' | 'integer
   return template.finish()
 }
 
-function keyHole(template: PickleTemplate, { keyed }: RequestShape, keyType: 'string' | 'integer'): void {
-  if (!keyed) template.op(Op.None)
+function keyHole(template: PickleTemplate, { keyType }: RequestShape): void {
+  if (keyType === undefined) template.op(Op.None)
   else if (keyType === 'integer') template.valueHole(undefined, ({ key }) => key)
   else template.textHole(({ key }) => key)
 }
@@ -50,26 +50,31 @@ function keyHole(template: PickleTemplate, { keyed }: RequestShape, keyType: 'st
 function writePayload(template: PickleTemplate, { payload, type }: RequestShape, address: number): void {
   switch (payload.kind) {
     case 'empty':
-      return template.dict([])
+      template.dict([])
+      return
     case 'arguments':
-      return template.dict(argumentMembers(template, payload))
+      template.dict(argumentMembers(template, payload))
+      return
     case 'attribute':
-      return template.dict([() => template.pair('attribute', payload.attribute)])
+      template.dict([() => template.pair('attribute', payload.attribute)])
+      return
     case 'attribute-value':
-      return template.dict([
+      template.dict([
         () => template.pair('attribute', payload.attribute),
         () => {
           template.text('attribute_value')
           template.lastHole(payload.schema, ({ value }) => value)
         },
       ])
+      return
     case 'flow':
-      return template.dict([
+      template.dict([
         () => {
           template.text('flow')
           writeFlow({ template, own: { type, index: address } }, payload.flow)
         },
       ])
+      return
   }
 }
 
@@ -94,7 +99,5 @@ function argumentMembers(
       ],
     )
   }
-  return method === undefined
-    ? [writeArguments]
-    : [writeArguments, () => template.pair('method_name', method)]
+  return method === undefined ? [writeArguments] : [writeArguments, () => template.pair('method_name', method)]
 }

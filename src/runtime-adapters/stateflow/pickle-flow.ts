@@ -85,7 +85,10 @@ export function writeFlow(context: FlowContext, { graph, current }: FlowTemplate
   const numbers = new Map<string, number>()
   const writeOnce = (id: string, node: Tree): void => {
     const index = numbers.get(id)
-    if (index !== undefined) return template.get(index)
+    if (index !== undefined) {
+      template.get(index)
+      return
+    }
     numbers.set(id, writeNode(context, node))
   }
   const nodes = nodesOf(graph)
@@ -98,7 +101,13 @@ export function writeFlow(context: FlowContext, { graph, current }: FlowTemplate
       },
       () => {
         template.text('graph')
-        template.list(nodes.map(([id, node]) => () => writeOnce(id, node)))
+        template.list(
+          nodes.map(
+            ([id, node]) =>
+              () =>
+                writeOnce(id, node),
+          ),
+        )
       },
       () => {
         template.text('id_to_node')
@@ -132,30 +141,41 @@ function writeNode(context: FlowContext, node: Tree): number {
  */
 function writeNodeAddress({ template, own }: FlowContext, address: Tree | undefined, nodeType: string): void {
   const type = functionTypeIn(address)
-  if (type === undefined) return template.op(Op.None)
+  if (type === undefined) {
+    template.op(Op.None)
+    return
+  }
   const key = memberAt(address, ['key'])
   const isOwn = key?.kind === 'hole' && key.hole.kind === 'key' && sameFunction(type, own.type)
-  if (isOwn && nodeType !== 'REQUEST_STATE' && nodeType !== 'INVOKE_EXTERNAL') return template.get(own.index)
+  if (isOwn && nodeType !== 'REQUEST_STATE' && nodeType !== 'INVOKE_EXTERNAL') {
+    template.get(own.index)
+    return
+  }
   writeAddress(template, type, () => writeTree(template, key))
 }
 
 function writeTree(template: PickleTemplate, tree: Tree | undefined): void {
   switch (tree?.kind) {
     case undefined:
-      return template.op(Op.None)
+      template.op(Op.None)
+      return
     case 'hole':
-      return writeHole(template, tree.hole)
+      writeHole(template, tree.hole)
+      return
     case 'scalar':
-      return typeof tree.value === 'string' ? template.text(tree.value) : template.constant(tree.value)
+      typeof tree.value === 'string' ? template.text(tree.value) : template.constant(tree.value)
+      return
     case 'list':
-      return template.list(tree.items.map((item) => () => writeTree(template, item)))
+      template.list(tree.items.map((item) => () => writeTree(template, item)))
+      return
     case 'dict':
-      return template.dict(
+      template.dict(
         [...tree.members].map(([name, member]) => () => {
           template.text(name)
           writeTree(template, member)
         }),
       )
+      return
   }
 }
 
@@ -163,22 +183,29 @@ function writeTree(template: PickleTemplate, tree: Tree | undefined): void {
 function writeHole(template: PickleTemplate, hole: Hole): void {
   switch (hole.kind) {
     case 'id':
-      return template.valueHole(undefined, ({ id }) => id)
+      template.valueHole(undefined, ({ id }) => id)
+      return
     case 'key':
-      return template.valueHole(undefined, ({ key }) => key)
+      template.valueHole(undefined, ({ key }) => key)
+      return
     case 'argument':
-      return template.valueHole(hole.schema, ({ args }) => args[hole.name])
+      template.valueHole(hole.schema, ({ args }) => args[hole.name])
+      return
     case 'argument-key':
-      return template.valueHole(undefined, ({ args }) => args[hole.name])
+      template.valueHole(undefined, ({ args }) => args[hole.name])
+      return
     case 'attribute-value':
-      return template.valueHole(hole.schema, ({ value }) => value)
+      template.valueHole(hole.schema, ({ value }) => value)
+      return
     case 'argument-ref': {
       const numbers = prepareReference(template, hole.type)
-      return template.hole((writer, { args }) => writeReference(writer, args[hole.name], numbers))
+      template.hole((writer, { args }) => writeReference(writer, args[hole.name], numbers))
+      return
     }
     case 'argument-refs': {
       const numbers = prepareReference(template, hole.type)
-      return template.hole((writer, call) => writeReferences(writer, keysOf(call, hole.name), numbers))
+      template.hole((writer, call) => writeReferences(writer, keysOf(call, hole.name), numbers))
+      return
     }
   }
 }

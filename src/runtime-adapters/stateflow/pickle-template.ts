@@ -138,7 +138,10 @@ export class PickleTemplate {
 
   #once(name: string, write: () => void): void {
     const index = this.#memo.get(name)
-    if (index !== undefined) return this.get(index)
+    if (index !== undefined) {
+      this.get(index)
+      return
+    }
     write()
     const number = this.memoize()
     if (!this.#isSealed) this.#memo.set(name, number)

@@ -48,7 +48,10 @@ export class PickleWriter {
 
   int(value: number | bigint): void {
     const isSmall = value >= -0x8000_0000 && value <= 0x7fff_ffff
-    if (!isSmall) return this.#long(BigInt(value))
+    if (!isSmall) {
+      this.#long(BigInt(value))
+      return
+    }
     const small = Number(value)
     if (small >= 0 && small < 0x100) this.op(Op.BinInt1, small)
     else if (small >= 0 && small < 0x1_0000) this.op(Op.BinInt2, small & 0xff, small >> 8)
@@ -68,22 +71,30 @@ export class PickleWriter {
     const value = asPython(typed)
     switch (value.kind) {
       case 'none':
-        return this.op(Op.None)
+        this.op(Op.None)
+        return
       case 'bool':
-        return this.op(value.value ? Op.NewTrue : Op.NewFalse)
+        this.op(value.value ? Op.NewTrue : Op.NewFalse)
+        return
       case 'int':
-        return this.int(value.value)
+        this.int(value.value)
+        return
       case 'float':
-        return this.float(value.value)
+        this.float(value.value)
+        return
       case 'text':
         this.text(value.value)
-        return this.mark(memoize)
+        this.mark(memoize)
+        return
       case 'list':
-        return this.#list(value.items, memoize)
+        this.#list(value.items, memoize)
+        return
       case 'tuple':
-        return this.#tuple(value.items, memoize)
+        this.#tuple(value.items, memoize)
+        return
       case 'dict':
-        return this.#dict(value.members, memoize)
+        this.#dict(value.members, memoize)
+        return
     }
   }
 
@@ -97,7 +108,8 @@ export class PickleWriter {
     const [only] = items
     if (items.length === 1 && only !== undefined) {
       this.value(only, memoize)
-      return this.op(Op.Append)
+      this.op(Op.Append)
+      return
     }
     for (const batch of batches(items)) {
       this.op(Op.Mark)
@@ -107,7 +119,10 @@ export class PickleWriter {
   }
 
   #tuple(items: readonly TypedValue[], memoize: boolean): void {
-    if (items.length === 0) return this.op(Op.EmptyTuple)
+    if (items.length === 0) {
+      this.op(Op.EmptyTuple)
+      return
+    }
     if (items.length > 3) this.op(Op.Mark)
     for (const item of items) this.value(item, memoize)
     this.op([Op.Tuple1, Op.Tuple2, Op.Tuple3][items.length - 1] ?? Op.Tuple)

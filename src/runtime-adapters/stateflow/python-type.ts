@@ -74,7 +74,7 @@ function chooseSchema(schema: unknown, value: unknown): JsonSchema {
 }
 
 /** Enough of JSON Schema to tell alternatives apart; that the value is valid was checked at the edge. */
-function fits(schema: unknown, value: unknown): boolean {
+export function fits(schema: unknown, value: unknown): boolean {
   if (!isRecord(schema)) return schema !== false
   if (schema.const !== undefined && !isSameScalar(schema.const, value)) return false
   if (Array.isArray(schema.enum) && !schema.enum.some((item) => isSameScalar(item, value))) return false

@@ -10,8 +10,8 @@ import type { FunctionType } from './function-type.ts'
 export interface RequestShape {
   readonly request: RequestName
   readonly type: FunctionType
-  /** Whether the event is addressed to a key. A create is not, and neither is a ping. */
-  readonly keyed: boolean
+  /** The type of the key that the event is addressed to. A create has none, and neither has a ping. */
+  readonly keyType: 'string' | 'integer' | undefined
   readonly payload: PayloadShape
 }
 
@@ -35,7 +35,7 @@ export type PayloadShape =
 /** What differs from call to call. */
 export interface Call {
   readonly id: string
-  /** `undefined` where the shape is not keyed. */
+  /** `undefined` where the shape has no key type. */
   readonly key: Key | undefined
   readonly args: Readonly<Record<string, unknown>>
   /** The new value of an attribute. */

@@ -25,7 +25,10 @@ export function decodeText(bytes: Buffer): string | undefined {
     const [second = 0, third = 0] = bytes.subarray(at + 1, at + 3)
     if ((second & 0xe0) !== 0xa0 || (third & 0xc0) !== 0x80) continue
     if (!isUtf8(bytes.subarray(start, at))) return undefined
-    pieces.push(bytes.toString('utf8', start, at), String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f)))
+    pieces.push(
+      bytes.toString('utf8', start, at),
+      String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f)),
+    )
     start = at + 3
   }
   if (!isUtf8(bytes.subarray(start))) return undefined

@@ -1,0 +1,107 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { MetadataDocument } from '../src/entity-registry/metadata-schema.ts'
+import { OverridesFile } from '../src/entity-registry/overrides.ts'
+import { readConfig, settingList } from '../src/gateway/config.ts'
+import { buildGateway } from '../src/gateway/gateway.ts'
+import { type ProblemKind, problemKinds } from '../src/routes/problem-codes.ts'
+
+/**
+ * Writes what is derived from the code: `npm run docs`. With `--check` it writes nothing and fails when a file is out of
+ * date; a test does the same through `derivedFiles`.
+ */
+
+const root = join(import.meta.dirname, '..')
+
+/** Every derived file by its path in the project. */
+export async function derivedFiles(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['docs/configuration.md', configurationPage()],
+    ['docs/errors.md', errorsPage()],
+    ['docs/metadata.schema.json', `${JSON.stringify(MetadataDocument, null, 2)}\n`],
+    ['docs/overrides.schema.json', `${JSON.stringify(OverridesFile, null, 2)}\n`],
+    ['openapi/shop.json', await shopDocument()],
+  ])
+}
+
+function configurationPage(): string {
+  const rows = settingList.map(({ path, flag, env, kind, choices, fallback, description, secret }) => {
+    const type = choices === undefined ? kind : choices.map((choice) => `\`${choice}\``).join(' ')
+    const value = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : `\`${fallback}\``
+    const names = env === undefined ? '' : `\`${env}\`<br>\`${flag}\``
+    return `| \`${path}\` | ${names} | ${type} | ${value} | ${description}${secret ? ' Never printed.' : ''} |`
+  })
+  return `# Configuration
+
+<!-- Written from src/gateway/settings.ts by \`npm run docs\`. -->
+
+Each setting can be given in a config file (\`--config FILE\` or \`GATEWAY_CONFIG\`; JSON, with \`kafka.brokers\` as
+\`{"kafka": {"brokers": […]}}\`), as an environment variable, and as a flag; the later wins. Lists are separated by commas in variables
+and flags. Unknown settings are errors. \`stateflow-gateway serve --print-config\` shows what was understood.
+
+| setting | variable, flag | type | default | meaning |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+## Several runtimes
+
+\`\`\`json
+{
+  "metadata": ["entities/"],
+  "runtimes": {
+    "orders": { "adapter": "stateflow", "kafka": { "brokers": ["kafka-a:9092"] } },
+    "stock": { "adapter": "stateflow", "kafka": { "brokers": ["kafka-b:9092"] }, "stateflow": { "serializer": "json" } }
+  }
+}
+\`\`\`
+
+Each metadata document says in \`runtime.name\` which of them serves its entities. What an instance leaves out is taken from the
+settings of the same name in the table.
+`
+}
+
+function errorsPage(): string {
+  const rows = Object.entries<ProblemKind>(problemKinds)
+    .sort(([, a], [, b]) => a.status - b.status)
+    .map(
+      ([code, { status, title, source, outcome, retry, advice }]) =>
+        `## \`${code}\`\n\n**${status} ${title}** · source \`${source}\` · outcome \`${outcome}\` · retry \`${retry}\`\n\n${advice}\n`,
+    )
+  return `# Errors
+
+<!-- Written from src/routes/problem-codes.ts by \`npm run docs\`. -->
+
+Every answer that is not a success is \`application/problem+json\` (RFC 9457). Beside the standard's members it has
+
+- \`code\`: what to switch on; \`type\` is \`/-/problems/{code}\` and resolves to what stands here;
+- \`outcome\`: whether the call may have happened: \`not_sent\` (surely not), \`rejected\` (the runtime refused, without effect), \`raised\` (the
+  method ran and failed), \`unknown\` (nobody can say);
+- \`retry\`: \`safe\` (send it again), \`after\` (again, once \`Retry-After\` has passed), \`same_key\` (it may have run: only with an idempotency
+  key), \`never\` (it would fail again);
+- \`source\`: \`gateway\`, \`broker\`, \`runtime\` or \`method\`;
+- \`invocationId\`, \`errors\` (\`pointer\` and \`detail\` of each wrong place), \`hint\` and \`error\` where there are any.
+
+${rows.join('\n')}`
+}
+
+/** The demo's OpenAPI document; the version is left out, so that a release does not change it. */
+async function shopDocument(): Promise<string> {
+  const { config } = readConfig({ env: {}, argv: [] })
+  const gateway = await buildGateway({ config, connect: false })
+  const document = gateway.app.swagger()
+  await gateway.close()
+  return `${JSON.stringify({ ...document, info: { ...document.info, version: 'demo' } }, null, 2)}\n`
+}
+
+if (import.meta.main) {
+  const check = process.argv.includes('--check')
+  for (const [path, text] of await derivedFiles()) {
+    const file = join(root, path)
+    if (!check) writeFileSync(file, text)
+    else if (readFileSync(file, 'utf8') !== text) {
+      process.stderr.write(`${path} is out of date: run "npm run docs".\n`)
+      process.exitCode = 1
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import type { EntityModel } from './entity-model.ts'
+import { messageOf, openDatabase, sqliteCode } from './sqlite-connection.ts'
+import { createStateCache } from './state-cache.ts'
+import { type Change, type CommitResult, type State, type StateStore, StateStoreError } from './state-store.ts'
+import { checkStoredShapes, readState } from './stored-shapes.ts'
+
+/** Characters of state texts whose states are kept in memory. */
+const CACHE_CHARS = 32 * 1024 * 1024
+/** A group is committed at the latest with so many writes, even in the middle of a tick. */
+const MAX_GROUP_WRITES = 4_096
+
+/** READONLY, FULL, TOOBIG, BUSY, LOCKED: nothing was written. After an I/O error nobody can say what the disk kept. */
+const CERTAIN_CODES = [8, 13, 18, 5, 6]
+
+export interface SqliteStoreOptions {
+  readonly folder: string
+  /** Most pages of 4 KiB that the file may have; `undefined`: as many as the disk has. */
+  readonly maxPages?: number
+}
+
+/** Writes of one tick, and the calls that wait for them. */
+interface Group {
+  readonly changes: Map<string, Change>
+  readonly done: PromiseWithResolvers<CommitResult>
+  readonly timer: NodeJS.Immediate
+}
+
+interface Opened {
+  readonly database: DatabaseSync
+  readonly select: StatementSync
+  readonly upsert: StatementSync
+}
+
+/**
+ * States in a folder. What the calls of one tick write is committed in one transaction before any of them is answered;
+ * until then it lives in the group alone, so a commit that fails leaves no trace in memory either.
+ */
+export class SqliteStateStore implements StateStore {
+  readonly #options: SqliteStoreOptions
+  readonly #cache = createStateCache(CACHE_CHARS)
+  #opened: Opened | undefined
+  #group: Group | undefined
+  #commits = 0
+  #failedCommits = 0
+  #lastFailure: string | undefined
+
+  constructor(options: SqliteStoreOptions) {
+    this.#options = options
+  }
+
+  open(models: readonly EntityModel[]): void {
+    const { folder, maxPages } = this.#options
+    const database = openDatabase(folder)
+    try {
+      checkStoredShapes(database, models)
+      if (maxPages !== undefined) database.exec(`PRAGMA max_page_count=${maxPages}`)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    this.#opened = {
+      database,
+      select: database.prepare('SELECT state FROM states WHERE entity = ? AND key = ?'),
+      upsert: database.prepare(
+        'INSERT INTO states VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state WHERE state <> excluded.state',
+      ),
+    }
+  }
+
+  read(model: EntityModel, key: string): State | undefined {
+    const place = placeOf(model.name, key)
+    return this.#group?.changes.get(place)?.state ?? this.#cache.get(place) ?? this.#load(model, key)
+  }
+
+  write(changes: readonly Change[]): void {
+    if (changes.length === 0) return
+    if (this.#group === undefined) {
+      const timer = setImmediate(() => this.#commit())
+      this.#group = { changes: new Map(), done: Promise.withResolvers(), timer }
+    }
+    for (const change of changes) this.#group.changes.set(placeOf(change.entity, change.key), change)
+  }
+
+  settled(): Promise<CommitResult> | undefined {
+    const group = this.#group
+    if (group === undefined) return undefined
+    if (group.changes.size >= MAX_GROUP_WRITES) this.#commit()
+    return group.done.promise
+  }
+
+  health(): { readonly ok: boolean; readonly detail: string } {
+    if (this.#opened === undefined) return { ok: false, detail: 'the data folder is not open' }
+    if (this.#lastFailure !== undefined) return { ok: false, detail: `the last commit failed: ${this.#lastFailure}` }
+    return { ok: true, detail: `states are kept in ${this.#options.folder}` }
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { commits: this.#commits, failedCommits: this.#failedCommits }
+  }
+
+  close(): void {
+    this.#commit()
+    this.#opened?.database.close()
+    this.#opened = undefined
+    this.#cache.clear()
+  }
+
+  #load(model: EntityModel, key: string): State | undefined {
+    if (this.#opened === undefined) throw new StateStoreError('The data folder is not open.')
+    try {
+      const text = this.#opened.select.get(model.name, key)?.state
+      if (typeof text !== 'string') return undefined
+      const state = readState(model, text)
+      this.#cache.set(placeOf(model.name, key), state, text.length)
+      return state
+    } catch (error) {
+      throw new StateStoreError(`A state could not be read: ${messageOf(error)}.`, { cause: error })
+    }
+  }
+
+  #commit(): void {
+    const group = this.#group
+    if (group === undefined) return
+    this.#group = undefined
+    clearImmediate(group.timer)
+    group.done.resolve(this.#store(group))
+  }
+
+  #store({ changes }: Group): CommitResult {
+    if (this.#opened === undefined) return { kind: 'failed', isCertain: true, detail: 'the data folder is not open' }
+    const { database, upsert } = this.#opened
+    const texts = new Map<string, number>()
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      for (const [place, { entity, key, state }] of changes) {
+        const text = stringifyExact(state)
+        upsert.run(entity, key, text)
+        texts.set(place, text.length)
+      }
+      database.exec('COMMIT')
+    } catch (error) {
+      return this.#takeBack(database, error)
+    }
+    for (const [place, { state }] of changes) this.#cache.set(place, state, texts.get(place) ?? 0)
+    this.#commits += 1
+    this.#lastFailure = undefined
+    return { kind: 'committed' }
+  }
+
+  #takeBack(database: DatabaseSync, error: unknown): CommitResult {
+    this.#failedCommits += 1
+    this.#lastFailure = messageOf(error)
+    try {
+      if (database.isTransaction) database.exec('ROLLBACK')
+    } catch (rollback) {
+      this.#lastFailure = messageOf(rollback)
+      return { kind: 'failed', isCertain: false, detail: messageOf(rollback) }
+    }
+    // Not an error of SQLite: the text of a state could not be made, so nothing was sent to the disk.
+    const code = sqliteCode(error)
+    return { kind: 'failed', isCertain: code === 0 || CERTAIN_CODES.includes(code), detail: messageOf(error) }
+  }
+}
+
+function placeOf(entity: string, key: string): string {
+  return `${entity}/${key}`
+}

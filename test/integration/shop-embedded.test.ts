@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
+import { callerOf, describeShopTranscript, digitsBack } from '../helpers/shop-transcript.ts'
+
+let gateway: RunningGateway
+beforeAll(async () => {
+  gateway = await startGateway({})
+})
+afterAll(() => gateway.close())
+
+describeShopTranscript('the embedded runtime', () => gateway.url)
+
+describe('the shop on the embedded runtime, beyond the seed’s demo', () => {
+  it('keeps 64-bit integers to the last digit', async () => {
+    const call = callerOf(gateway.url)
+    await call('POST', '/user', { username: 'digits' })
+    const points = {
+      write: '/user/digits/add_points',
+      body: '{"points":9007199254740993}',
+      read: '/user/digits/points',
+    }
+    expect(await digitsBack(gateway.url, points)).toBe('9007199254740993')
+  })
+})
