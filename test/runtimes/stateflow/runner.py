@@ -12,7 +12,7 @@ import importlib
 import os
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -182,24 +182,34 @@ def consume_from_end(brokers: str, topics: List[str]) -> Consumer:
             "topic.metadata.refresh.interval.ms": 1000,
         }
     )
-    positions = []
-    for topic in topics:
-        for partition in partitions_of(consumer, topic):
-            end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)[1]
-            positions.append(TopicPartition(topic, partition, end))
-    consumer.assign(positions)
+    partitions = [(topic, number) for topic in topics for number in partitions_of(consumer, topic)]
+    consumer.assign([TopicPartition(topic, number, end_of(consumer, topic, number)) for topic, number in partitions])
     return consumer
 
 
 def partitions_of(consumer: Consumer, topic: str) -> List[int]:
-    """A topic that was made just now has no leaders at first."""
-    attempts = 100
-    for _ in range(attempts):
+    for _ in attempts():
         partitions = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions
         if partitions and all(partition.leader >= 0 for partition in partitions.values()):
             return sorted(partitions)
-        threading.Event().wait(TIMEOUT_S / attempts)
     raise TimeoutError(f"{topic} has partitions without a leader.")
+
+
+def end_of(consumer: Consumer, topic: str, partition: int) -> int:
+    for _ in attempts():
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)[1]
+        except KafkaException as error:
+            last = error
+    raise last
+
+
+def attempts() -> Iterator[int]:
+    """A topic that was made just now has no leaders at first, and its brokers are still learning who leads."""
+    count = 100
+    for attempt in range(count):
+        yield attempt
+        threading.Event().wait(TIMEOUT_S / count)
 
 
 def serializer_named(name: str) -> Any:
@@ -221,7 +231,8 @@ def compile_entities(module: str) -> Any:
 
 def end_with_stdin() -> None:
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):
+            pass
         os._exit(0)
 
     threading.Thread(target=wait, daemon=True).start()

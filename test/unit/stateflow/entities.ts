@@ -81,7 +81,7 @@ export function entitiesWith(
   const document: MetadataDocument = {
     formatVersion: 1,
     application: 'test',
-    runtime: { name: 'stateflow', namespace: 'global' },
+    runtime: { name: 'stateflow' },
     entities: [
       {
         name: 'Thing',

@@ -8,7 +8,7 @@ import { demoEntities, type GoldenSample, goldenSamples, invocationOf, received 
 const pickle = createStateflowDialect({ serializer: 'pickle', routing: 'dataflow', entities: demoEntities })
 const json = createStateflowDialect({ serializer: 'json', routing: 'dataflow', entities: demoEntities })
 
-function valueOf(dialect: typeof pickle, { call, id }: GoldenSample): Buffer {
+function requestBytes(dialect: typeof pickle, { call, id }: GoldenSample): Buffer {
   if (call.kind !== 'ping') return dialect.encode(invocationOf(call, id)).value
   const ping = dialect.ping?.(id)
   if (ping === undefined) throw new Error('There is no ping.')
@@ -43,17 +43,17 @@ describe('requests in pickle', () => {
   const samples = goldenSamples('pickle')
 
   it.each(samples.filter((sample) => !isFlow(sample)))('are the recorded bytes: $sample', (sample) => {
-    expect(valueOf(pickle, sample).toString('latin1')).toBe(bytes(sample.request.valueBase64).toString('latin1'))
+    expect(requestBytes(pickle, sample).toString('latin1')).toBe(bytes(sample.request.valueBase64).toString('latin1'))
   })
 
   it.each(samples.filter(isFlow))('hold the recorded flow: $sample', (sample) => {
-    const written = facts(readPickle(valueOf(pickle, sample)))
+    const written = facts(readPickle(requestBytes(pickle, sample)))
     expect(written).toEqual(facts(readPickle(bytes(sample.request.valueBase64))))
   })
 
   it('let the graph and its index share their nodes, as the runtime relies on', () => {
     for (const sample of samples.filter(isFlow)) {
-      const event = readPickle(valueOf(pickle, sample))
+      const event = readPickle(requestBytes(pickle, sample))
       const payload = event instanceof PythonObject ? event.attributes.get('payload') : undefined
       const flow = payload instanceof Map ? payload.get('flow') : undefined
       const attributes = flow instanceof PythonObject ? flow.attributes : new Map<string, unknown>()
@@ -69,8 +69,8 @@ describe('requests in pickle', () => {
 describe('requests in JSON', () => {
   it.each(goldenSamples('json'))('say what was recorded: $sample', (sample) => {
     const recorded = bytes(sample.request.valueBase64).toString()
-    expect(JSON.parse(valueOf(json, sample).toString())).toEqual(JSON.parse(recorded))
-    if (!isFlow(sample)) expect(valueOf(json, sample).toString()).toBe(recorded)
+    expect(JSON.parse(requestBytes(json, sample).toString())).toEqual(JSON.parse(recorded))
+    if (!isFlow(sample)) expect(requestBytes(json, sample).toString()).toBe(recorded)
   })
 })
 

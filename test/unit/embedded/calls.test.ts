@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
+import { type Caller, createCaller, methodTarget } from '../../conformance/caller.ts'
+import { embeddedRuntime } from '../../conformance/embedded-runtime.ts'
+import { Probe, wildNames } from './lab.ts'
+
+describe('a call in the embedded runtime', () => {
+  let adapter: RuntimeAdapter
+  let caller: Caller
+  const call = (method: string, args?: Record<string, unknown>, key = 'a') => caller.call('Probe', key, method, args)
+  const count = () => caller.readAttribute('Probe', 'a', 'count')
+
+  beforeEach(async () => {
+    const made = embeddedRuntime({ definitions: [Probe] })
+    adapter = made.adapter
+    caller = createCaller(made)
+    await adapter.start()
+    for (const id of ['a', 'b']) await caller.create('Probe', { id })
+  })
+  afterEach(() => adapter.close())
+
+  it('raises under the name and with the data of an EntityError, and keeps nothing', async () => {
+    expect(await call('refuse')).toEqual({ kind: 'raised', name: 'Refused', message: 'not today', data: { at: -1 } })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it('raises under the class and message of any other error, never its stack', async () => {
+    expect(await call('break')).toEqual({ kind: 'raised', name: 'BrokenGlass', message: 'shards' })
+    expect(await call('throw_text')).toEqual({ kind: 'raised', message: 'plain text' })
+    expect(await call('notes')).toEqual({ kind: 'returned', value: [] })
+  })
+
+  it('raises when a method returns a promise, and is not upset by what becomes of it', async () => {
+    expect(await call('later')).toMatchObject({
+      kind: 'raised',
+      message: expect.stringContaining('must be synchronous'),
+    })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it.each(wildNames)('stores and returns nothing that is not plain data: %s', async (what) => {
+    expect(await call('keep', { what })).toMatchObject({
+      kind: 'raised',
+      message: expect.stringContaining('Probe.any'),
+    })
+    expect(await call('give', { what })).toMatchObject({
+      kind: 'raised',
+      message: expect.stringContaining('plain JSON'),
+    })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it.each([
+    ['lie', 'the value that Probe.lie returned must be integer.'],
+    ['widen', 'Probe.count must be integer.'],
+    ['rename', 'Probe "a": the key "id" can’t be changed.'],
+    ['invent', 'Probe has no attribute "colour".'],
+    ['pretend', 'Probe.pretend is declared read-only, but it changed something.'],
+  ])('raises and keeps nothing when a method breaks its own promises: %s', async (method, message) => {
+    expect(await call(method)).toMatchObject({ kind: 'raised', message })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it('lets nobody hold a piece of the state', async () => {
+    const first = await call('note', { text: 'one' })
+    if (first.kind === 'returned' && Array.isArray(first.value)) first.value.push('forged')
+    expect(await call('note', { text: 'two' })).toEqual({ kind: 'returned', value: ['one', 'two'] })
+  })
+
+  it('takes values written over HTTP as copies', async () => {
+    const notes = ['one']
+    await caller.writeAttribute('Probe', 'a', 'notes', notes)
+    notes.push('forged')
+    expect(await call('notes')).toEqual({ kind: 'returned', value: ['one'] })
+  })
+
+  it('refuses to write an attribute with the wrong type, or the key', async () => {
+    expect(await caller.writeAttribute('Probe', 'a', 'count', 'x')).toMatchObject({
+      kind: 'raised',
+      name: 'WrongTypeError',
+    })
+    expect(await caller.writeAttribute('Probe', 'a', 'id', 'x')).toMatchObject({
+      kind: 'raised',
+      name: 'ForbiddenWriteError',
+    })
+  })
+
+  it('reads an optional attribute that is not there as null', async () => {
+    const label = () => caller.readAttribute('Probe', 'a', 'label')
+    expect(await label()).toEqual({ kind: 'returned', value: null })
+    await call('label', { text: 'x' })
+    expect(await label()).toEqual({ kind: 'returned', value: 'x' })
+    await call('label')
+    expect(await label()).toEqual({ kind: 'returned', value: null })
+  })
+
+  it('shows a method its whole state', async () => {
+    const state = { id: 'a', count: 0, big: 0, ratio: 0, notes: [], any: null }
+    expect(await call('show')).toEqual({ kind: 'returned', value: state })
+  })
+
+  it.each([5, 5n, 2n ** 62n])('delivers a 64-bit integer as bigint, however small: %s', async (x) => {
+    expect(await call('set_big', { x })).toEqual({ kind: 'returned', value: `bigint ${x}` })
+  })
+
+  it('delivers a float as number, however large', async () => {
+    expect(await call('set_ratio', { x: 10n ** 18n })).toEqual({ kind: 'returned', value: 'number' })
+  })
+
+  it('ends a ring of calls, and keeps nothing of it', async () => {
+    expect(await call('ring', { other: 'b' })).toMatchObject({ kind: 'raised', name: 'CallDepthError' })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it.each([
+    ['add', {}, 'Probe.add: the argument x is missing.'],
+    ['add', { x: 'one' }, 'Probe.add: the argument x must be integer.'],
+    ['add', { x: 1, y: 2 }, 'Probe.add: there is no argument y.'],
+    ['ad', { x: 1 }, 'Probe has no method "ad".'],
+  ])('checks what one entity sends another: %s(%j)', async (method, args, message) => {
+    expect(await call('add_to', { other: 'b', method, args })).toMatchObject({ kind: 'raised', message })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it('commits what several entities wrote together', async () => {
+    expect(await call('add_to', { other: 'b', method: 'add', args: { x: 7 } })).toEqual({ kind: 'returned', value: 7 })
+    expect(await count()).toEqual({ kind: 'returned', value: 1 })
+    expect(await caller.readAttribute('Probe', 'b', 'count')).toEqual({ kind: 'returned', value: 7 })
+  })
+
+  it('lets an entity call itself through another', async () => {
+    const args = { other: 'a', method: 'add', args: { x: 10 } }
+    expect(await call('add_to', { other: 'b', method: 'add_to', args })).toEqual({ kind: 'returned', value: 11 })
+  })
+
+  it('names the missing entity, unless the method asks first', async () => {
+    const outcome = await call('add_to', { other: 'ghost', method: 'add', args: { x: 1 } })
+    expect(outcome).toMatchObject({ kind: 'rejected', effect: 'none', detail: 'There is no Probe "ghost".' })
+    expect(await call('swallow', { other: 'ghost' })).toEqual({ kind: 'returned', value: false })
+  })
+
+  it('does not begin a call whose deadline has passed', async () => {
+    const invocation = caller.invocation(methodTarget(caller.entity('Probe'), 'a', 'add'), { x: 1 })
+    expect(await adapter.invoke({ ...invocation, deadline: Date.now() - 1 })).toMatchObject({ kind: 'not-sent' })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
+  it('says not-sent before it is started', async () => {
+    const fresh = embeddedRuntime({ definitions: [Probe] })
+    expect(await createCaller(fresh).find('Probe', 'a')).toMatchObject({
+      kind: 'not-sent',
+      cause: 'runtime-unavailable',
+    })
+    expect(await fresh.adapter.health()).toEqual([{ name: 'store', ok: false, detail: 'the runtime is not open' }])
+  })
+})
