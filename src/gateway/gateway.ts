@@ -12,6 +12,7 @@ import { createRequestValidator } from '../routes/validator.ts'
 import type { Config } from './config.ts'
 import { type CustomRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
 import { registerDocs } from './plugins/docs.ts'
+import { registerDrain } from './plugins/drain.ts'
 import { createRuntimes, type Runtimes } from './runtimes.ts'
 import { version } from './version.ts'
 
@@ -60,11 +61,20 @@ export async function buildGateway({
     const client = await assemble(app, { config, registry, runtimes, custom })
     app.addHook('onClose', () => runtimes.close())
     await app.ready()
-    return { app, registry, runtimes, ...client, close: () => app.close() }
+    return { app, registry, runtimes, ...client, close: () => closeWithin(config.shutdownGraceMs, app, runtimes) }
   } catch (error) {
     await runtimes.close()
     throw error
   }
+}
+
+/** Milliseconds before the end of the grace at which those who still wait are told that nobody knows. */
+const LAST_WORD_MS = 500
+
+async function closeWithin(graceMs: number, app: FastifyInstance, runtimes: Runtimes): Promise<void> {
+  const lastWord = setTimeout(() => void runtimes.close(), Math.max(0, graceMs - LAST_WORD_MS))
+  await app.close()
+  clearTimeout(lastWord)
 }
 
 interface Parts {
@@ -83,6 +93,7 @@ async function assemble(app: FastifyInstance, { config, registry, runtimes, cust
   const defaultDeadlineMs = config.deadlineMs
 
   answerFailures(app, registry)
+  registerDrain(app)
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, description: describeApi(entities), tags: tagsOf(entities) })
   registerSystemRoutes(app, { entities, capabilitiesOf, checks: runtimes.checks })

@@ -42,7 +42,9 @@ export function missingProgram(
 ): string | undefined {
   const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
   if (error !== undefined || status !== 0) return `${command} can't be run`
-  return accepts(stdout + stderr) ? undefined : `${command} is of the wrong version: ${(stdout + stderr).split('\n')[0]}`
+  return accepts(stdout + stderr)
+    ? undefined
+    : `${command} is of the wrong version: ${(stdout + stderr).split('\n')[0]}`
 }
 
 export function requirePath(name: string): string {

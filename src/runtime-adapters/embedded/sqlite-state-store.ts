@@ -92,6 +92,7 @@ export class SqliteStateStore implements StateStore {
 
   health(): { readonly ok: boolean; readonly detail: string } {
     if (this.#opened === undefined) return { ok: false, detail: 'the data folder is not open' }
+    this.#probe()
     if (this.#lastFailure !== undefined) return { ok: false, detail: `the last commit failed: ${this.#lastFailure}` }
     return { ok: true, detail: `states are kept in ${this.#options.folder}` }
   }
@@ -105,6 +106,17 @@ export class SqliteStateStore implements StateStore {
     this.#opened?.database.close()
     this.#opened = undefined
     this.#cache.clear()
+  }
+
+  /** After a failure: whoever is told that we can't write sends no calls by which we could notice that we can again. */
+  #probe(): void {
+    if (this.#lastFailure === undefined) return
+    try {
+      this.#opened?.database.exec(`INSERT OR REPLACE INTO meta VALUES ('probe', datetime())`)
+      this.#lastFailure = undefined
+    } catch (error) {
+      this.#lastFailure = messageOf(error)
+    }
   }
 
   #load(model: EntityModel, key: string): State | undefined {

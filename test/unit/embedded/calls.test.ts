@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
+import { createMemoryStore } from '../../../src/runtime-adapters/embedded/state-store.ts'
 import { type Caller, createCaller, methodTarget } from '../../conformance/caller.ts'
 import { embeddedRuntime } from '../../conformance/embedded-runtime.ts'
-import { Probe, wildNames } from './lab.ts'
+import { kept, Probe, wildNames } from './lab.ts'
 
 describe('a call in the embedded runtime', () => {
   let adapter: RuntimeAdapter
@@ -138,6 +139,27 @@ describe('a call in the embedded runtime', () => {
     expect(outcome).toMatchObject({ kind: 'rejected', effect: 'none', detail: 'There is no Probe "ghost".' })
     expect(await call('swallow', { other: 'ghost' })).toEqual({ kind: 'returned', value: false })
   })
+
+  it('gives a method nothing to do after its call is over', async () => {
+    await call('keep_context')
+    expect(() => kept.context?.entity('Probe', 'b').call('add', { x: 1 })).toThrow('This call is over')
+  })
+
+  it.each([
+    [true, { kind: 'not-sent', cause: 'runtime-unavailable' }, { kind: 'not-sent' }],
+    [false, { kind: 'unknown', cause: 'connection-lost' }, { kind: 'not-sent' }],
+  ])(
+    'tells the truth of a commit that failed (certainly: %s), to writers and to readers',
+    async (isCertain, ofWriter, ofReader) => {
+      const settled = () => Promise.resolve({ kind: 'failed' as const, isCertain, detail: 'disk on fire' })
+      const made = embeddedRuntime({ definitions: [Probe], store: { ...createMemoryStore(), settled } })
+      await made.adapter.start()
+      const other = createCaller(made)
+      expect(await other.create('Probe', { id: 'a' })).toMatchObject(ofWriter)
+      expect(await other.find('Probe', 'a')).toMatchObject(ofReader)
+      await made.adapter.close()
+    },
+  )
 
   it('does not begin a call whose deadline has passed', async () => {
     const invocation = caller.invocation(methodTarget(caller.entity('Probe'), 'a', 'add'), { x: 1 })

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { defineEntity } from '../../../src/runtime-adapters/embedded/define-entity.ts'
+import { type CallContext, defineEntity } from '../../../src/runtime-adapters/embedded/define-entity.ts'
 import { EntityError } from '../../../src/runtime-adapters/embedded/entity-error.ts'
 import { entityRef, Int64 } from '../../../src/runtime-adapters/embedded/schema-types.ts'
 
@@ -22,6 +22,9 @@ function cycle(): object {
   ring.next = ring
   return ring
 }
+
+/** What a method has kept past its call. */
+export const kept: { context?: CallContext } = {}
 
 /** An entity whose methods do everything that goes well or wrong. */
 export const Probe = defineEntity({
@@ -113,6 +116,9 @@ export const Probe = defineEntity({
         return context.entity('Probe', other).call(name, Object(args))
       },
     ),
+    keep_context: method({}, (_self, _args, context) => {
+      kept.context = context
+    }),
     swallow: method({ params: { other: entityRef('Probe') }, returns: Type.Boolean() }, (_self, { other }, context) => {
       try {
         context.entity('Probe', other).get('count')

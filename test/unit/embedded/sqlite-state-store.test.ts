@@ -91,11 +91,19 @@ describe('a data folder', () => {
         detail: expect.stringContaining('full'),
       })
     }
-    expect((await adapter.health()).map(({ ok }) => ok)).toEqual([false])
     expect(await caller.readState('Probe', 'a')).toMatchObject({ kind: 'returned', value: { count: 0, notes: [] } })
     expect(await caller.call('Probe', 'a', 'add', { x: 5 })).toEqual({ kind: 'returned', value: 5 })
     expect((await adapter.health()).map(({ ok }) => ok)).toEqual([true])
     expect(adapter.counters()).toMatchObject({ failedCommits: 1 })
+  })
+
+  it('is healthy again as soon as it can be written to again', async () => {
+    const store = new SqliteStateStore({ folder, maxPages: 12 })
+    const { adapter, caller } = await open({ definitions: [Probe], store })
+    await caller.create('Probe', { id: 'a' })
+    await caller.call('Probe', 'a', 'note', { text: 'x'.repeat(100_000) })
+    expect(adapter.counters()).toMatchObject({ failedCommits: 1 })
+    expect(await adapter.health()).toEqual([{ name: 'store', ok: true, detail: `states are kept in ${folder}` }])
   })
 
   describe('whose entities were defined otherwise', () => {

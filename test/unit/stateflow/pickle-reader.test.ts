@@ -95,14 +95,9 @@ describe('pickles that would do something', () => {
     // Each list holds the one before it twice: 2^40 values in 400 bytes.
     const doubled = Array.from({ length: 40 }, (_, index) => {
       const get = `68${Buffer.of(index).toString('hex')}`
-      return `5d94${get}61${get}61`
-    })
-    expect(() => plain(`80045d94${doubled.join('')}2e`)).toThrow(/goes on|unfolded/)
-    const nested = Array.from({ length: 40 }, (_, index) => {
-      const get = `68${Buffer.of(index).toString('hex')}`
       return `305d94${get}61${get}61`
     })
-    expect(() => plain(`80045d94${nested.join('')}2e`)).toThrow('unfolded')
+    expect(() => plain(`80045d94${doubled.join('')}2e`)).toThrow('unfolded')
   })
 
   it('are nested a hundred thousand deep: the answer is refused, and the stack holds', () => {

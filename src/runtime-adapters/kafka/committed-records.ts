@@ -1,0 +1,56 @@
+import type { ReceivedRecord } from './transport.ts'
+
+export interface FetchedBatch {
+  readonly firstOffset: bigint
+  readonly lastOffsetDelta: number
+  readonly attributes: number
+  readonly producerId: bigint
+  readonly records: readonly {
+    readonly offsetDelta: number
+    readonly key: Buffer | null
+    readonly value: Buffer | null
+  }[]
+}
+
+interface Fetched {
+  readonly topic: string
+  readonly partition: number
+  readonly batches: readonly FetchedBatch[]
+  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+}
+
+/** Bits of a batch's attributes (KIP-98). */
+const transactional = 1 << 4
+const control = 1 << 5
+const empty = Buffer.alloc(0)
+
+/**
+ * The records of a fetch from `from` on, without those of aborted transactions. `next` is the offset to go on from. An item
+ * without a record moves the position only: past transaction markers, and past batches that compaction has emptied.
+ */
+export function* committedRecords(
+  { topic, partition, batches, aborted }: Fetched,
+  from: bigint,
+): Generator<{ readonly record?: ReceivedRecord; readonly next: bigint }> {
+  const upcoming = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
+  const abortedNow = new Set<bigint>()
+  for (const batch of batches) {
+    const last = batch.firstOffset + BigInt(batch.lastOffsetDelta)
+    for (let first = upcoming[0]; first !== undefined && first.firstOffset <= last; first = upcoming[0]) {
+      abortedNow.add(first.producerId)
+      upcoming.shift()
+    }
+    if ((batch.attributes & control) !== 0) {
+      // A marker ends the transaction of its producer; the next one of the same producer may be a good one.
+      abortedNow.delete(batch.producerId)
+    } else if ((batch.attributes & transactional) === 0 || !abortedNow.has(batch.producerId)) {
+      for (const { offsetDelta, key, value } of batch.records) {
+        const offset = batch.firstOffset + BigInt(offsetDelta)
+        // A broker sends whole batches, so the first may begin before what was asked for.
+        if (offset < from) continue
+        yield { record: { topic, partition, offset, key: key ?? empty, value: value ?? empty }, next: offset + 1n }
+      }
+    }
+    if (last >= from) yield { next: last + 1n }
+  }
+}

@@ -1,0 +1,232 @@
+import { committedRecords, type FetchedBatch } from './committed-records.ts'
+import type { ReceivedRecord } from './transport.ts'
+
+export interface ReadPosition {
+  readonly topic: string
+  readonly partition: number
+  /** The offset to read next. */
+  next: bigint
+}
+
+export interface FetchedPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The protocol's name of the error, `undefined` where there is none. */
+  readonly error: string | undefined
+  readonly batches: readonly FetchedBatch[]
+  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+}
+
+export interface FetchRequest {
+  readonly leader: number
+  readonly positions: readonly ReadPosition[]
+  /** The first batch of each partition alone: a broker sends one whole batch, however large, past the limit. */
+  readonly oneBatch: boolean
+}
+
+/** A response came whole, but what it holds can't be read. */
+export class UnreadableBatchError extends Error {
+  override readonly name = 'UnreadableBatchError'
+}
+
+/** What a client does for the reader. */
+export interface FetchPort {
+  /** Who leads each partition of the reply topics, asked of the brokers anew. `undefined`: nobody does now. */
+  leaders(): Promise<readonly { topic: string; partition: number; leader: number | undefined }[]>
+  /** Offsets of partitions: the first that is kept, or the one after the last. */
+  offsets(at: 'start' | 'end'): Promise<(topic: string, partition: number) => bigint | undefined>
+  /** @throws UnreadableBatchError, or what the connection throws */
+  fetch(request: FetchRequest): Promise<readonly FetchedPartition[]>
+}
+
+export interface ReplyReaderOptions {
+  readonly port: FetchPort
+  readonly onRecord: (record: ReceivedRecord) => void
+  /** How often to look for partitions that were added. */
+  readonly refreshMs: number
+}
+
+export interface ReplyReader {
+  /** Resolves when every position is fixed. */
+  start(): Promise<void>
+  /** `undefined` while all partitions are read. */
+  trouble(): string | undefined
+  close(): void
+}
+
+const retryPauseMs = 100
+
+/** Reads all partitions from their leaders, without a group: one fetch loop a broker. */
+export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
+  return new Reader(options)
+}
+
+interface Tracked extends ReadPosition {
+  leader: number | undefined
+  /** Set aside until the leaders are known anew. */
+  stalled: string | undefined
+}
+
+class Reader implements ReplyReader {
+  readonly #port: FetchPort
+  readonly #options: ReplyReaderOptions
+  readonly #tracked = new Map<string, Tracked>()
+  readonly #loops = new Set<number>()
+  #refreshTimer: NodeJS.Timeout | undefined
+  #refreshing = false
+  #closed = false
+
+  constructor(options: ReplyReaderOptions) {
+    this.#port = options.port
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const leaders = await this.#port.leaders()
+    const end = await this.#port.offsets('end')
+    for (const { topic, partition, leader } of leaders) {
+      const next = end(topic, partition)
+      if (next === undefined) throw new Error(`no end offset of partition ${partition} of ${topic}`)
+      this.#tracked.set(nameOf(topic, partition), { topic, partition, next, leader, stalled: undefined })
+    }
+    this.#startLoops()
+    this.#refreshIn(this.#options.refreshMs)
+  }
+
+  trouble(): string | undefined {
+    for (const { topic, partition, leader, stalled } of this.#tracked.values()) {
+      if (stalled !== undefined) return `Partition ${partition} of ${topic} can't be read: ${stalled}`
+      if (leader === undefined) return `Partition ${partition} of ${topic} has no leader.`
+    }
+    return undefined
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#refreshTimer)
+  }
+
+  #startLoops(): void {
+    for (const { leader } of this.#tracked.values()) {
+      if (leader === undefined || this.#loops.has(leader)) continue
+      this.#loops.add(leader)
+      void this.#loop(leader).finally(() => this.#loops.delete(leader))
+    }
+  }
+
+  /** Ends when the broker leads nothing more; the next look at the leaders starts it again. */
+  async #loop(leader: number): Promise<void> {
+    while (!this.#closed) {
+      const mine = [...this.#tracked.values()].filter((one) => one.leader === leader && one.stalled === undefined)
+      if (mine.length === 0) return
+      try {
+        await this.#round(leader, mine)
+      } catch (error) {
+        for (const one of mine) this.#stall(one, messageOf(error))
+      }
+    }
+  }
+
+  async #round(leader: number, mine: readonly Tracked[]): Promise<void> {
+    try {
+      for (const fetched of await this.#port.fetch({ leader, positions: mine, oneBatch: false })) this.#take(fetched)
+    } catch (error) {
+      if (!(error instanceof UnreadableBatchError)) throw error
+      for (const one of mine) await this.#readCarefully(leader, one)
+    }
+  }
+
+  #take(fetched: FetchedPartition): void {
+    const position = this.#tracked.get(nameOf(fetched.topic, fetched.partition))
+    if (position === undefined || this.#closed) return
+    if (fetched.error !== undefined) {
+      this.#stall(position, fetched.error)
+      return
+    }
+    for (const { record, next } of committedRecords(fetched, position.next)) {
+      position.next = next
+      if (record !== undefined) this.#options.onRecord(record)
+    }
+  }
+
+  /** One batch that can't be read must not stop the others: it is passed over, batch by batch. */
+  async #readCarefully(leader: number, position: Tracked): Promise<void> {
+    const readableFrom = async (next: bigint) => {
+      try {
+        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true })
+      } catch (error) {
+        if (error instanceof UnreadableBatchError) return undefined
+        throw error
+      }
+    }
+    let bad = position.next
+    let found = await readableFrom(bad)
+    if (found === undefined) {
+      // An offset inside a batch yields that batch, and how far it goes stands in what can't be read: so look for the
+      // first offset that yields another, in growing steps and then by halves.
+      let good = bad + 1n
+      for (let step = 2n; (found = await readableFrom(good)) === undefined && !this.#closed; step *= 2n) {
+        bad = good
+        good += step
+      }
+      // Past the end of the log the steps went too far; the end is as far as there is anything.
+      while (good - bad > 1n && !this.#closed) {
+        const middle = bad + (good - bad) / 2n
+        const there = await readableFrom(middle)
+        if (there === undefined) bad = middle
+        else [good, found] = [middle, there]
+      }
+      position.next = good
+    }
+    for (const fetched of found ?? []) this.#take(fetched)
+  }
+
+  #stall(one: Tracked, reason: string): void {
+    one.stalled = reason
+    this.#refreshIn(retryPauseMs)
+  }
+
+  #refreshIn(delayMs: number): void {
+    if (this.#closed || this.#refreshing) return
+    clearTimeout(this.#refreshTimer)
+    this.#refreshTimer = setTimeout(() => {
+      this.#refreshing = true
+      void this.#refresh()
+        // The brokers are away: the partitions keep their places, and their reasons.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#refreshing = false
+          this.#refreshIn(this.trouble() === undefined ? this.#options.refreshMs : retryPauseMs)
+        })
+    }, delayMs)
+  }
+
+  async #refresh(): Promise<void> {
+    const leaders = await this.#port.leaders()
+    const lost = [...this.#tracked.values()].some(({ stalled }) => stalled === 'OFFSET_OUT_OF_RANGE')
+    // Out of range: retention, a truncated log, or a topic made anew. What is still kept may hold replies; old ones are
+    // dropped by those who wait for none of them.
+    const start = lost ? await this.#port.offsets('start') : undefined
+    for (const { topic, partition, leader } of leaders) {
+      const name = nameOf(topic, partition)
+      const known = this.#tracked.get(name)
+      if (known === undefined) {
+        // The partition is younger than `start`, so all of it is.
+        this.#tracked.set(name, { topic, partition, next: 0n, leader, stalled: undefined })
+        continue
+      }
+      known.leader = leader
+      if (known.stalled === 'OFFSET_OUT_OF_RANGE') known.next = start?.(topic, partition) ?? known.next
+      known.stalled = undefined
+    }
+    this.#startLoops()
+  }
+}
+
+function nameOf(topic: string, partition: number): string {
+  return `${partition}/${topic}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
