@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { stringifyExact } from '../src/entity-registry/exact-json.ts'
 import { MetadataDocument } from '../src/entity-registry/metadata-schema.ts'
 import { OverridesFile } from '../src/entity-registry/overrides.ts'
 import { readConfig, settingList } from '../src/gateway/config.ts'
@@ -91,7 +92,7 @@ async function shopDocument(): Promise<string> {
   const gateway = await buildGateway({ config, connect: false })
   const document = gateway.app.swagger()
   await gateway.close()
-  return `${JSON.stringify({ ...document, info: { ...document.info, version: 'demo' } }, null, 2)}\n`
+  return `${stringifyExact({ ...document, info: { ...document.info, version: 'demo' } }, 2)}\n`
 }
 
 if (import.meta.main) {

@@ -36,13 +36,13 @@ function writeDigits(_key: string, value: unknown): unknown {
  * @param value plain JSON data with `bigint` for integers; `undefined` is written as `null`
  * @throws RangeError when the value is nested too deeply, TypeError when it is cyclic
  */
-export function stringifyExact(value: unknown): string {
+export function stringifyExact(value: unknown, indent = 0): string {
   if (value === undefined) return 'null'
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, null, indent)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    return JSON.stringify(value, writeDigits)
+    return JSON.stringify(value, writeDigits, indent)
   }
 }
 

@@ -1,48 +1,70 @@
 import process from 'node:process'
 import closeWithGrace from 'close-with-grace'
 import { compileEntities } from '../entity-registry/compile-entities.ts'
+import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { loadMetadata } from '../entity-registry/load-metadata.ts'
 import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
-import type { Config } from './config.ts'
+import { adapterNames } from '../runtime-adapters/catalog.ts'
+import { type Config, ConfigError } from './config.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { loggerOptions } from './logger.ts'
 
 /** Listens until SIGTERM or SIGINT; calls under way then have `shutdownGraceMs` to end. */
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: Config, files: readonly string[] = []): Promise<void> {
+  if (files.length > 0) {
+    throw new ConfigError([`serve takes flags only, not "${files.join(' ')}". Metadata is given by --metadata.`])
+  }
   const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY) })
-  closeWithGrace({ delay: config.shutdownGraceMs, logger: gateway.app.log }, async ({ err }) => {
+  const { uninstall } = closeWithGrace({ delay: config.shutdownGraceMs, logger: gateway.app.log }, async ({ err }) => {
     if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
     await gateway.close()
   })
-  await gateway.app.listen({
-    host: config.host,
-    port: config.port,
-    listenTextResolver: (address) => announce(gateway, address),
-  })
+  try {
+    await gateway.app.listen({
+      host: config.host,
+      port: config.port,
+      listenTextResolver: (address) => announce(gateway, address),
+    })
+  } catch (error) {
+    // Its hook for a normal end would exit with 0.
+    uninstall()
+    await gateway.close()
+    throw error
+  }
 }
 
 function announce({ app, registry: { entities }, runtimes }: Gateway, address: string): string {
-  const routes = app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .filter((line) => line.includes('(')).length
+  // Operations of the document, so that the docs page's own files don't count.
+  const routes = Object.values(app.swagger().paths ?? {}).flatMap((path) => Object.keys(path ?? {})).length
   const names = [...runtimes.adapters].map(([name, { name: kind }]) => (name === kind ? name : `${name} (${kind})`))
   return `${entities.length} entities on runtime ${names.join(', ')}, ${routes} routes at ${address}; docs at ${address}/docs`
 }
 
 /** @throws MetadataError with every problem */
 export function check(files: readonly string[], config?: Pick<Config, 'overrides'>): void {
-  if (files.length === 0) throw new Error('check needs at least one file.')
+  if (files.length === 0) throw new ConfigError(['check needs at least one file.'])
   const overrides = config?.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
   const entities = compileEntities(loadMetadata(files), overrides)
   const methods = entities.reduce((sum, entity) => sum + entity.methods.size, 0)
   process.stdout.write(`ok: ${entities.length} entities, ${methods} methods\n`)
 }
 
-/** Prints the document without reaching for any runtime. */
+/** Prints the document without reaching for any runtime, so the runtimes need not be configured either. */
 export async function printOpenapi(config: Config, files: readonly string[]): Promise<void> {
   const metadata = [...config.metadata, ...files]
-  const gateway = await buildGateway({ config: { ...config, metadata }, connect: false })
-  process.stdout.write(`${JSON.stringify(gateway.app.swagger(), null, 2)}\n`)
+  const runtimes = config.runtimes ?? instancesNamed(metadata)
+  const gateway = await buildGateway({
+    config: { ...config, metadata, ...(runtimes === undefined ? {} : { runtimes }) },
+    connect: false,
+  })
+  process.stdout.write(`${stringifyExact(gateway.app.swagger(), 2)}\n`)
   await gateway.close()
+}
+
+/** An instance for each adapter that the documents name; `undefined` where a name needs the configuration to explain it. */
+function instancesNamed(metadata: readonly string[]): Config['runtimes'] {
+  const names = loadMetadata(metadata).map(({ document }) => document.runtime?.name)
+  const adapters = adapterNames.filter((name) => names.includes(name))
+  const isKnown = names.length > 0 && names.every((name) => adapters.some((adapter) => adapter === name))
+  return isKnown ? Object.fromEntries(adapters.map((adapter) => [adapter, { adapter }])) : undefined
 }

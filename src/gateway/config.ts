@@ -82,9 +82,19 @@ function readFlags(argv: readonly string[], problems: string[]) {
   for (const token of tokens) {
     if (token.kind !== 'option') continue
     if (!Object.hasOwn(known, token.name))
-      problems.push(sentence(`there is no flag ${token.rawName}.`, didYouMean(token.name, Object.keys(known))))
-    else if (token.value === undefined && token.name !== 'print-config')
+      problems.push(
+        sentence(
+          `there is no flag ${token.rawName}.`,
+          didYouMean(
+            token.rawName,
+            Object.keys(known).map((name) => `--${name}`),
+          ),
+        ),
+      )
+    else if (token.value === undefined && token.name !== 'print-config') {
       problems.push(`${token.rawName} needs a value.`)
+      delete values[token.name]
+    }
   }
   return { values, positionals }
 }
@@ -98,22 +108,21 @@ function readFile(file: string, problems: string[]): Tree {
   }
 }
 
-function parse({ kind, flag, env }: Setting, text: string | boolean, problems: string[]): unknown {
+/** Text that can't be read is one problem; the fallback in its place raises no others. */
+function parse(setting: Setting, text: string | boolean, problems: string[]): unknown {
+  const { kind, flag, env, fallback } = setting
   const value = String(text)
+  const refuse = (why: string): unknown => {
+    problems.push(`${env === undefined ? '' : `${env}, `}${flag}: "${value}" is ${why}.`)
+    return fallback
+  }
   if (kind === 'list')
     return value
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')
-  if (kind === 'integer') {
-    if (!/^-?\d+$/.test(value)) problems.push(`${env ?? flag} (${flag}): "${value}" is not an integer.`)
-    return Number(value)
-  }
-  if (kind === 'boolean') {
-    if (value !== 'true' && value !== 'false')
-      problems.push(`${env ?? flag} (${flag}): "${value}" is neither "true" nor "false".`)
-    return value === 'true'
-  }
+  if (kind === 'integer') return /^-?\d+$/.test(value) ? Number(value) : refuse('not an integer')
+  if (kind === 'boolean') return /^(true|false)$/.test(value) ? value === 'true' : refuse('neither "true" nor "false"')
   return value
 }
 
@@ -121,7 +130,7 @@ const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).
 
 function violations(tree: Tree): readonly string[] {
   if (validate(tree)) return []
-  return (validate.errors ?? []).map(({ instancePath, message, keyword, params, parentSchema }) => {
+  return (validate.errors ?? []).map(({ instancePath, message, keyword, params, parentSchema, data }) => {
     const path = instancePath.slice(1).replaceAll('/', '.')
     if (keyword === 'additionalProperties') {
       const name = String(params.additionalProperty)
@@ -132,7 +141,8 @@ function violations(tree: Tree): readonly string[] {
     }
     const setting = settingList.find((one) => one.path === path)
     const choices = keyword === 'enum' ? ` (${params.allowedValues.join(', ')})` : ''
-    return `${setting?.env === undefined ? '' : `${setting.env}: `}the setting "${path}" ${message}${choices}.`
+    const text = `${setting?.env === undefined ? '' : `${setting.env}: `}the setting "${path}" ${message}${choices}.`
+    return sentence(text, keyword === 'enum' ? didYouMean(String(data), params.allowedValues) : undefined)
   })
 }
 

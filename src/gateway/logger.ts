@@ -14,7 +14,7 @@ export function loggerOptions(
       ? {
           transport: {
             target: 'pino-pretty',
-            options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname,runtimes,entities,routes' },
+            options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname,runtimes,entities,routes', singleLine: true },
           },
         }
       : {}),

@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { didYouMean } from '../entity-registry/nearest-name.ts'
 import { check, printOpenapi, serve } from './commands.ts'
 import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
 
@@ -15,6 +16,10 @@ Settings are flags (--kafka-brokers), environment variables (KAFKA_BROKERS) and 
 /** The process: arguments in, exit code out. */
 export async function main([command = 'help', ...argv]: readonly string[]): Promise<void> {
   try {
+    if (command === 'help' || [command, ...argv].some((word) => word === '--help' || word === '-h')) {
+      process.stdout.write(USAGE)
+      return
+    }
     const { config, positionals, printConfig } = readConfig({ env: process.env, argv })
     if (printConfig) process.stdout.write(`${printableConfig(config)}\n`)
     else await run(command, config, positionals)
@@ -25,11 +30,11 @@ export async function main([command = 'help', ...argv]: readonly string[]): Prom
 }
 
 async function run(command: string, config: Config, files: readonly string[]): Promise<void> {
-  if (command === 'serve') return serve(config)
+  if (command === 'serve') return serve(config, files)
   if (command === 'check') return check(files, config)
   if (command === 'openapi') return printOpenapi(config, files)
-  process.stdout.write(USAGE)
-  if (!['help', '--help', '-h'].includes(command)) process.exitCode = 2
+  const hint = didYouMean(command, ['serve', 'check', 'openapi']) ?? 'See stateflow-gateway --help.'
+  throw new ConfigError([`there is no command "${command}". ${hint}`])
 }
 
 /** An operator wants the sentence; a defect needs its stack. */

@@ -42,7 +42,7 @@ export function bindingsOf(entity: EntityDescriptor, can: Capabilities): readonl
       ? [{ verb: 'GET', url: one, operation: { kind: can.readState ? 'read-state' : 'find', entity } } as const]
       : []),
     ...[...entity.attributes.values()].flatMap((attribute) => attributeBindings(entity, attribute, can)),
-    ...[...entity.methods.values()].flatMap((method) => methodBindings(entity, method)),
+    ...[...entity.methods.values()].flatMap((method) => methodBindings(entity, method, can)),
   ]
 }
 
@@ -64,7 +64,7 @@ function attributeBindings(
   ]
 }
 
-function methodBindings(entity: EntityDescriptor, method: MethodDescriptor): readonly Binding[] {
+function methodBindings(entity: EntityDescriptor, method: MethodDescriptor, can: Capabilities): readonly Binding[] {
   const url = method.binding?.path?.replace('{key}', ':key') ?? `/${entity.path}/:key/${method.name}`
   const verb = method.binding?.verb ?? 'POST'
   const operation = {
@@ -74,7 +74,8 @@ function methodBindings(entity: EntityDescriptor, method: MethodDescriptor): rea
     args: verb === 'GET' || verb === 'DELETE' ? 'query' : 'body',
   } as const
   const safely = { verb: 'GET', url, operation: { ...operation, args: 'query' } } as const
-  return method.safe && verb !== 'GET' ? [{ verb, url, operation }, safely] : [{ verb, url, operation }]
+  const safe = method.safe || (method.readOnly && can.enforcesReadOnly)
+  return safe && verb !== 'GET' ? [{ verb, url, operation }, safely] : [{ verb, url, operation }]
 }
 
 /** Two operations on one route, in words; empty when there are none. */

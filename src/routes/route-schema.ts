@@ -40,7 +40,7 @@ function operationId(operation: Operation, verb: string): string {
     case 'write-attribute':
       return `put_${entity}_${operation.attribute.name}`
     case 'call':
-      return `${entity}_${operation.method.name}${operation.method.safe && verb === 'GET' ? '_safely' : ''}`
+      return `${entity}_${operation.method.name}${verb === 'GET' && operation.method.binding?.verb !== 'GET' ? '_safely' : ''}`
   }
 }
 

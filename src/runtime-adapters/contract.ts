@@ -94,6 +94,8 @@ export interface Capabilities {
   readonly readState: boolean
   readonly readAttribute: boolean
   readonly writeAttribute: boolean
+  /** A method that the metadata calls read-only can't change anything: the runtime would refuse. */
+  readonly enforcesReadOnly: boolean
   /** A call that touches several entities happens whole or not at all. */
   readonly atomic: boolean
   /** How often a call that was sent once takes effect, as far as the runtime promises. */

@@ -53,7 +53,11 @@ export function runningKafka(brokers: readonly string[]): Kafka {
 }
 
 /** Real brokers of our own on free loopback ports; they die with this process. */
-export async function startKafka({ brokers: count = 1, settings = {}, secured = false }: KafkaOptions = {}): Promise<Kafka> {
+export async function startKafka({
+  brokers: count = 1,
+  settings = {},
+  secured = false,
+}: KafkaOptions = {}): Promise<Kafka> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-kafka-'))
   const classPath = await kafkaClassPath()
   const ports = await freePorts(count * 4)

@@ -13,6 +13,7 @@ import type { Capabilities, HealthCheck, Invocation, Outcome } from '../../src/r
 
 export const everything: Capabilities = {
   ...{ create: true, find: true, readState: true, readAttribute: true, writeAttribute: true, atomic: true },
+  enforcesReadOnly: false,
   delivery: 'at-most-once',
 }
 

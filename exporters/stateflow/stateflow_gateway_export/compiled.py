@@ -58,10 +58,16 @@ def import_module(name: str) -> None:
     try:
         importlib.import_module(name)
     except Exception as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
-        hint = ""
-        if isinstance(error, ModuleNotFoundError) and error.name and name.split(".")[0] == error.name.split(".")[0]:
-            hint = " Name the folder it is in with --src."
-        raise ExportError(f"{name} can't be imported: {type(error).__name__}: {error}.{hint}") from error
+        text = f"{name} can't be imported: {type(error).__name__}: {str(error).rstrip('.')}. {hint_for(error, name)}"
+        raise ExportError(text.rstrip()) from error
+
+
+def hint_for(error: Exception, module: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == (error.name or "").split(".")[0]:
+        return "Name the folder it is in with --src."
+    if "requires the first attribute to be 'self'" in str(error):
+        return "StateFlow reads each function of the file as a method: put those beside the classes into another module."
+    return ""
 
 
 def refuse_repeats(core: Any) -> None:

@@ -54,7 +54,9 @@ class EntityExport:
         )
 
     def _is_shown(self, method: Any) -> bool:
-        return not method.method_name.startswith("_") and not is_property(self._source.methods[method.method_name])
+        """StateFlow takes the functions beside a class for its methods too."""
+        function = self._source.methods.get(method.method_name)
+        return function is not None and not method.method_name.startswith("_") and not is_property(function)
 
     def _state(self) -> Dict[str, Any]:
         texts = self._descriptor.state_desc._state_desc  # No method of StateDescriptor gives it whole.
@@ -142,6 +144,9 @@ class EntityExport:
         for name, function in self._source.methods.items():
             if is_property(function):
                 self._report.note(f"{self._name}.{name}", "a property is neither state nor a method, left out")
+        for method in self._descriptor.methods_dec:
+            if method.method_name not in self._source.methods:
+                self._report.note(f"{self._name}.{method.method_name}", "a function outside of the class, left out")
         for name in self._compiled.inherited:
             self._report.note(f"{self._name}.{name}", "inherited; StateFlow knows only the class's own body, left out")
         for name in self._source.class_attributes():

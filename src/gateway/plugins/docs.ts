@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { stringifyExact } from '../../entity-registry/exact-json.ts'
 
 export interface DocsOptions {
   readonly title: string
@@ -37,7 +38,7 @@ export async function registerDocs(
 /** The document, written once it is asked for first and served from memory. */
 function serveDocument(app: FastifyInstance): void {
   for (const [url, type, write] of [
-    ['/openapi.json', 'application/json; charset=utf-8', () => JSON.stringify(app.swagger())],
+    ['/openapi.json', 'application/json; charset=utf-8', () => stringifyExact(app.swagger())],
     ['/openapi.yaml', 'application/yaml; charset=utf-8', () => app.swagger({ yaml: true })],
   ] as const) {
     let served: { readonly text: string; readonly etag: string } | undefined

@@ -17,6 +17,7 @@ const capabilities: Capabilities = {
   readState: true,
   readAttribute: true,
   writeAttribute: true,
+  enforcesReadOnly: true,
   atomic: true,
   delivery: 'at-most-once',
 }

@@ -108,8 +108,8 @@ function compileMembers({
   }
 }
 
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
+/** TypeBox compiles a bound to a double: both of these are exact, 2^63 - 1 would not be. */
+const INT64_BOUND = 2n ** 63n
 const KEY = { anyOf: [{ type: 'string' }, { type: 'integer' }, { type: 'bigint' }] }
 
 /** The same type for TypeBox's own validator, which knows `bigint`. */
@@ -127,12 +127,13 @@ function checkSchema(value: unknown): JsonSchema {
 }
 
 function int64CheckSchema({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): JsonSchema {
-  const big = (bound: unknown) => BigInt(bound as number | bigint)
+  const bound = (keyword: string, value: unknown) =>
+    value === undefined ? {} : { [keyword]: BigInt(value as number | bigint) }
   return {
     type: 'bigint',
-    minimum: minimum === undefined ? INT64_MIN : big(minimum),
-    maximum: maximum === undefined ? INT64_MAX : big(maximum),
-    ...(exclusiveMinimum === undefined ? {} : { exclusiveMinimum: big(exclusiveMinimum) }),
-    ...(exclusiveMaximum === undefined ? {} : { exclusiveMaximum: big(exclusiveMaximum) }),
+    ...bound('minimum', minimum ?? -INT64_BOUND),
+    ...bound('maximum', maximum),
+    ...bound('exclusiveMinimum', exclusiveMinimum),
+    ...bound('exclusiveMaximum', exclusiveMaximum ?? INT64_BOUND),
   }
 }

@@ -1,4 +1,169 @@
 import { randomUUID } from 'node:crypto'
-import { Admin, type BaseOptions, Consumer, FetchIsolationLevels, ProduceAcks, Producer } from '@platformatic/kafka'
+import { Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
+import type { Log } from '../contract.ts'
 import { partitionOfKey } from './partition-of-key.ts'
-import { platformaticFetchPort, platformaticProducePort } from './platformatic-ports.ts'
+import { createFetchPort } from './platformatic-fetch.ts'
+import { produceTo } from './platformatic-produce.ts'
+import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
+import { notSent, refusalOf, validPartition } from './record-check.ts'
+import { createReplyReader, type ReplyReader } from './reply-reader.ts'
+import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
+import type { KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
+import { deepestMessage, startWithin, within } from './transport-start.ts'
+
+const metadataRefreshMs = 30_000
+const closeGraceMs = 1_000
+
+/** Over `@platformatic/kafka`: replies are fetched from the partitions' leaders directly, without a consumer group. */
+export function createPlatformaticTransport(connection: KafkaConnection, log: Log): KafkaTransport {
+  let running: Running | undefined
+  let closed = false
+
+  return {
+    name: 'platformatic',
+    async start(subscription) {
+      const starting = new Running(connection, subscription, log)
+      running = starting
+      try {
+        await startWithin(connection.brokers, () => starting.start(), isFinal)
+        if (closed) await starting.close()
+      } catch (error) {
+        await starting.close()
+        throw error
+      }
+    },
+    async send(record) {
+      return running?.send(record) ?? notSent('The transport is not started.')
+    },
+    async health() {
+      return running?.health() ?? { ok: false, detail: 'The transport is not started.' }
+    },
+    async close() {
+      closed = true
+      await running?.close()
+    },
+  }
+}
+
+class Running {
+  readonly #connection: KafkaConnection
+  readonly #subscription: TransportSubscription
+  readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>
+  readonly #consumer: Consumer
+  readonly #batcher: SendBatcher
+  readonly #reader: ReplyReader
+  readonly #partitions = new Map<string, number>()
+  #refresher: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
+    this.#connection = connection
+    this.#subscription = subscription
+    const base = baseOptions(connection)
+    this.#producer = new Producer({
+      ...base,
+      requestTimeout: connection.sendTimeoutMs,
+      timeout: connection.sendTimeoutMs,
+      acks: connection.acks === 'all' ? ProduceAcks.ALL : ProduceAcks.LEADER,
+      compression: connection.compression,
+      // Without sequence numbers a repeated produce may write twice, so the client repeats nothing; the batcher sends again
+      // what surely was not appended. The client's idempotent mode is no way out: it drops its sequence state at each error.
+      idempotent: false,
+      repeatOnStaleMetadata: false,
+    })
+    this.#consumer = new Consumer({
+      ...base,
+      requestTimeout: connection.fetchWaitMs + 5_000,
+      // Asked for by the constructor; without `consume` no group is ever joined.
+      groupId: `${connection.clientId}-${randomUUID()}`,
+      maxWaitTime: connection.fetchWaitMs,
+      minBytes: 1,
+    })
+    this.#consumer.topics.trackAll(...subscription.replyTopics)
+    this.#batcher = createSendBatcher({
+      port: this.#producePort(),
+      sendTimeoutMs: connection.sendTimeoutMs,
+      maxBatchBytes: connection.maxRecordBytes,
+    })
+    this.#reader = createReplyReader({
+      port: createFetchPort(this.#consumer, subscription.replyTopics),
+      onRecord: subscription.onRecord,
+      refreshMs: metadataRefreshMs,
+      log,
+    })
+  }
+
+  async start(): Promise<void> {
+    await ensureTopics(this.#connection, this.#subscription)
+    await this.#refresh()
+    await this.#reader.start()
+    if (this.#closing !== undefined) return
+    this.#refresher = setInterval(() => void this.#refresh().catch(() => undefined), metadataRefreshMs)
+  }
+
+  async send(record: KafkaRecord) {
+    const refusal = refusalOf(record, this.#connection.maxRecordBytes)
+    if (refusal !== undefined) return refusal
+    const count = this.#partitions.get(record.topic)
+    if (count === undefined) return notSent(`The topic ${record.topic} is not known.`)
+    const partition = validPartition(record.partition ?? partitionOfKey(record.key, count), count)
+    if (partition === undefined) return notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
+    return this.#batcher.add(record, partition)
+  }
+
+  async health() {
+    try {
+      await within(900, this.#refresh())
+      const trouble = this.#leaderless() ?? this.#reader.trouble()
+      return { ok: trouble === undefined, detail: trouble ?? `Connected to ${this.#connection.brokers.join(', ')}.` }
+    } catch (error) {
+      return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#refresher)
+    this.#reader.close()
+    await this.#batcher.close(closeGraceMs)
+    const clients = [this.#producer.close(true), this.#consumer.close(true)]
+    await within(closeGraceMs, Promise.allSettled(clients)).catch(() => undefined)
+  }
+
+  async #refresh(): Promise<void> {
+    const topics = [...this.#subscription.requestTopics]
+    if (topics.length === 0) return
+    const metadata = await this.#producer.metadata({ topics, forceUpdate: true })
+    for (const topic of topics) {
+      const count = metadata.topics.get(topic)?.partitionsCount
+      if (count !== undefined) this.#partitions.set(topic, count)
+    }
+  }
+
+  #leaderOf(topic: string, partition: number): number | undefined {
+    const leader = this.#producer.currentMetadata?.topics.get(topic)?.partitions[partition]?.leader
+    return leader !== undefined && this.#producer.currentMetadata?.brokers.has(leader) ? leader : undefined
+  }
+
+  #leaderless(): string | undefined {
+    for (const [topic, count] of this.#partitions) {
+      for (let partition = 0; partition < count; partition++) {
+        if (this.#leaderOf(topic, partition) === undefined) return `Partition ${partition} of ${topic} has no leader.`
+      }
+    }
+    return undefined
+  }
+
+  #producePort(): ProducePort {
+    return {
+      leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
+      refresh: () => this.#refresh().catch(() => undefined),
+      produce: (leader, batches) =>
+        produceTo(leader, batches, { producer: this.#producer, acks: this.#connection.acks }),
+    }
+  }
+}

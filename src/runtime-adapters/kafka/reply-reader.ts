@@ -1,3 +1,4 @@
+import type { Log } from '../contract.ts'
 import { committedRecords, type FetchedBatch } from './committed-records.ts'
 import type { ReceivedRecord } from './transport.ts'
 
@@ -6,6 +7,14 @@ export interface ReadPosition {
   readonly partition: number
   /** The offset to read next. */
   next: bigint
+}
+
+export interface PartitionLeader {
+  readonly topic: string
+  /** Another one when a topic of this name was made anew; its offsets begin again. */
+  readonly topicId: string
+  readonly partition: number
+  readonly leader: number | undefined
 }
 
 export interface FetchedPartition {
@@ -32,7 +41,7 @@ export class UnreadableBatchError extends Error {
 /** What a client does for the reader. */
 export interface FetchPort {
   /** Who leads each partition of the reply topics, asked of the brokers anew. `undefined`: nobody does now. */
-  leaders(): Promise<readonly { topic: string; partition: number; leader: number | undefined }[]>
+  leaders(): Promise<readonly PartitionLeader[]>
   /** Offsets of partitions: the first that is kept, or the one after the last. */
   offsets(at: 'start' | 'end'): Promise<(topic: string, partition: number) => bigint | undefined>
   /** @throws UnreadableBatchError, or what the connection throws */
@@ -44,6 +53,7 @@ export interface ReplyReaderOptions {
   readonly onRecord: (record: ReceivedRecord) => void
   /** How often to look for partitions that were added. */
   readonly refreshMs: number
+  readonly log: Log
 }
 
 export interface ReplyReader {
@@ -62,6 +72,7 @@ export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
 }
 
 interface Tracked extends ReadPosition {
+  topicId: string
   leader: number | undefined
   /** Set aside until the leaders are known anew. */
   stalled: string | undefined
@@ -84,10 +95,10 @@ class Reader implements ReplyReader {
   async start(): Promise<void> {
     const leaders = await this.#port.leaders()
     const end = await this.#port.offsets('end')
-    for (const { topic, partition, leader } of leaders) {
+    for (const { topic, topicId, partition, leader } of leaders) {
       const next = end(topic, partition)
       if (next === undefined) throw new Error(`no end offset of partition ${partition} of ${topic}`)
-      this.#tracked.set(nameOf(topic, partition), { topic, partition, next, leader, stalled: undefined })
+      this.#tracked.set(nameOf(topic, partition), { topic, topicId, partition, next, leader, stalled: undefined })
     }
     this.#startLoops()
     this.#refreshIn(this.#options.refreshMs)
@@ -159,29 +170,18 @@ class Reader implements ReplyReader {
         throw error
       }
     }
-    let bad = position.next
-    let found = await readableFrom(bad)
+    const found = await readableFrom(position.next)
     if (found === undefined) {
-      // An offset inside a batch yields that batch, and how far it goes stands in what can't be read: so look for the
-      // first offset that yields another, in growing steps and then by halves.
-      let good = bad + 1n
-      for (let step = 2n; (found = await readableFrom(good)) === undefined && !this.#closed; step *= 2n) {
-        bad = good
-        good += step
-      }
-      // Past the end of the log the steps went too far; the end is as far as there is anything.
-      while (good - bad > 1n && !this.#closed) {
-        const middle = bad + (good - bad) / 2n
-        const there = await readableFrom(middle)
-        if (there === undefined) bad = middle
-        else [good, found] = [middle, there]
-      }
-      position.next = good
+      const { topic, partition, next: from } = position
+      position.next = await firstReadable(from, async (next) => (await readableFrom(next)) !== undefined)
+      this.#options.log.error({ topic, partition, from, to: position.next }, 'Passed over replies that can’t be read')
     }
     for (const fetched of found ?? []) this.#take(fetched)
   }
 
   #stall(one: Tracked, reason: string): void {
+    const { topic, partition, next } = one
+    if (!this.#closed) this.#options.log.warn({ topic, partition, next, reason }, 'Replies can’t be read for now')
     one.stalled = reason
     this.#refreshIn(retryPauseMs)
   }
@@ -207,12 +207,12 @@ class Reader implements ReplyReader {
     // Out of range: retention, a truncated log, or a topic made anew. What is still kept may hold replies; old ones are
     // dropped by those who wait for none of them.
     const start = lost ? await this.#port.offsets('start') : undefined
-    for (const { topic, partition, leader } of leaders) {
+    for (const { topic, topicId, partition, leader } of leaders) {
       const name = nameOf(topic, partition)
       const known = this.#tracked.get(name)
-      if (known === undefined) {
-        // The partition is younger than `start`, so all of it is.
-        this.#tracked.set(name, { topic, partition, next: 0n, leader, stalled: undefined })
+      if (known === undefined || known.topicId !== topicId) {
+        // The partition is younger than `start`, and so is all that stands in it.
+        this.#tracked.set(name, { topic, topicId, partition, next: 0n, leader, stalled: undefined })
         continue
       }
       known.leader = leader
@@ -221,6 +221,26 @@ class Reader implements ReplyReader {
     }
     this.#startLoops()
   }
+}
+
+/**
+ * An offset inside a batch yields that batch, and how far it reaches stands in what can't be read. So the first offset that
+ * yields another is looked for, in growing steps and then by halves. It is at most the end of the log: there is nothing to
+ * misread.
+ */
+async function firstReadable(unreadable: bigint, isReadable: (offset: bigint) => Promise<boolean>): Promise<bigint> {
+  let bad = unreadable
+  let good = bad + 1n
+  for (let step = 2n; !(await isReadable(good)); step *= 2n) {
+    bad = good
+    good += step
+  }
+  while (good - bad > 1n) {
+    const middle = bad + (good - bad) / 2n
+    if (await isReadable(middle)) good = middle
+    else bad = middle
+  }
+  return good
 }
 
 function nameOf(topic: string, partition: number): string {

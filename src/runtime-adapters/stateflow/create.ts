@@ -1,12 +1,20 @@
-import type { AdapterOptions } from '../catalog.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
 import { createTransport } from '../kafka/create-transport.ts'
 import { createKafkaAdapter } from '../kafka/kafka-adapter.ts'
+import type { KafkaOptions } from '../kafka/options.ts'
+import type { PendingLimits } from '../kafka/pending-calls.ts'
 import { createStateflowDialect } from './dialect.ts'
+import type { StateflowOptions } from './options.ts'
+
+interface Options {
+  readonly kafka: KafkaOptions
+  readonly stateflow: StateflowOptions
+  readonly limits: PendingLimits
+}
 
 /** StateFlow's operators, on whatever reads their Kafka topics. */
 export async function createStateflow(
-  { kafka, stateflow, limits }: AdapterOptions,
+  { kafka, stateflow, limits }: Options,
   { entities, log }: AdapterContext,
 ): Promise<RuntimeAdapter> {
   const dialect = createStateflowDialect({ ...stateflow, entities })

@@ -18,6 +18,7 @@ const capabilities: Capabilities = {
   readState: false,
   readAttribute: true,
   writeAttribute: true,
+  enforcesReadOnly: false,
   atomic: false,
   // Runtimes read requests from the log’s end and never again: one sent while a runtime is down is lost.
   delivery: 'at-most-once',

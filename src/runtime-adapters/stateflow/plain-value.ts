@@ -1,51 +1,94 @@
 import { PythonEnumMember, PythonGlobal, PythonObject, PythonOnly } from './python-objects.ts'
 import { UnreadableReply } from './request-shape.ts'
 
-/** Nesting of a value; what is deeper is not data that anyone sends on purpose, or holds itself. */
+/** Nesting of a value; what is deeper is not data that anyone sends on purpose. */
 const MAX_DEPTH = 200
-/** Values and characters of a reply once what its memo shares is written out: a small pickle can unfold without end. */
-const MAX_UNITS = 32 * 1024 * 1024
+/** Values and characters of an answer once what it shares is written out: a small pickle can unfold without end. */
+const MAX_UNITS = 16 * 1024 * 1024
 
 /**
- * Unpickled data → plain JSON data. References to entities become their keys.
+ * Unpickled data → plain JSON data. References to entities become their keys; what a pickle shares stays shared, so each
+ * of its values is looked at once.
  * @throws UnreadableReply where JSON has nothing for a value
  */
 export function toPlain(value: unknown): unknown {
-  return convert(value, { left: MAX_UNITS }, MAX_DEPTH)
+  return convert(value, { done: new Map(), depth: 0 }).plain
 }
 
-interface Budget {
-  left: number
+interface Converted {
+  readonly plain: unknown
+  /** Values and characters, shared ones as often as they occur. */
+  readonly units: number
+  readonly height: number
 }
 
-function convert(value: unknown, budget: Budget, depth: number): unknown {
-  spend(budget, typeof value === 'string' ? value.length : 1)
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint')
-    return value
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return value
-    throw new UnreadableReply(`The answer holds ${value}, which JSON can’t carry.`)
-  }
-  if (depth === 0) throw new UnreadableReply(`The answer is nested more than ${MAX_DEPTH} deep.`)
-  if (Array.isArray(value)) return value.map((item) => convert(item, budget, depth - 1))
-  if (value instanceof Map) return convertDict(value, budget, depth)
+interface Progress {
+  readonly done: Map<object, Converted>
+  readonly depth: number
+}
+
+function convert(value: unknown, progress: Progress): Converted {
+  if (typeof value === 'string') return { plain: value, units: value.length + 1, height: 0 }
+  if (Array.isArray(value) || value instanceof Map) return convertOnce(value, progress)
+  return { plain: scalarOf(value), units: 1, height: 0 }
+}
+
+function scalarOf(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return value
   if (value instanceof PythonObject && value.className === 'InternalClassRef') return keyOf(value)
   throw new UnreadableReply(`The answer holds ${describe(value)}, which JSON can’t carry.`)
 }
 
-function convertDict(dict: ReadonlyMap<unknown, unknown>, budget: Budget, depth: number): unknown {
-  const members: [string, unknown][] = []
-  for (const [name, member] of dict) {
-    if (typeof name !== 'string') throw new UnreadableReply('The answer holds a dict with keys that are not text.')
-    spend(budget, name.length)
-    members.push([name, convert(member, budget, depth - 1)])
-  }
-  return Object.fromEntries(members)
+type Container = readonly unknown[] | ReadonlyMap<unknown, unknown>
+
+function convertOnce(container: Container, { done, depth }: Progress): Converted {
+  const known = done.get(container)
+  if (known !== undefined) return known
+  // A value that holds itself ends here too.
+  if (depth === MAX_DEPTH) throw tooDeep()
+  const inner = { done, depth: depth + 1 }
+  const converted = container instanceof Map ? convertDict(container, inner) : convertList(Array.from(container), inner)
+  if (converted.height > MAX_DEPTH) throw tooDeep()
+  if (converted.units > MAX_UNITS) throw new UnreadableReply('The answer is too large once it is unfolded.')
+  done.set(container, converted)
+  return converted
 }
 
-function spend(budget: Budget, units: number): void {
-  budget.left -= units
-  if (budget.left < 0) throw new UnreadableReply('The answer is too large once it is unfolded.')
+function convertList(list: readonly unknown[], progress: Progress): Converted {
+  const plain: unknown[] = []
+  let units = 1
+  let height = 0
+  for (const value of list) {
+    const item = convert(value, progress)
+    plain.push(item.plain)
+    units += item.units
+    height = Math.max(height, item.height)
+  }
+  return { plain, units, height: height + 1 }
+}
+
+function convertDict(dict: ReadonlyMap<unknown, unknown>, progress: Progress): Converted {
+  const plain: Record<string, unknown> = {}
+  let units = 1
+  let height = 0
+  for (const [name, value] of dict) {
+    if (typeof name !== 'string') throw new UnreadableReply('The answer holds a dict with keys that are not text.')
+    const member = convert(value, progress)
+    if (name === '__proto__') Object.defineProperty(plain, name, ownMember(member.plain))
+    else plain[name] = member.plain
+    units += name.length + member.units
+    height = Math.max(height, member.height)
+  }
+  return { plain, units, height: height + 1 }
+}
+
+/** An assignment to `__proto__` would change the object’s prototype instead. */
+function ownMember(value: unknown): PropertyDescriptor {
+  return { value, writable: true, enumerable: true, configurable: true }
+}
+
+function tooDeep(): UnreadableReply {
+  return new UnreadableReply(`The answer is nested more than ${MAX_DEPTH} deep.`)
 }
 
 function keyOf(reference: PythonObject): unknown {
@@ -56,6 +99,7 @@ function keyOf(reference: PythonObject): unknown {
 }
 
 function describe(value: unknown): string {
+  if (typeof value === 'number') return String(value)
   if (value instanceof PythonOnly) return value.what
   if (value instanceof PythonObject) return `an object of StateFlow’s class ${value.className}`
   if (value instanceof PythonEnumMember) return `a member of StateFlow’s enum ${value.enumName}`

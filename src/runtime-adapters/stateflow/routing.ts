@@ -66,5 +66,5 @@ export function keyText(key: unknown): string {
   if ((typeof key === 'string' && key !== '') || typeof key === 'bigint' || (typeof key === 'number' && key !== 0)) {
     return String(key)
   }
-  throw new RangeError(`StateFlow has no entity with the key ${JSON.stringify(key)}.`)
+  throw new RangeError(`StateFlow has no entity with the key "${String(key)}".`)
 }

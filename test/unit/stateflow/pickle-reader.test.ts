@@ -100,6 +100,13 @@ describe('pickles that would do something', () => {
     expect(() => plain(`80045d94${doubled.join('')}2e`)).toThrow('unfolded')
   })
 
+  it('are nested by sharing what is nested already: the answer is refused', () => {
+    const deep = `${'5d'.repeat(150)}${'61'.repeat(149)}94`
+    // A list of a list 150 deep, and of that one again under 150 more.
+    expect(() => plain(`800428${deep}${'5d'.repeat(150)}6800${'61'.repeat(150)}6c2e`)).toThrow('nested more than')
+    expect(plain(`800428${deep}68006c2e`)).toHaveLength(2)
+  })
+
   it('are nested a hundred thousand deep: the answer is refused, and the stack holds', () => {
     expect(() => plain(`8004${'5d'.repeat(100_000)}${'61'.repeat(99_999)}2e`)).toThrow('nested more than')
   })

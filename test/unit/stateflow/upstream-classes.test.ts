@@ -82,8 +82,8 @@ describe.skipIf(reason !== undefined)(
       const users = Array.from({ length: 2_500 }, (_, index) => `user-${index}`)
       const call = { kind: 'call', entity: 'User', key: 'k', method: 'simple_for_loop', args: { users } } as const
       const text = JSON.stringify(describeAll([pickle.encode(invocationOf(call, 'id')).value]))
-      expect(text.match(/InternalClassRef/g)).toHaveLength(2_500)
-      expect(text).toContain("str 'user-2499'")
+      expect(new Set(text.match(/str 'user-\d+'/g)).size).toBe(2_500)
+      expect(text.match(/InternalClassRef/g)?.length).toBeGreaterThanOrEqual(2_500)
     })
   },
 )

@@ -1,0 +1,117 @@
+import { type AskableChild, startChild } from './askable-child.ts'
+import { type Load, type Measured, openHttpLoad } from './load.ts'
+import type { Usage } from './parent-channel.ts'
+import { httpRequests } from './work.ts'
+
+/** The topics of one contender: its own, so that it does not read the others' replies. */
+export interface TopicPair {
+  readonly requestTopic: string
+  readonly replyTopic: string
+}
+
+export interface Contender {
+  readonly name: string
+  /** Undefined where nothing goes through Kafka. */
+  readonly topics: TopicPair | undefined
+  usage(): Promise<Usage>
+  open(level: number): Promise<Load>
+  close(): Promise<void>
+}
+
+export interface ContenderSetup {
+  readonly brokers: readonly string[]
+  readonly topics: TopicPair
+  readonly execArgv: readonly string[]
+}
+
+type Start = (setup: ContenderSetup) => Promise<Contender>
+
+const metadata = new URL('../test/golden/stateflow/demo.metadata.json', import.meta.url).pathname
+const clients = ['platformatic', 'kafkajs'] as const
+
+export interface ContenderKind {
+  readonly name: string
+  readonly usesKafka: boolean
+  /** The floor under it, beside the echo. */
+  readonly floor: string | undefined
+  readonly start: Start
+}
+
+/** Everything that runs against each other, floors first. */
+export const contenderKinds: readonly ContenderKind[] = [
+  { name: 'echo', usesKafka: false, floor: undefined, start: startEcho },
+  { name: 'embedded', usesKafka: false, floor: undefined, start: startEmbedded },
+  ...clients.flatMap((client) => [
+    { name: `raw-${client}`, usesKafka: true, floor: undefined, start: startRawKafka(client) },
+    { name: `gateway-${client}`, usesKafka: true, floor: `raw-${client}`, start: startGateway(client) },
+  ]),
+]
+
+async function startEcho({ execArgv }: ContenderSetup): Promise<Contender> {
+  const child = await startChild({ module: new URL('./contenders/echo.ts', import.meta.url), execArgv })
+  return overHttp('echo', child, undefined)
+}
+
+async function startEmbedded({ execArgv }: ContenderSetup): Promise<Contender> {
+  const env = { GATEWAY_RUNTIME: 'embedded' }
+  const child = await startChild({ module: new URL('./contenders/gateway.ts', import.meta.url), env, execArgv })
+  return overHttp('embedded', child, undefined)
+}
+
+function startGateway(client: string): Start {
+  return async (setup) => {
+    const module = new URL('./contenders/gateway.ts', import.meta.url)
+    const child = await startChild({ module, env: kafkaEnv(client, setup), execArgv: setup.execArgv })
+    return overHttp(`gateway-${client}`, child, setup.topics)
+  }
+}
+
+function startRawKafka(client: string): Start {
+  return async (setup) => {
+    const module = new URL('./contenders/raw-kafka.ts', import.meta.url)
+    const child = await startChild({ module, env: kafkaEnv(client, setup), execArgv: setup.execArgv })
+    return {
+      name: `raw-${client}`,
+      topics: setup.topics,
+      usage: child.usage,
+      open: (level) => openRemoteLoad(child, level),
+      close: child.close,
+    }
+  }
+}
+
+function kafkaEnv(client: string, { brokers, topics }: ContenderSetup): Readonly<Record<string, string>> {
+  return {
+    GATEWAY_RUNTIME: 'stateflow',
+    GATEWAY_METADATA: metadata,
+    KAFKA_BROKERS: brokers.join(','),
+    KAFKA_CLIENT: client,
+    STATEFLOW_SERIALIZER: 'json',
+    STATEFLOW_ROUTING: 'dataflow',
+    STATEFLOW_REQUEST_TOPIC: topics.requestTopic,
+    STATEFLOW_REPLY_TOPIC: topics.replyTopic,
+  }
+}
+
+async function overHttp(name: string, child: AskableChild, topics: TopicPair | undefined): Promise<Contender> {
+  const port = Number(await child.ask('port'))
+  const requests = httpRequests(`127.0.0.1:${port}`)
+  return {
+    name,
+    topics,
+    usage: child.usage,
+    open: (connections) => openHttpLoad({ port, connections, requests }),
+    close: child.close,
+  }
+}
+
+/** The closed loop runs in the contender itself: there is no HTTP to reach it by. */
+async function openRemoteLoad(child: AskableChild, level: number): Promise<Load> {
+  await child.ask('open', level)
+  return {
+    reset: async () => void (await child.ask('reset')),
+    // `raw-kafka.ts` answers with what its own load has measured.
+    take: async () => (await child.ask('take')) as Measured,
+    close: async () => void (await child.ask('close')),
+  }
+}

@@ -1,0 +1,23 @@
+import process from 'node:process'
+import { readConfig } from '../../src/gateway/config.ts'
+import { buildGateway, type Gateway } from '../../src/gateway/gateway.ts'
+import { loggerOptions } from '../../src/gateway/logger.ts'
+import { listeningPort } from '../listening-port.ts'
+import { answerParent } from '../parent-channel.ts'
+import { itemOf, KEYS, userOf } from '../work.ts'
+
+/** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
+const { config } = readConfig({ env: process.env, argv: [] })
+const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
+if (config.runtime === 'embedded') await stockShop(gateway)
+await gateway.app.listen({ host: config.host, port: 0 })
+answerParent({ port: () => listeningPort(gateway.app) })
+
+/** Items cost nothing and never run out, so that every purchase succeeds and writes both entities. */
+async function stockShop({ create, entity }: Gateway): Promise<void> {
+  for (let index = 0; index < KEYS; index++) {
+    await create('User', { username: userOf(index) })
+    await create('Item', { item_name: itemOf(index), price: 0 })
+    await entity('Item', itemOf(index)).call('set_stock', { amount: Number.MAX_SAFE_INTEGER })
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  type Consumer,
+  FetchIsolationLevels,
+  type FetchResponse,
+  GenericError,
+  ListOffsetTimestamps,
+  protocolErrorsCodesById,
+  UnsupportedCompressionError,
+} from '@platformatic/kafka'
+import { type FetchedPartition, type FetchPort, type FetchRequest, UnreadableBatchError } from './reply-reader.ts'
+
+const maxFetchBytes = 50 << 20
+const maxPartitionBytes = 4 << 20
+const noEpoch = -1
+
+/** Raw fetches of a consumer that never joins its group. */
+export function createFetchPort(consumer: Consumer, replyTopics: readonly string[]): FetchPort {
+  const topicIds = new Map<string, string>()
+  const topicNames = new Map<string, string>()
+
+  return {
+    async leaders() {
+      const { topics, brokers } = await consumer.metadata({ topics: [...replyTopics], forceUpdate: true })
+      return [...topics].flatMap(([topic, { id: topicId, partitions }]) => {
+        topicIds.set(topic, topicId)
+        topicNames.set(topicId, topic)
+        return partitions.map(({ leader }, partition) => {
+          return { topic, topicId, partition, leader: brokers.has(leader) ? leader : undefined }
+        })
+      })
+    },
+    async offsets(at) {
+      const timestamp = at === 'end' ? ListOffsetTimestamps.LATEST : ListOffsetTimestamps.EARLIEST
+      // The end of everything, not of what is committed: replies are read committed, but none of before the start.
+      const isolationLevel = FetchIsolationLevels.READ_UNCOMMITTED
+      const offsets = await consumer.listOffsets({ topics: [...replyTopics], timestamp, isolationLevel })
+      return (topic, partition) => offsets.get(topic)?.[partition]
+    },
+    async fetch({ leader, positions, oneBatch }) {
+      const maxBytes = oneBatch ? 1 : maxPartitionBytes
+      const byTopic = Map.groupBy(positions, ({ topic }) => topic)
+      const topics = [...byTopic].map(([topic, inTopic]) => ({
+        topicId: topicIds.get(topic) ?? topic,
+        partitions: inTopic.map(({ partition, next }) => ({
+          partition,
+          fetchOffset: next,
+          currentLeaderEpoch: noEpoch,
+          lastFetchedEpoch: noEpoch,
+          partitionMaxBytes: maxBytes,
+        })),
+      }))
+      const isolationLevel = FetchIsolationLevels.READ_COMMITTED
+      const limit = oneBatch ? 1 : maxFetchBytes
+      const response = await consumer
+        .fetch({ node: leader, topics, isolationLevel, maxBytes: limit })
+        .catch((error: unknown) => responseIn(error))
+      return response.responses.flatMap(({ topicId, partitions }) =>
+        partitions.map((partition) => fetched(topicNames.get(topicId) ?? topicId, partition)),
+      )
+    },
+  }
+}
+
+type FetchedByClient = FetchResponse['responses'][number]['partitions'][number]
+
+function fetched(topic: string, { partitionIndex, errorCode, records, abortedTransactions }: FetchedByClient) {
+  const error = errorCode === 0 ? undefined : (protocolErrorsCodesById[errorCode] ?? String(errorCode))
+  const partition: FetchedPartition = {
+    topic,
+    partition: partitionIndex,
+    error,
+    batches: records ?? [],
+    aborted: abortedTransactions ?? [],
+  }
+  return partition
+}
+
+/** Codes of errors that say something of the connection or the request; any other comes from reading a response. */
+const readingErrors: readonly string[] = [UnsupportedCompressionError.code, 'PLT_KFK_OUT_OF_BOUNDS']
+
+/** A response with an error in one partition is thrown by the client, with what it holds of the others. */
+function responseIn(error: unknown): FetchResponse {
+  if (!(error instanceof Error)) throw error
+  const { response, code } = error as { response?: FetchResponse; code?: string } & Error
+  if (response?.responses !== undefined) {
+    if (response.errorCode === 0) return response
+    // The broker has forgotten the fetch session, and so has the client now: the next fetch begins a new one.
+    const name = protocolErrorsCodesById[response.errorCode] ?? ''
+    if (name.startsWith('FETCH_SESSION') || name === 'INVALID_FETCH_SESSION_EPOCH')
+      return { ...response, responses: [] }
+    throw error
+  }
+  if (!GenericError.isGenericError(error) || (code !== undefined && readingErrors.includes(code))) {
+    throw new UnreadableBatchError(error.message, { cause: error })
+  }
+  throw error
+}

@@ -1,0 +1,304 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { delimiter, join } from 'node:path'
+import process from 'node:process'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  binFile,
+  type GatewayProcess,
+  type ProcessOptions,
+  root,
+  runProcess,
+  startProcess,
+} from '../helpers/gateway-process.ts'
+import { callerOf } from '../helpers/shop-transcript.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
+
+const document = join(root, 'test/golden/stateflow/demo.metadata.json')
+const running: GatewayProcess[] = []
+let folder: TemporaryFolder
+
+beforeEach(() => {
+  folder = createTemporaryFolder()
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.close()))
+  folder.close()
+})
+
+function serve({ args = [], env = {}, ...options }: ProcessOptions = {}): GatewayProcess {
+  const one = startProcess({ ...options, args: ['serve', ...args], env: { PORT: '0', ...env } })
+  running.push(one)
+  return one
+}
+
+describe('a start', () => {
+  it('names runtime, entities, routes and docs in one JSON line when nobody looks at a terminal', async () => {
+    const gateway = serve()
+    const url = await gateway.url()
+    const lines = gateway.stdout().trim().split('\n')
+    const records = lines.map((line): { msg: string; level: number } => JSON.parse(line))
+    const { paths } = await openapiOf(url)
+    const routes = Object.values(paths).flatMap((path) => Object.keys(path)).length
+    expect(records.at(-1)).toMatchObject({
+      level: 30,
+      msg: `2 entities on runtime embedded, ${routes} routes at ${url}; docs at ${url}/docs`,
+    })
+    expect((await fetch(`${url}/docs`)).status).toBe(200)
+  })
+
+  const script = '/usr/bin/script'
+  it.skipIf(!existsSync(script))(`is readable in a terminal (needs ${script})`, async () => {
+    const line = `${process.execPath} ${binFile} serve`
+    const gateway = startProcess({ command: [script, '-qec', line, '/dev/null'], env: { PORT: '0' } })
+    running.push(gateway)
+    await gateway.url()
+    const plain = gateway.stdout().replaceAll(/\x1b\[\d+m/g, '')
+    expect(plain).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: 2 entities on runtime embedded/m)
+    expect(plain).not.toContain('{"level"')
+    // Ends the terminal, and with it the gateway.
+    gateway.child.stdin?.write('\x03')
+    expect(await gateway.exit()).toBe(0)
+  })
+
+  it('on a port that is taken says so in one line and exits with 1', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const gateway = serve({ env: { PORT: String(port), LOG_LEVEL: 'warn' } })
+    expect(await gateway.exit()).toBe(1)
+    expect(gateway.stderr()).toMatch(new RegExp(`^stateflow-gateway: .*EADDRINUSE.*:${port}\n$`))
+    taken.close()
+  })
+
+  it.each([
+    [
+      'a metadata file that is not there',
+      { args: ['--metadata', '/nowhere/entities.json'] },
+      '/nowhere/entities.json: no such file, and no file matches. Check GATEWAY_METADATA.',
+    ],
+    [
+      'metadata of a runtime that is not configured',
+      { args: ['--metadata', document] },
+      `${document}#/runtime/name: no runtime instance is called "stateflow". Configured: embedded. Set GATEWAY_RUNTIME`,
+    ],
+    [
+      'an entities module that is not there',
+      { env: { GATEWAY_ENTITIES: '/nowhere/entities.ts' } },
+      '/nowhere/entities.ts: there is no such file. Set GATEWAY_ENTITIES to the module of your entities.',
+    ],
+    [
+      'custom routes that are not there',
+      { args: ['--routes', '/nowhere'] },
+      'GATEWAY_ROUTES: there is no file or folder "/nowhere".',
+    ],
+    ['a data folder that is a file', { env: { GATEWAY_DATA_FOLDER: join(binFile, 'data') } }, 'ENOTDIR'],
+  ])('with %s says so and exits with 1', async (_what, options, message) => {
+    const gateway = serve(options)
+    expect(await gateway.exit()).toBe(1)
+    expect(gateway.stderr()).toMatch(/^stateflow-gateway: /)
+    expect(gateway.stderr()).toContain(message)
+    expect(gateway.stderr()).not.toContain('    at ')
+  })
+})
+
+describe('settings', () => {
+  it('are printed as they were understood, with secrets masked', async () => {
+    const config = folder.write('config.json', {
+      kafka: { saslUsername: 'shop', saslPassword: 'first' },
+      deadlineMs: 7,
+    })
+    const { code, stdout } = await runProcess({
+      args: ['serve', '--print-config', '--config', config, '--kafka-brokers', 'a:9092,b:9092'],
+      env: { KAFKA_SASL_PASSWORD: 'second' },
+    })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      deadlineMs: 7,
+      kafka: { brokers: ['a:9092', 'b:9092'], saslUsername: 'shop', saslPassword: '********' },
+    })
+    expect(stdout).not.toMatch(/first|second/)
+  })
+
+  it.each([
+    ['an unknown flag', ['serve', '--prot', '1'], {}, 'there is no flag --prot. Did you mean "--port"?'],
+    ['a flag without its value', ['serve', '--port'], {}, '--port needs a value.'],
+    ['an argument that is not a flag', ['serve', 'entities.json'], {}, 'Metadata is given by --metadata.'],
+    ['an unknown command', ['serv'], {}, 'there is no command "serv". Did you mean "serve"?'],
+    [
+      'a misspelt variable',
+      ['serve'],
+      { KAFKA_BROKER: 'a:9092' },
+      'there is no setting KAFKA_BROKER. Did you mean "KAFKA_BROKERS"?',
+    ],
+    ['text for a number', ['serve'], { PORT: 'http' }, 'PORT, --port: "http" is not an integer.'],
+    ['a port that there is not', ['serve'], { PORT: '65536' }, 'PORT: the setting "port" must be <= 65535.'],
+    [
+      'text for a boolean',
+      ['serve'],
+      { LOG_REQUESTS: 'yes' },
+      'LOG_REQUESTS, --log-requests: "yes" is neither "true" nor "false".',
+    ],
+    ['an unknown choice', ['serve'], { GATEWAY_RUNTIME: 'stateflw' }, 'Did you mean "stateflow"?'],
+    ['a config file that is not there', ['serve', '--config', '/nowhere.json'], {}, '/nowhere.json: '],
+  ])('%s is one line with a hint, and exit code 2', async (_what, args, env, message) => {
+    const { code, stderr } = await runProcess({ args, env })
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('misspelt in a config file are all named at once, with hints', async () => {
+    const config = folder.write('config.json', { prot: 1, kafka: { brokrs: ['a:9092'] } })
+    const { code, stderr } = await runProcess({ args: ['serve'], env: { GATEWAY_CONFIG: config } })
+    expect(code).toBe(2)
+    expect(stderr).toContain('there is no setting "prot". Did you mean "port"?')
+    expect(stderr).toContain('there is no setting "kafka.brokrs". Did you mean "brokers"?')
+  })
+
+  it('are explained by --help, wherever it stands', async () => {
+    for (const args of [['--help'], ['serve', '--help'], []]) {
+      const { code, stdout } = await runProcess({ args })
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/serve \[FLAGS\].*\n.*check FILE.*\n.*openapi FILE/)
+    }
+  })
+})
+
+describe('check', () => {
+  it('says ok and how much there is', async () => {
+    expect(await runProcess({ args: ['check', document] })).toEqual({
+      code: 0,
+      stdout: 'ok: 2 entities, 7 methods\n',
+      stderr: '',
+    })
+  })
+
+  it('names file, place and nearest name of every problem', async () => {
+    const wrong = readFileSync(document, 'utf8')
+      .replace('"methods"', '"metods"')
+      .replace('"formatVersion": 1', '"formatVersion": 2')
+    const file = folder.write('wrong.json', wrong)
+    const { code, stderr, stdout } = await runProcess({ args: ['check', file] })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`${file}#/formatVersion: must be 1.`)
+    expect(stderr).toContain(`${file}#/entities/0/metods: unknown member "metods". Did you mean "methods"?`)
+  })
+})
+
+describe('openapi', () => {
+  it('prints the document with no runtime configured, let alone running', async () => {
+    const { code, stdout, stderr } = await runProcess({
+      args: ['openapi', document],
+      env: { KAFKA_BROKERS: '127.0.0.1:1' },
+    })
+    expect([code, stderr]).toEqual([0, ''])
+    const { openapi, paths }: { openapi: string; paths: object } = JSON.parse(stdout)
+    expect(openapi).toBe('3.1.0')
+    expect(Object.keys(paths)).toContain('/user/{key}/buy_item')
+  })
+})
+
+describe('the state', () => {
+  it('in a data folder is there again after SIGKILL', async () => {
+    const env = { GATEWAY_DATA_FOLDER: join(folder.path, 'data') }
+    const first = serve({ env })
+    const call = callerOf(await first.url())
+    expect((await call('POST', '/user', { username: 'alice' })).status).toBe(201)
+    expect((await call('POST', '/user/alice/update_balance', { x: 41 })).status).toBe(204)
+    first.child.kill('SIGKILL')
+    expect(await first.exit()).toBeNull()
+    const again = callerOf(await serve({ env }).url())
+    expect((await again('POST', '/user/alice/get_balance')).body).toBe(42)
+  })
+})
+
+describe('SIGTERM', () => {
+  /** A route that waits for the test's file, then calls an entity: a call under way for as long as a test likes. */
+  function slowRoute(): { readonly routes: string; readonly release: () => void } {
+    const gate = join(folder.path, 'go')
+    const routes = folder.write(
+      'slow.mjs',
+      `import { existsSync } from 'node:fs'
+       import { setTimeout } from 'node:timers/promises'
+       export default async function slow(app) {
+         app.get('/slow', async (request) => {
+           request.log.info('under way')
+           while (!existsSync(${JSON.stringify(gate)})) await setTimeout(10)
+           return { balance: await app.gateway.entity('User', 'alice').call('get_balance') }
+         })
+       }`,
+    )
+    return { routes, release: () => writeFileSync(gate, '') }
+  }
+
+  it('lets a call under way end, takes no new connections and exits with 0', async () => {
+    const { routes, release } = slowRoute()
+    const gateway = serve({ env: { GATEWAY_ROUTES: routes } })
+    const url = await gateway.url()
+    await callerOf(url)('POST', '/user', { username: 'alice' })
+    const answer = fetch(`${url}/slow`)
+    await gateway.said('under way')
+    gateway.child.kill('SIGTERM')
+    await vi.waitUntil(async () => !(await accepts(url)), { timeout: 5_000, interval: 20 })
+    release()
+    const response = await answer
+    expect([response.status, await response.json()]).toEqual([200, { balance: 1 }])
+    expect(await gateway.exit()).toBe(0)
+  })
+
+  it('waits for calls no longer than configured, and then exits with 1', async () => {
+    const { routes } = slowRoute()
+    const gateway = serve({ env: { GATEWAY_ROUTES: routes, GATEWAY_SHUTDOWN_GRACE_MS: '100' } })
+    const answer = fetch(`${await gateway.url()}/slow`).catch((error: unknown) => error)
+    await gateway.said('under way')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(1)
+    expect(await answer).toBeInstanceOf(TypeError)
+  })
+})
+
+describe('an old Node', () => {
+  const old = oldNode()
+  it.skipIf(old === undefined)(
+    'is told which version is needed (needs OLD_NODE, or a Node before 24 on the path)',
+    async () => {
+      const { code, stdout, stderr } = await runProcess({ command: [old ?? '', binFile], args: ['serve'] })
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(/^stateflow-gateway needs Node 24 or newer; this is Node \d+\.\d+\.\d+ \(/)
+    },
+  )
+})
+
+function oldNode(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((one) => !one.includes('node_modules'))
+  const candidates = [
+    ...(process.env.OLD_NODE === undefined ? [] : [process.env.OLD_NODE]),
+    ...folders.map((one) => join(one, 'node')),
+  ]
+  return candidates.filter(existsSync).find((node) => {
+    const major = Number(execFileSync(node, ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }))
+    return major < 24
+  })
+}
+
+async function openapiOf(url: string): Promise<{ readonly paths: Readonly<Record<string, object>> }> {
+  const response = await fetch(`${url}/openapi.json`)
+  // The document's own tests look at its form.
+  return (await response.json()) as Awaited<ReturnType<typeof openapiOf>>
+}
+
+async function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  try {
+    return await new Promise((resolve) =>
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+    )
+  } finally {
+    socket.destroy()
+  }
+}
