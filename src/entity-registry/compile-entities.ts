@@ -135,9 +135,9 @@ function compileCreate(
 }
 
 function compileAttribute(name: string, type: JsonSchema, { types, overrideOf }: MemberContext): AttributeDescriptor {
-  const { schema } = compileType(type, `/state/${pointerSegment(name)}`, types)
+  const { schema, references } = compileType(type, `/state/${pointerSegment(name)}`, types)
   const description = typeof schema.description === 'string' ? schema.description : ''
-  return { name, description, schema, readable: true, writable: overrideOf(name).writable ?? false }
+  return { name, description, schema, references, readable: true, writable: overrideOf(name).writable ?? false }
 }
 
 function hiddenMembers(names: readonly string[], overrideOf: MemberContext['overrideOf']): EntityDescriptor['hidden'] {

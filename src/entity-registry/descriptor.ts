@@ -61,6 +61,7 @@ export interface AttributeDescriptor {
   readonly name: string
   readonly description: string
   readonly schema: JsonSchema
+  readonly references: readonly EntityReference[]
   readonly readable: boolean
   /** Never by default: a write goes past the entity's own methods. */
   readonly writable: boolean

@@ -49,6 +49,14 @@ export const problemKinds = {
     title: 'The key is not valid',
     advice: 'The key in the path does not fit the entity’s key: wrong type, empty, over 1 KiB, or not valid UTF-8.',
   },
+  unsupported_call: {
+    ...refused,
+    status: 400,
+    source: 'runtime',
+    title: 'The runtime can’t be asked this',
+    advice:
+      'The call fits its metadata, but sending it would do harm in this runtime; `detail` says why. It was not sent.',
+  },
   route_not_found: {
     ...refused,
     status: 404,

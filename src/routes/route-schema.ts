@@ -157,6 +157,7 @@ function problemCodesOf(operation: Operation, hasBody: boolean): readonly Proble
   return [
     ...(hasBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
     'validation_failed',
+    'unsupported_call',
     'bad_request',
     ...(operation.kind === 'create'
       ? (['entity_exists'] as const)

@@ -15,6 +15,7 @@ export interface HttpAnswer {
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' }
 
 const notSentCodes: Readonly<Record<NotSentCause, ProblemCode>> = {
+  unsupported: 'unsupported_call',
   overloaded: 'overloaded',
   'too-large': 'record_too_large',
   'broker-unavailable': 'broker_unavailable',

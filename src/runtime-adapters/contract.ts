@@ -50,7 +50,13 @@ export interface InvocationContext {
 }
 
 /** Why a call surely had no effect: it never reached the runtime. */
-export type NotSentCause = 'overloaded' | 'too-large' | 'broker-unavailable' | 'runtime-unavailable' | 'shutting-down'
+export type NotSentCause =
+  | 'unsupported'
+  | 'overloaded'
+  | 'too-large'
+  | 'broker-unavailable'
+  | 'runtime-unavailable'
+  | 'shutting-down'
 
 /** Why nobody can say whether a call took effect. */
 export type UnknownCause = 'deadline' | 'connection-lost' | 'shutting-down'

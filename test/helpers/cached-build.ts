@@ -66,17 +66,27 @@ function tryLock(path: string): boolean {
     writeFileSync(path, String(process.pid), { flag: 'wx' })
     return true
   } catch {
-    if (!holderLives(path)) rmSync(path, { force: true })
+    if (holderIsGone(path)) rmSync(path, { force: true })
     return false
   }
 }
 
-function holderLives(path: string): boolean {
+/** Only a lock that names a dead process may be taken away: one that can't be read is just being made or given back. */
+function holderIsGone(path: string): boolean {
+  const holder = Number(textOf(path))
+  if (!Number.isSafeInteger(holder) || holder <= 0) return false
   try {
-    const holder = Number(readFileSync(path, 'utf8'))
-    // Empty for a moment between its making and its writing.
-    return holder === 0 || process.kill(holder, 0)
-  } catch {
+    process.kill(holder, 0)
     return false
+  } catch {
+    return true
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
   }
 }

@@ -58,7 +58,7 @@ function missingPart(): string | undefined {
 export async function kafkaClassPath(): Promise<string> {
   const given = process.env.KAFKA_JARS_DIR
   if (given !== undefined) return join(given, '*')
-  const files = await readdir(cache).catch(() => [])
+  const files = await readdir(cache).catch((): string[] => [])
   if (!files.includes('complete')) await fetchJars()
   return join(cache, 'complete', '*')
 }

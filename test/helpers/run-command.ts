@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 
-/** Runs a program to its end. @throws Error with the last of its output when it fails or takes longer than `timeoutMs`. */
+/** Runs a program to its end. @throws Error with the last of its output when it fails or takes too long */
 export function runCommand(
   command: string,
   args: readonly string[],
-  { cwd, timeoutMs }: { readonly cwd?: string; readonly timeoutMs: number },
+  { cwd, env, timeoutMs }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly timeoutMs: number },
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',

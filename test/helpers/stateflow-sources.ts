@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { CACHE, cachedBuild, makeWritable } from './cached-build.ts'
 import { runCommand } from './run-command.ts'
 
-/** StateFlow's sources and a Python to run them with, from environment variables; nothing of it is part of the project. */
+/** StateFlow's sources and a Python to run them with, from environment variables; none of it is part of the project. */
 
 export const RUNTIMES = fileURLToPath(new URL('../runtimes/stateflow/', import.meta.url))
 

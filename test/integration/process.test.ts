@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
+import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   binFile,
@@ -55,7 +56,7 @@ describe('a start', () => {
     const gateway = startProcess({ command: [script, '-qec', line, '/dev/null'], env: { PORT: '0' } })
     running.push(gateway)
     await gateway.url()
-    const plain = gateway.stdout().replaceAll(/\x1b\[\d+m/g, '')
+    const plain = stripVTControlCharacters(gateway.stdout())
     expect(plain).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: 2 entities on runtime embedded/m)
     expect(plain).not.toContain('{"level"')
     // Ends the terminal, and with it the gateway.
@@ -160,7 +161,7 @@ describe('settings', () => {
   })
 
   it('are explained by --help, wherever it stands', async () => {
-    for (const args of [['--help'], ['serve', '--help'], []]) {
+    for (const args of [['--help'], ['serve', '--help']]) {
       const { code, stdout } = await runProcess({ args })
       expect(code).toBe(0)
       expect(stdout).toMatch(/serve \[FLAGS\].*\n.*check FILE.*\n.*openapi FILE/)
@@ -248,6 +249,17 @@ describe('SIGTERM', () => {
     const response = await answer
     expect([response.status, await response.json()]).toEqual([200, { balance: 1 }])
     expect(await gateway.exit()).toBe(0)
+  })
+
+  it('does not wait for a connection that never asked for anything', async () => {
+    const gateway = serve()
+    const { hostname, port } = new URL(await gateway.url())
+    const silent = connect(Number(port), hostname).resume()
+    await once(silent, 'connect')
+    const closed = once(silent, 'close')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
+    await closed
   })
 
   it('waits for calls no longer than configured, and then exits with 1', async () => {

@@ -1,4 +1,4 @@
-"""Python annotations as JSON Schema. What has no JSON form becomes ``{"unsupported": TEXT}`` and a line of the report."""
+"""Python annotations as JSON Schema. What has no JSON form is ``{"unsupported": TEXT}`` and a line of the report."""
 
 import ast
 import copy

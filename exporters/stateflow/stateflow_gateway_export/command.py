@@ -1,4 +1,4 @@
-"""``python -m stateflow_gateway_export MODULE``. Exit codes: 0 done, 1 no document (or, with --strict, no whole one), 2 usage."""
+"""``python -m stateflow_gateway_export MODULE``. Exit codes: 0 done, 1 no (or, with --strict, no whole) document, 2 usage."""
 
 import argparse
 import json
@@ -21,10 +21,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         document = build_document(compiled, options.application or options.module, options.runtime, report)
         write(json.dumps(document, indent=2, ensure_ascii=False) + "\n", options.output, sys.stdout)
         write_report(report, options)
-    except ExportError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
+    except (ExportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 1 if options.strict and report.unsupported_count else 0
@@ -36,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         description="Prints the gateway's metadata document of a module with @stateflow.stateflow classes.",
     )
     result.add_argument("module", metavar="MODULE", type=module_name, help="the module's dotted name")
-    result.add_argument("--src", action="append", default=[], metavar="DIR", help="import from DIR too; may be repeated")
+    result.add_argument("--src", action="append", default=[], metavar="DIR", help="import from DIR too (repeatable)")
     result.add_argument("-o", "--output", metavar="FILE", help="write the document to FILE instead of stdout")
     result.add_argument("--application", metavar="NAME", help="the document's application (default: the module's name)")
     result.add_argument("--runtime", metavar="NAME", default="stateflow", help="the gateway's runtime instance")

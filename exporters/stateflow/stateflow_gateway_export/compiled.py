@@ -66,7 +66,7 @@ def hint_for(error: Exception, module: str) -> str:
     if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == (error.name or "").split(".")[0]:
         return "Name the folder it is in with --src."
     if "requires the first attribute to be 'self'" in str(error):
-        return "StateFlow reads each function of the file as a method: put those beside the classes into another module."
+        return "StateFlow reads each function of the file as a method: put those beside the classes elsewhere."
     return ""
 
 
@@ -74,7 +74,7 @@ def refuse_repeats(core: Any) -> None:
     names = [wrapper.class_desc.class_name for wrapper in core.registered_classes]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise ExportError(f"There are two entities named {', '.join(repeated)}; StateFlow tells them apart by name only.")
+        raise ExportError(f"There are two entities named {', '.join(repeated)}; StateFlow knows them by name only.")
 
 
 def link_and_split(core: Any) -> None:

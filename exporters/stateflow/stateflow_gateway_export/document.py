@@ -126,7 +126,11 @@ class EntityExport:
     def _runtime(self, method: Any, links: Dict[str, Tuple[str, bool]], where: str) -> Dict[str, Any]:
         if not method.flow_list:
             return {"request": "InvokeStateful"}
-        flow = read_flow(self._descriptor, method, links)
+        try:
+            flow = read_flow(self._descriptor, method, links)
+        except Exception as error:  # StateFlow's compiler lets through what its client code then trips over.
+            self._report.unsupported(where, f"its flow can't be written down: {type(error).__name__}: {error}")
+            return {"request": "EventFlow"}
         report_flow(flow, where, self._report)
         return {"request": "EventFlow", "flow": flow}
 

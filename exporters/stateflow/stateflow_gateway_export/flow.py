@@ -3,7 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from .report import Report
 
@@ -113,3 +113,21 @@ def bindings(places: List[Tuple[str, Hole]], links: Dict[str, Tuple[str, bool]])
 def report_flow(flow: Dict[str, Any], where: str, report: Report) -> None:
     for name in flow["unbound"]:
         report.note(f"{where}({name})", "the split method never uses this argument; it is checked, but not sent")
+    strangers = sorted(names_without_a_value(flow))
+    if strangers:
+        report.note(
+            where,
+            f"StateFlow takes {', '.join(strangers)} for a variable of the split method and finds no value: "
+            "each call that gets there would end the runtime",
+        )
+
+
+def names_without_a_value(flow: Dict[str, Any]) -> Set[str]:
+    """
+    What the parts of the method ask for, and no argument and no other part gives. The compiler excepts self, True,
+    False, print and range only (upstream's split_block.py), so another built-in in the body is such a name.
+    """
+    nodes = [node for name, node in flow["graph"].items() if name != "current"]
+    given = {*flow["bind"]["params"], *(name for node in nodes for name in node["output"])}
+    given |= {node["return_name"] for node in nodes if "return_name" in node}
+    return {name for node in nodes for name in node.get("params", ()) if name not in given}

@@ -1,7 +1,6 @@
 """The entity's own source: what StateFlow's descriptors leave out or get wrong is read here."""
 
 import ast
-import textwrap
 from typing import Any, Dict, List, Optional, Tuple
 
 Function = ast.FunctionDef
@@ -11,8 +10,9 @@ class EntitySource:
     """A class's source, out of the syntax tree that StateFlow's descriptor carries."""
 
     def __init__(self, descriptor: Any):
-        code = textwrap.dedent(descriptor.module_node.code_for_node(descriptor.class_node))
-        self.class_def = next(node for node in ast.parse(code.lstrip()).body if isinstance(node, ast.ClassDef))
+        # Comments above the class may be indented in another way than the class is.
+        code = descriptor.module_node.code_for_node(descriptor.class_node.with_changes(leading_lines=()))
+        self.class_def = next(node for node in ast.parse(code).body if isinstance(node, ast.ClassDef))
         # Of two methods with one name the last one counts, for Python and for StateFlow.
         self.methods: Dict[str, Function] = {
             node.name: node for node in self.class_def.body if isinstance(node, ast.FunctionDef)
@@ -25,7 +25,11 @@ class EntitySource:
     def class_attributes(self) -> List[str]:
         names: List[str] = []
         for node in self.class_def.body:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if is_annotated(node) else []
+            targets: List[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets = node.targets
+            elif isinstance(node, ast.AnnAssign):
+                targets = [node.target]
             names += [target.id for target in targets if isinstance(target, ast.Name)]
         return names
 
@@ -36,10 +40,6 @@ class EntitySource:
                 if isinstance(node, ast.AnnAssign) and self_attribute(node.target) == attribute:
                     return node.annotation
         return None
-
-
-def is_annotated(node: ast.AST) -> bool:
-    return isinstance(node, ast.AnnAssign)
 
 
 def self_attribute(node: ast.AST) -> Optional[str]:

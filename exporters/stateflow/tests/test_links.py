@@ -67,6 +67,10 @@ class Links(unittest.TestCase):
         self.assertEqual(self.runtime("ignored")["flow"]["unbound"], ["part"])
         self.assertIn("never uses", lines_about(self.report, "Machine.ignored(part)"))
 
+    def test_a_built_in_that_stateflow_takes_for_a_variable_is_reported(self):
+        self.assertIn("takes str for a variable", lines_about(self.report, "Machine.uses_a_built_in"))
+        self.assertEqual(lines_about(self.report, "Machine.many"), "")
+
     def test_nodes_have_what_a_flow_needs_after_its_first_hop(self):
         for name in ("one", "many"):
             for identifier, node in self.runtime(name)["flow"]["graph"].items():
@@ -91,7 +95,8 @@ class EntityInConstructor(unittest.TestCase):
 
 def value_at(document, pointer):
     for segment in pointer.split("/")[1:]:
-        document = document[int(segment) if isinstance(document, list) else segment.replace("~1", "/").replace("~0", "~")]
+        name = segment.replace("~1", "/").replace("~0", "~")
+        document = document[int(name) if isinstance(document, list) else name]
     return document
 
 

@@ -1,6 +1,9 @@
 import type { Capabilities, Invocation, Outcome } from '../contract.ts'
 import type { KafkaRecord, ReceivedRecord } from './transport.ts'
 
+/** A call that fits its metadata, but that this runtime can't be asked: sending it would do harm. */
+export type Refusal = Extract<Outcome, { kind: 'not-sent' }>
+
 /**
  * How one runtime writes requests and replies. Pure and synchronous: no I/O, no clock, no randomness, so that golden
  * bytes pin it. Everything it needs (entity names, flows) is in the invocation's descriptors.
@@ -14,10 +17,10 @@ export interface KafkaDialect {
     readonly replies: readonly string[]
   }
   /**
-   * The record that asks for this invocation. Its key and value are never empty. Calls on one entity carry the same
+   * The record that asks for this invocation, or why it can't be asked. Its key and value are never empty. Calls on one entity carry the same
    * record key, so they keep their order.
    */
-  encode(invocation: Invocation): KafkaRecord
+  encode(invocation: Invocation): KafkaRecord | Refusal
   /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. */
   correlationOf(record: ReceivedRecord): string | undefined
   /** Total: bytes that can't be read become `malformed`, never an exception. */

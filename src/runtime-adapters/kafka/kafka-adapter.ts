@@ -81,6 +81,7 @@ function createSender(dialect: KafkaDialect, transport: KafkaTransport, pending:
         return notSent('overloaded', 'The deadline passed before the call could be sent.')
       }
       const record = dialect.encode(invocation)
+      if ('kind' in record) return record
       if (record.key.length === 0 || record.value.length === 0) {
         throw new Error(`the ${dialect.name} dialect made a record without a key or a value`)
       }

@@ -1,13 +1,14 @@
 import {
   type Consumer,
   FetchIsolationLevels,
-  type FetchResponse,
   GenericError,
   ListOffsetTimestamps,
   protocolErrorsCodesById,
   UnsupportedCompressionError,
 } from '@platformatic/kafka'
-import { type FetchedPartition, type FetchPort, type FetchRequest, UnreadableBatchError } from './reply-reader.ts'
+import { type FetchedPartition, type FetchPort, UnreadableBatchError } from './reply-reader.ts'
+
+type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
 
 const maxFetchBytes = 50 << 20
 const maxPartitionBytes = 4 << 20

@@ -1,6 +1,6 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
-import type { Capabilities, Invocation, Key, Outcome } from '../contract.ts'
-import type { KafkaDialect } from '../kafka/dialect.ts'
+import type { Capabilities, Invocation, Outcome } from '../contract.ts'
+import type { KafkaDialect, Refusal } from '../kafka/dialect.ts'
 import type { KafkaRecord, ReceivedRecord } from '../kafka/transport.ts'
 import { asUuid, findEventId } from './correlation.ts'
 import { type EntityPlan, planEntity, planFor, type RequestPlan } from './entity-plan.ts'
@@ -107,21 +107,28 @@ function requestTopics(plans: Plans, { ping }: Routing): readonly string[] {
   return [...new Set([...used, ping.topic])]
 }
 
-function encode(plans: Plans, invocation: Invocation): KafkaRecord {
+function encode(plans: Plans, invocation: Invocation): KafkaRecord | Refusal {
   const { id, target, args } = invocation
   const key = target.kind === 'create' ? undefined : target.key
-  checkKey(target.entity, key)
+  const refusal = checkKey(target.entity, key ?? createdKey(target.entity, args))
+  if (refusal !== undefined) return refusal
   const call: Call = { id, key, args, value: target.kind === 'write-attribute' ? target.value : undefined }
   const { route, encode: write } = planOf(plans, invocation)
   return toRecord(route, call, write(call))
 }
 
-/** The edge has checked it; a key of the wrong type would still end the runtime’s job, so it is looked at once more. */
-function checkKey({ name, key: { type } }: EntityDescriptor, key: Key | undefined): void {
-  if (key === undefined) return
+function createdKey({ create }: EntityDescriptor, args: Invocation['args']): unknown {
+  return create?.keyParam === undefined ? undefined : args[create.keyParam]
+}
+
+/** StateFlow takes a falsy key for none at all, and a call without a key for a create, which ends a PyFlink job. */
+function checkKey({ name, key: { type } }: EntityDescriptor, key: unknown): Refusal | undefined {
+  if (key === undefined) return undefined
   const isRight =
     type === 'string' ? typeof key === 'string' && key !== '' : typeof key !== 'string' && Number(key) !== 0
-  if (!isRight) throw new RangeError(`StateFlow has no ${name} with the key ${JSON.stringify(String(key))}.`)
+  if (isRight) return undefined
+  const detail = `StateFlow can’t have a ${name} with the key ${JSON.stringify(String(key))}: it would take it for no key.`
+  return { kind: 'not-sent', cause: 'unsupported', detail }
 }
 
 function planOf(plans: Plans, { target }: Invocation): RequestPlan {

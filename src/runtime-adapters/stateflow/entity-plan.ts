@@ -36,7 +36,12 @@ export function planEntity(entity: EntityDescriptor, context: PlanContext): Enti
   const request = (name: RequestName, payload: PayloadShape) => planRequest(entity, { name, payload }, context)
   const create = entity.create
   if (create !== undefined) checkParams(`${entity.name}’s constructor`, create.params, context)
-  for (const { name, writable } of attributes) {
+  for (const { name, writable, references } of attributes) {
+    if (writable && references.length > 0) {
+      context.report(
+        `${entity.name}.${name}: references can’t be written; StateFlow would keep bare keys and fail on them.`,
+      )
+    }
     if (writable && name === entity.key.name) {
       context.report(`${entity.name}.${name}: the key can’t be written; StateFlow would lose the entity.`)
     }

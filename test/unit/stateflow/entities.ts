@@ -4,7 +4,8 @@ import type { EntityDescriptor } from '../../../src/entity-registry/descriptor.t
 import { loadMetadata } from '../../../src/entity-registry/load-metadata.ts'
 import type { MetadataDocument, MetadataMethod } from '../../../src/entity-registry/metadata-schema.ts'
 import type { Invocation, Key, Target } from '../../../src/runtime-adapters/contract.ts'
-import type { ReceivedRecord } from '../../../src/runtime-adapters/kafka/transport.ts'
+import type { KafkaDialect } from '../../../src/runtime-adapters/kafka/dialect.ts'
+import type { KafkaRecord, ReceivedRecord } from '../../../src/runtime-adapters/kafka/transport.ts'
 
 const GOLDEN = new URL('../../golden/stateflow/', import.meta.url).pathname
 
@@ -99,4 +100,11 @@ export function entitiesWith(
 export function found<T>(value: T | undefined, name: unknown): T {
   if (value === undefined) throw new Error(`There is no ${String(name)}.`)
   return value
+}
+
+/** The record of an invocation that the dialect does not refuse. */
+export function recordOf(dialect: KafkaDialect, invocation: Invocation): KafkaRecord {
+  const record = dialect.encode(invocation)
+  if ('kind' in record) throw new Error(record.detail)
+  return record
 }

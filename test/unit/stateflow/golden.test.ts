@@ -3,13 +3,13 @@ import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
 import { createStateflowDialect } from '../../../src/runtime-adapters/stateflow/dialect.ts'
 import { readPickle } from '../../../src/runtime-adapters/stateflow/pickle-reader.ts'
 import { PythonEnumMember, PythonObject } from '../../../src/runtime-adapters/stateflow/python-objects.ts'
-import { demoEntities, type GoldenSample, goldenSamples, invocationOf, received } from './entities.ts'
+import { demoEntities, type GoldenSample, goldenSamples, invocationOf, received, recordOf } from './entities.ts'
 
 const pickle = createStateflowDialect({ serializer: 'pickle', routing: 'dataflow', entities: demoEntities })
 const json = createStateflowDialect({ serializer: 'json', routing: 'dataflow', entities: demoEntities })
 
 function requestBytes(dialect: typeof pickle, { call, id }: GoldenSample): Buffer {
-  if (call.kind !== 'ping') return dialect.encode(invocationOf(call, id)).value
+  if (call.kind !== 'ping') return recordOf(dialect, invocationOf(call, id)).value
   const ping = dialect.ping?.(id)
   if (ping === undefined) throw new Error('There is no ping.')
   return ping.value

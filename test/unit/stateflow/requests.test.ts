@@ -5,7 +5,7 @@ import type { Key } from '../../../src/runtime-adapters/contract.ts'
 import { createStateflowDialect } from '../../../src/runtime-adapters/stateflow/dialect.ts'
 import { readPickle } from '../../../src/runtime-adapters/stateflow/pickle-reader.ts'
 import { PythonObject } from '../../../src/runtime-adapters/stateflow/python-objects.ts'
-import { demoEntities, entitiesWith, entityNamed, invocationOf, received } from './entities.ts'
+import { demoEntities, entitiesWith, entityNamed, invocationOf, received, recordOf } from './entities.ts'
 
 const id = '3f0e8a52-6a53-4a5e-9a51-7d0c3f1f2b11'
 const take = (schema: JsonSchema, required = true): MetadataMethod => ({
@@ -19,7 +19,7 @@ function jsonOf(schema: JsonSchema, x: unknown): string {
   const entities = entitiesWith([take(schema)])
   const dialect = createStateflowDialect({ serializer: 'json', entities })
   const call = { kind: 'call', entity: 'Thing', key: 'k', method: 'take', args: { x } } as const
-  const text = dialect.encode(invocationOf(call, id, entities)).value.toString()
+  const text = recordOf(dialect, invocationOf(call, id, entities)).value.toString()
   return /"args":\{"x":(.*)\},"method_name":"take"/.exec(text)?.[1] ?? text
 }
 
@@ -82,9 +82,9 @@ describe('arguments', () => {
     const entities = entitiesWith([take({ type: ['string', 'null'] }, false)])
     const call = { kind: 'call', entity: 'Thing', key: 'k', method: 'take', args: {} } as const
     const invocation = invocationOf(call, id, entities)
-    const json = createStateflowDialect({ serializer: 'json', entities }).encode(invocation)
+    const json = recordOf(createStateflowDialect({ serializer: 'json', entities }), invocation)
     expect(json.value.toString()).toContain('"args":{"x":null}')
-    const event = readPickle(createStateflowDialect({ entities }).encode(invocation).value)
+    const event = readPickle(recordOf(createStateflowDialect({ entities }), invocation).value)
     const payload = event instanceof PythonObject ? event.attributes.get('payload') : undefined
     const args = payload instanceof Map ? payload.get('args') : undefined
     expect(args instanceof PythonObject ? args.attributes.get('_args') : undefined).toEqual(new Map([['x', null]]))
@@ -96,7 +96,7 @@ describe('arguments', () => {
     const entities = entitiesWith([{ name: 'take', params, runtime: { request: 'InvokeStateful' } }])
     const args = Object.fromEntries(names.map((name) => [name, `${name}!`]))
     const call = { kind: 'call', entity: 'Thing', key: 'k', method: 'take', args } as const
-    const event = readPickle(createStateflowDialect({ entities }).encode(invocationOf(call, id, entities)).value)
+    const event = readPickle(recordOf(createStateflowDialect({ entities }), invocationOf(call, id, entities)).value)
     const payload = event instanceof PythonObject ? event.attributes.get('payload') : undefined
     const sent = payload instanceof Map ? payload : new Map()
     expect(sent.get('method_name')).toBe('take')
@@ -113,7 +113,7 @@ describe('routes', () => {
   const buy = { kind: 'call', entity: 'User', key: 'u', method: 'buy_item', args: { amount: 1, item: 'i' } } as const
   const loop = { kind: 'call', entity: 'User', key: 'u', method: 'simple_for_loop', args: { users: ['v'] } } as const
   const where = (dialect: ReturnType<typeof createStateflowDialect>, asked: Parameters<typeof invocationOf>[0]) => {
-    const { topic, key } = dialect.encode(invocationOf(asked, id))
+    const { topic, key } = recordOf(dialect, invocationOf(asked, id))
     return [topic, key.toString()]
   }
 
@@ -129,7 +129,7 @@ describe('routes', () => {
   it('of a create whose key the runtime makes up carry the invocation’s id', () => {
     const entities = entitiesWith([], { key: { name: 'id', schema: { type: 'string' }, generated: true } })
     const asked = { kind: 'create', entity: 'Thing', args: { id: 'x' } } as const
-    const record = createStateflowDialect({ entities }).encode(invocationOf(asked, id, entities))
+    const record = recordOf(createStateflowDialect({ entities }), invocationOf(asked, id, entities))
     expect(record.key.toString()).toBe(id)
   })
 
@@ -165,7 +165,11 @@ describe('routes', () => {
       const target = { kind: 'find', entity: entities[0] ?? entityNamed('User'), key: key as Key } as const
       const invocation = { id, target, args: {}, deadline: 0, context: {} }
       for (const serializer of ['pickle', 'json'] as const) {
-        expect(() => createStateflowDialect({ serializer, entities }).encode(invocation)).toThrow('with the key')
+        expect(createStateflowDialect({ serializer, entities }).encode(invocation)).toMatchObject({
+          kind: 'not-sent',
+          cause: 'unsupported',
+          detail: expect.stringContaining('with the key'),
+        })
       }
     }
   })

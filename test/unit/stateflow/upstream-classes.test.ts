@@ -1,17 +1,21 @@
 import { spawnSync } from 'node:child_process'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { MetadataMethod } from '../../../src/entity-registry/metadata-schema.ts'
 import { createStateflowDialect } from '../../../src/runtime-adapters/stateflow/dialect.ts'
-import { demoEntities, entitiesWith, goldenSamples, invocationOf } from './entities.ts'
+import { stateflowUnavailable } from '../../helpers/stateflow-runtime.ts'
+import { virtualEnvironment } from '../../helpers/stateflow-sources.ts'
+import { demoEntities, entitiesWith, goldenSamples, invocationOf, recordOf } from './entities.ts'
 
-/** Upstream’s sources and a Python that has what they import (libcst, ujson, graphviz, pytest). */
-const { STATEFLOW_HOME: home, STATEFLOW_PYTHON: python = 'python3', CI } = process.env
+const home = process.env.STATEFLOW_HOME
+let python = ''
 const script = new URL('describe_pickles.py', import.meta.url).pathname
 
 const load = (pickles: readonly Buffer[]) =>
   spawnSync(python, [script, home ?? ''], {
     input: pickles.map((pickle) => `${pickle.toString('base64')}\n`).join(''),
     encoding: 'utf8',
+    // Upstream’s folder stays as it is.
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     maxBuffer: 64 * 1024 * 1024,
     timeout: 60_000,
   })
@@ -26,13 +30,7 @@ function describeAll(pickles: readonly Buffer[]): readonly unknown[] {
     .map((line) => JSON.parse(line))
 }
 
-function reasonToSkip(): string | undefined {
-  if (home === undefined) return 'STATEFLOW_HOME is not set'
-  if (CI !== undefined) return undefined
-  return load([]).status === 0 ? undefined : `${python} can’t import StateFlow; name one that can in STATEFLOW_PYTHON`
-}
-
-const reason = reasonToSkip()
+const reason = stateflowUnavailable()
 const pickle = createStateflowDialect({ serializer: 'pickle', routing: 'dataflow', entities: demoEntities })
 
 const take: MetadataMethod = {
@@ -60,11 +58,15 @@ const takeArgs = {
 }
 
 describe.skipIf(reason !== undefined)(
-  `pickles in upstream’s own classes${reason === undefined ? '' : ` (${reason})`}`,
+  `pickles in upstream’s own classes${reason === undefined ? '' : ` [skipped: ${reason}]`}`,
   () => {
+    beforeAll(async () => {
+      python = await virtualEnvironment('stateflow-venv', 'requirements.txt')
+    }, 600_000)
+
     it('are the same objects as the recorded ones', () => {
       const samples = goldenSamples('pickle').filter(({ call }) => call.kind !== 'ping')
-      const ours = describeAll(samples.map(({ call, id }) => pickle.encode(invocationOf(call, id)).value))
+      const ours = describeAll(samples.map(({ call, id }) => recordOf(pickle, invocationOf(call, id)).value))
       const recorded = describeAll(samples.map(({ request }) => Buffer.from(request.valueBase64, 'base64')))
       expect(ours).toEqual(recorded)
       expect(ours).toHaveLength(21)
@@ -74,14 +76,14 @@ describe.skipIf(reason !== undefined)(
       const entities = entitiesWith([take])
       const dialect = createStateflowDialect({ entities })
       const call = { kind: 'call', entity: 'Thing', key: 'k', method: 'take', args: takeArgs } as const
-      const [event] = describeAll([dialect.encode(invocationOf(call, 'id', entities)).value])
+      const [event] = describeAll([recordOf(dialect, invocationOf(call, 'id', entities)).value])
       expect(event).toMatchObject({ payload: { dict: { args: { _args: { dict: pythonArgs } } } } })
     })
 
     it('carry thousands of items and references', () => {
       const users = Array.from({ length: 2_500 }, (_, index) => `user-${index}`)
       const call = { kind: 'call', entity: 'User', key: 'k', method: 'simple_for_loop', args: { users } } as const
-      const text = JSON.stringify(describeAll([pickle.encode(invocationOf(call, 'id')).value]))
+      const text = JSON.stringify(describeAll([recordOf(pickle, invocationOf(call, 'id')).value]))
       expect(new Set(text.match(/str 'user-\d+'/g)).size).toBe(2_500)
       expect(text.match(/InternalClassRef/g)?.length).toBeGreaterThanOrEqual(2_500)
     })

@@ -45,6 +45,10 @@ class Machine:
             total += 1
         return total
 
+    def uses_a_built_in(self, part: Part) -> str:
+        done = part.add(1)
+        return str(done)
+
     def ignored(self, part: "Part") -> bool:
         return True
 

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { KafkaConnection, TransportSubscription } from './transport.ts'
+import { within } from './transport-start.ts'
+
+export interface KafkajsReading {
+  /** Resolves when every position is fixed. */
+  start(): Promise<void>
+  /** `undefined` while replies are read. */
+  trouble(): string | undefined
+  close(): Promise<void>
+}
+
+export interface ReadingOptions {
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly connection: KafkaConnection
+  readonly subscription: TransportSubscription
+}
+
+const empty = Buffer.alloc(0)
+const newPartitionsMs = 30_000
+const sessionTimeoutMs = 10_000
+const restartPauseMs = 250
+const closeGraceMs = 2_000
+
+/**
+ * kafkajs reads in a group only. So each consumer has a group of its own, with one member and nothing committed: the positions
+ * are kept here, and set again each time that a group forms. A consumer that fails is replaced, group and all: in its old
+ * group the successor would wait until the broker misses the failed member, a minute and more.
+ */
+export function createReading(options: ReadingOptions): KafkajsReading {
+  return new Reading(options)
+}
+
+class Reading implements KafkajsReading {
+  readonly #options: ReadingOptions
+  readonly #positions = new Map<string, Map<number, bigint>>()
+  #consumer: Consumer | undefined
+  #groupId = ''
+  #readAtMs = Number.NEGATIVE_INFINITY
+  #restart: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: ReadingOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { admin, subscription } = this.#options
+    for (const topic of subscription.replyTopics) {
+      const offsets = await admin.fetchTopicOffsets(topic)
+      this.#positions.set(topic, new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)])))
+    }
+    await this.#open()
+  }
+
+  trouble(): string | undefined {
+    const silentMs = performance.now() - this.#readAtMs
+    if (!this.#closed && silentMs < 2 * this.#options.connection.fetchWaitMs + 2_000) return undefined
+    return Number.isFinite(silentMs) ? `No fetch of replies ended for ${Math.round(silentMs)} ms.` : 'Nothing was read yet.'
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#restart)
+    await this.#discard()
+  }
+
+  async #open(): Promise<void> {
+    const { kafka, connection, subscription } = this.#options
+    const groupId = `${connection.clientId}-${randomUUID()}`
+    const consumer = createConsumer(kafka, groupId, connection)
+    this.#consumer = consumer
+    this.#groupId = groupId
+    const joined = Promise.withResolvers<void>()
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      // Before the first fetch of this generation, so nothing is skipped and nothing read twice.
+      this.#seekAll(consumer)
+      this.#readAtMs = performance.now()
+      joined.resolve()
+    })
+    consumer.on(consumer.events.FETCH, () => {
+      this.#readAtMs = performance.now()
+    })
+    consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+      joined.reject(error)
+      if (this.#consumer === consumer) this.#replaceSoon()
+    })
+    // A join that fails after this start was given up.
+    joined.promise.catch(() => undefined)
+    await consumer.connect()
+    // Where a position is not known (a partition added since) or no longer kept: from the first record that is.
+    await consumer.subscribe({ topics: [...subscription.replyTopics], fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.#take(payload) })
+    await joined.promise
+  }
+
+  #replaceSoon(): void {
+    this.#readAtMs = Number.NEGATIVE_INFINITY
+    if (this.#closed || this.#restart !== undefined) return
+    this.#restart = setTimeout(async () => {
+      await this.#discard()
+      this.#restart = undefined
+      if (this.#closed) return
+      await this.#open().catch(() => this.#replaceSoon())
+    }, restartPauseMs)
+  }
+
+  async #discard(): Promise<void> {
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    if (consumer === undefined) return
+    await within(closeGraceMs, consumer.disconnect()).catch(() => undefined)
+    // What brokers would keep for days otherwise.
+    await within(closeGraceMs, this.#options.admin.deleteGroups([this.#groupId])).catch(() => undefined)
+  }
+
+  #seekAll(consumer: Consumer): void {
+    for (const [topic, inTopic] of this.#positions) {
+      for (const [partition, offset] of inTopic) consumer.seek({ topic, partition, offset: String(offset) })
+    }
+  }
+
+  async #take({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
+    const { topic, partition } = batch
+    const inTopic = this.#positions.get(topic)
+    for (const { key, value, offset: text } of batch.messages) {
+      const offset = BigInt(text)
+      inTopic?.set(partition, offset + 1n)
+      this.#options.subscription.onRecord({ topic, partition, offset, key: key ?? empty, value: value ?? empty })
+    }
+    // Past transaction markers too, which are no messages.
+    inTopic?.set(partition, BigInt(batch.lastOffset()) + 1n)
+    resolveOffset(batch.lastOffset())
+  }
+}
+
+function createConsumer(kafka: Kafka, groupId: string, { fetchWaitMs }: KafkaConnection): Consumer {
+  return kafka.consumer({
+    groupId,
+    maxWaitTimeInMs: fetchWaitMs,
+    minBytes: 1,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: sessionTimeoutMs,
+    metadataMaxAge: newPartitionsMs,
+    allowAutoTopicCreation: false,
+    retry: { initialRetryTime: 100, retries: 1, restartOnFailure: async () => false },
+  })
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { root } from '../helpers/gateway-process.ts'
+import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
+import { type Caller, callerOf, expectProblem } from '../helpers/shop-transcript.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
+
+describe('examples/custom-routes', () => {
+  let gateway: RunningGateway
+  let call: Caller
+  beforeAll(async () => {
+    gateway = await startGateway({ GATEWAY_ROUTES: join(root, 'examples/custom-routes') })
+    call = callerOf(gateway.url)
+    await call('POST', '/user', { username: 'alice' })
+    await call('POST', '/user/alice/update_balance', { x: 9 })
+    await call('POST', '/item', { item_name: 'laptop', price: 3 })
+    await call('POST', '/item/laptop/set_stock', { amount: 2 })
+  })
+  afterAll(() => gateway.close())
+
+  it('answers from two entities', async () => {
+    const { status, body } = await call('GET', '/user/alice/affords/laptop')
+    expect([status, body]).toEqual([200, { balance: 10, price: 3, stock: 2, affordable: 2 }])
+  })
+
+  it('passes on that an entity is missing', async () => {
+    const noUser = await call('GET', '/user/ghost/affords/laptop')
+    expectProblem(noUser, 404, 'entity_not_found', 'rejected')
+    expect(noUser.body).toMatchObject({ detail: expect.stringContaining('ghost') })
+    expectProblem(await call('GET', '/user/alice/affords/ghost'), 404, 'entity_not_found', 'rejected')
+  })
+
+  it('is validated by its own schema', async () => {
+    const answer = await call('GET', '/user/alice/affords/')
+    expectProblem(answer, 400, 'validation_failed', 'not_sent')
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '#/path/item' }] })
+  })
+
+  it('is in the document, beside the generated routes', async () => {
+    const { body } = await call('GET', '/openapi.json')
+    expect(body).toMatchObject({
+      paths: {
+        '/user/{username}/affords/{item}': { get: { operationId: 'user_affords', tags: ['User'] } },
+        '/user/{key}/buy_item': { post: { operationId: 'user_buy_item' } },
+      },
+    })
+  })
+})
+
+describe('a file of custom routes', () => {
+  let folder: TemporaryFolder
+  const gateways: RunningGateway[] = []
+  beforeEach(() => {
+    folder = createTemporaryFolder()
+  })
+  afterEach(async () => {
+    await Promise.all(gateways.splice(0).map((gateway) => gateway.close()))
+    folder.close()
+  })
+
+  async function start(source: string): Promise<RunningGateway> {
+    const gateway = await startGateway({ GATEWAY_ROUTES: folder.write('plugin.mjs', source) })
+    gateways.push(gateway)
+    return gateway
+  }
+
+  it.each([
+    ['that is no module', 'export default async function (app) {', 'plugin.mjs'],
+    ['that imports what is not there', "import 'no-such-package'\nexport default async () => {}", 'plugin.mjs'],
+    ['without a default export', 'export const routes = []', 'plugin.mjs" has no Fastify plugin as its default export'],
+    ['whose default export is no plugin', 'export default { routes: [] }', 'plugin.mjs" has no Fastify plugin'],
+    ['that throws', "export default async () => { throw new Error('no price list') }", 'plugin.mjs": no price list'],
+    [
+      'that takes a route which an entity has',
+      "export default async (app) => { app.post('/user/:key/buy_item', () => 1) }",
+      "Method 'POST' already declared for route '/user/:key/buy_item'",
+    ],
+  ])('%s stops the start, and is named', async (_what, source, message) => {
+    await expect(start(source)).rejects.toThrow(message)
+  })
+
+  it('in a folder is registered in the order of the names; other files are left alone', async () => {
+    folder.write(
+      'routes/b.mjs',
+      "export default async (app) => { app.get('/b', () => ({ second: app.hasDecorator('x') })) }",
+    )
+    folder.write('routes/a.mjs', "export default async (app) => { app.get('/a', () => ({ first: true })) }")
+    folder.write('routes/notes.txt', 'not a plugin')
+    folder.write('routes/types.d.ts', 'export {}')
+    const gateway = await startGateway({ GATEWAY_ROUTES: join(folder.path, 'routes') })
+    gateways.push(gateway)
+    const { body } = await callerOf(gateway.url)('GET', '/openapi.json')
+    const paths = Object.keys((body as { readonly paths: object }).paths)
+    expect(paths.slice(-2)).toEqual(['/a', '/b'])
+  })
+
+  it('that misspells a method is answered by 500, and the log names the nearest', async () => {
+    const file = folder.write(
+      'plugin.mjs',
+      "export default async (app) => { app.get('/typo/:key', ({ params: { key } }) => app.gateway.entity('User', key).call('get_balence')) }",
+    )
+    const lines: string[] = []
+    const stream = { write: (line: string) => void lines.push(line) }
+    const gateway = await startGateway({ GATEWAY_ROUTES: file }, { logger: { level: 'error', stream } })
+    gateways.push(gateway)
+    const answer = await callerOf(gateway.url)('GET', '/typo/alice')
+    expectProblem(answer, 500, 'internal_error')
+    expect(JSON.stringify(answer.body)).not.toContain('get_balence')
+    expect(lines).toHaveLength(1)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      msg: 'a request failed',
+      err: { message: 'User has no method "get_balence". Did you mean "get_balance"?' },
+    })
+  })
+
+  it.each([
+    ['a missing argument', { amount: 1 }, '#/item'],
+    ['a wrongly typed argument', { amount: '1', item: 'laptop' }, '#/amount'],
+  ])('that passes %s has it refused as over HTTP', async (_what, args, pointer) => {
+    const gateway = await start(
+      `export default async (app) => { app.post('/buy', () => app.gateway.entity('User', 'alice').call('buy_item', ${JSON.stringify(args)})) }`,
+    )
+    const answer = await callerOf(gateway.url)('POST', '/buy')
+    expectProblem(answer, 400, 'validation_failed', 'not_sent')
+    expect(answer.body).toMatchObject({ errors: [{ pointer }] })
+  })
+
+  it('has strict bodies, and keeps the digits of what entities answer', async () => {
+    const gateway = await start(`export default async (app) => {
+      const body = { type: 'object', properties: { points: { type: 'integer' } }, required: ['points'], additionalProperties: false }
+      app.post('/points', { schema: { body } }, async ({ body: { points } }) => {
+        const key = await app.gateway.create('User', { username: 'digits' })
+        return { points: await app.gateway.entity('User', key).call('add_points', { points }) }
+      })
+    }`)
+    const post = (body: string) =>
+      fetch(`${gateway.url}/points`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    expect((await post('{"points":"1"}')).status).toBe(400)
+    expect((await post('{"points":1,"more":true}')).status).toBe(400)
+    expect(await (await post('{"points":9007199254740993}')).text()).toBe('{"points":9007199254740993}')
+  })
+})

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ConfigError, printableConfig, readConfig, settingList } from '../../../src/gateway/config.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gateway-config-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function fileWith(content: unknown): string {
+  const file = join(folder, `${Math.random()}.json`)
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+
+function read(env: Record<string, string> = {}, argv: readonly string[] = []) {
+  return readConfig({ env, argv }).config
+}
+
+function problemOf(env: Record<string, string>, argv: readonly string[] = []): string {
+  try {
+    read(env, argv)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return ''
+}
+
+describe('readConfig', () => {
+  it('has a default for everything that is needed', () => {
+    expect(read()).toMatchObject({
+      port: 8000,
+      host: '127.0.0.1',
+      runtime: 'embedded',
+      kafka: { acks: 'all' },
+      stateflow: { serializer: 'pickle' },
+    })
+  })
+
+  it('lets flags win over variables, variables over the file, the file over defaults', () => {
+    const file = fileWith({ port: 1, host: 'file', deadlineMs: 5, kafka: { clientId: 'file' } })
+    const config = read({ GATEWAY_CONFIG: file, PORT: '2', HOST: 'env' }, ['--port', '3'])
+    expect(config).toMatchObject({ port: 3, host: 'env', deadlineMs: 5, kafka: { clientId: 'file' } })
+  })
+
+  it('reads lists by commas and drops what is empty', () => {
+    expect(read({ GATEWAY_METADATA: 'a.json, b/ ,', KAFKA_BROKERS: 'x:1,y:2' })).toMatchObject({
+      metadata: ['a.json', 'b/'],
+      kafka: { brokers: ['x:1', 'y:2'] },
+    })
+  })
+
+  it('keeps arguments that are not flags', () => {
+    expect(readConfig({ env: {}, argv: ['a.json', '--port', '1', 'b.json'] }).positionals).toEqual(['a.json', 'b.json'])
+  })
+
+  it('can’t be changed once it is read', () => {
+    expect(Object.isFrozen(read().kafka.brokers)).toBe(true)
+  })
+
+  it.each([
+    ['an unknown flag', {}, ['--prot', '1'], /there is no flag --prot\. Did you mean "-*port"\?/],
+    ['a flag without its value', {}, ['--port'], /--port needs a value/],
+    ['a misspelt variable', { KAFKA_BROKER: 'x:1' }, [], /no setting KAFKA_BROKER\. Did you mean "KAFKA_BROKERS"\?/],
+    ['text for an integer', { PORT: 'eighty' }, [], /PORT, --port: "eighty" is not an integer/],
+    ['a port out of range', { PORT: '70000' }, [], /PORT: the setting "port" must be <= 65535/],
+    ['text for a boolean', { KAFKA_TLS: 'yes' }, [], /KAFKA_TLS, --kafka-tls: "yes" is neither "true" nor "false"/],
+    [
+      'an unknown choice',
+      { KAFKA_ACKS: 'some' },
+      [],
+      /KAFKA_ACKS: the setting "kafka.acks" must be equal to one of the allowed values \(all, leader\)/,
+    ],
+    ['a broker without a port', { KAFKA_BROKERS: 'kafka' }, [], /"kafka.brokers.0" must match pattern/],
+    ['a file that is not there', { GATEWAY_CONFIG: '/no/such/file.json' }, [], /\/no\/such\/file\.json: ENOENT/],
+  ])('refuses %s', (_what, env, argv, message) => {
+    expect(problemOf(env, argv)).toMatch(message)
+  })
+
+  it('refuses unknown members of the file, with the nearest known one', () => {
+    expect(problemOf({ GATEWAY_CONFIG: fileWith({ kafka: { broker: ['x:1'] } }) })).toMatch(
+      /there is no setting "kafka.broker"\. Did you mean "brokers"\?/,
+    )
+    expect(problemOf({ GATEWAY_CONFIG: fileWith({ runtimes: { a: { adapter: 'stateflw' } } }) })).toMatch(
+      /"runtimes.a.adapter" must be equal/,
+    )
+    expect(problemOf({ GATEWAY_CONFIG: fileWith('{"port": ') })).toMatch(/JSON/)
+  })
+
+  it('leaves other programs’ variables alone', () => {
+    expect(
+      problemOf({
+        KAFKA_HEAP_OPTS: '-Xmx1g',
+        KAFKA_PORT: 'tcp://10.0.0.1:9092',
+        STATEFLOW_HOME: '/src',
+        KAFKA_LOG4J: 'x',
+      }),
+    ).toBe('')
+  })
+
+  it('tells of every problem at once', () => {
+    expect(problemOf({ PORT: 'x', KAFKA_ACKS: 'y' }, ['--nope', '1']).split('\n').length).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('printableConfig', () => {
+  it('masks secrets, those of instances too, and nothing else', () => {
+    const file = fileWith({ runtimes: { a: { adapter: 'stateflow', kafka: { saslPassword: 'hidden-2' } } } })
+    const text = printableConfig(
+      read({ KAFKA_SASL_PASSWORD: 'hidden-1', KAFKA_SASL_USERNAME: 'me', GATEWAY_CONFIG: file }),
+    )
+    expect(text).not.toMatch(/hidden/)
+    expect(JSON.parse(text)).toMatchObject({
+      kafka: { saslPassword: '********', saslUsername: 'me' },
+      runtimes: { a: { kafka: { saslPassword: '********' } } },
+    })
+  })
+})
+
+describe('the settings', () => {
+  it('have a description each, and a variable and flag of their own', () => {
+    for (const { path, description } of settingList) expect(description, path).toMatch(/\w.*\.$/)
+    const variables = settingList.flatMap(({ env }) => env ?? [])
+    expect(new Set(variables).size).toBe(variables.length)
+    expect(new Set(settingList.map(({ flag }) => flag)).size).toBe(settingList.length)
+  })
+})
