@@ -28,6 +28,7 @@ export function prepareRecords(dialect: KafkaDialect, entities: readonly EntityD
     const target = { kind: 'call', entity, key: userOf(index), method } as const
     const invocation: Invocation = { id, target, args: argsOf(index), deadline: 0, context: {} }
     const record = dialect.encode(invocation)
+    if ('kind' in record) throw new Error(record.detail)
     return { record, idAt: record.value.indexOf(id) }
   })
   let serial = 0

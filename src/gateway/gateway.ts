@@ -10,7 +10,7 @@ import { acceptJsonBodies } from '../routes/json-body.ts'
 import { registerSystemRoutes } from '../routes/system-routes.ts'
 import { createRequestValidator } from '../routes/validator.ts'
 import type { Config } from './config.ts'
-import { type CustomRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
+import { type CustomRoutes, type LoadedRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
 import { registerDocs } from './plugins/docs.ts'
 import { registerDrain } from './plugins/drain.ts'
 import { createRuntimes, type Runtimes } from './runtimes.ts'
@@ -56,8 +56,8 @@ export async function buildGateway({
   const runtimes = await createRuntimes(config, app.log)
   const registry = createRegistry(runtimes.entities)
   try {
+    const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
     if (connect) await runtimes.start()
-    const custom = [...(await loadCustomRoutes(config.routes)), ...routes]
     const client = await assemble(app, { config, registry, runtimes, custom })
     app.addHook('onClose', () => runtimes.close())
     await app.ready()
@@ -81,7 +81,7 @@ interface Parts {
   readonly config: Config
   readonly registry: EntityRegistry
   readonly runtimes: Runtimes
-  readonly custom: readonly CustomRoutes[]
+  readonly custom: readonly LoadedRoutes[]
 }
 
 /** The order is the order in which a call meets things. */

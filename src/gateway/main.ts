@@ -37,8 +37,14 @@ async function run(command: string, config: Config, files: readonly string[]): P
   throw new ConfigError([`there is no command "${command}". ${hint}`])
 }
 
-/** An operator wants the sentence; a defect needs its stack. */
+/** An operator wants the sentence; a defect, in a file of his own too, needs its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error instanceof TypeError ? (error.stack ?? error.message) : error.message
+  const stack = stackOfDefect(error.cause)
+  return stackOfDefect(error) ?? (stack === undefined ? error.message : `${error.message}\n${stack}`)
+}
+
+function stackOfDefect(error: unknown): string | undefined {
+  const isDefect = error instanceof TypeError || error instanceof ReferenceError
+  return isDefect ? error.stack : undefined
 }

@@ -33,7 +33,7 @@ describe('examples/custom-routes', () => {
   it('is validated by its own schema', async () => {
     const answer = await call('GET', '/user/alice/affords/')
     expectProblem(answer, 400, 'validation_failed', 'not_sent')
-    expect(answer.body).toMatchObject({ errors: [{ pointer: '#/path/item' }] })
+    expect(answer.body).toMatchObject({ errors: [{ pointer: expect.stringMatching(/\/item$/) }] })
   })
 
   it('is in the document, beside the generated routes', async () => {
@@ -69,7 +69,11 @@ describe('a file of custom routes', () => {
     ['that imports what is not there', "import 'no-such-package'\nexport default async () => {}", 'plugin.mjs'],
     ['without a default export', 'export const routes = []', 'plugin.mjs" has no Fastify plugin as its default export'],
     ['whose default export is no plugin', 'export default { routes: [] }', 'plugin.mjs" has no Fastify plugin'],
-    ['that throws', "export default async () => { throw new Error('no price list') }", 'plugin.mjs": no price list'],
+    [
+      'that throws',
+      "export default async () => { throw new Error('no price list') }",
+      'plugin.mjs" can’t be registered. Error: no price list',
+    ],
     [
       'that takes a route which an entity has',
       "export default async (app) => { app.post('/user/:key/buy_item', () => 1) }",
@@ -125,18 +129,31 @@ describe('a file of custom routes', () => {
     expect(answer.body).toMatchObject({ errors: [{ pointer }] })
   })
 
-  it('has strict bodies, and keeps the digits of what entities answer', async () => {
+  it('has strict bodies', async () => {
     const gateway = await start(`export default async (app) => {
       const body = { type: 'object', properties: { points: { type: 'integer' } }, required: ['points'], additionalProperties: false }
-      app.post('/points', { schema: { body } }, async ({ body: { points } }) => {
+      app.post('/points', { schema: { body } }, ({ body: { points } }) => ({ points }))
+    }`)
+    const call = callerOf(gateway.url)
+    expect((await call('POST', '/points', { points: 1 })).body).toEqual({ points: 1 })
+    expectProblem(await call('POST', '/points', { points: '1' }), 400, 'validation_failed', 'not_sent')
+    expectProblem(await call('POST', '/points', { points: 1, more: true }), 400, 'validation_failed', 'not_sent')
+  })
+
+  it.each([
+    ['with', "{ type: 'object', properties: { points: { type: 'integer' } } }"],
+    ['without', 'undefined'],
+  ])('keeps the digits of what entities answer, %s a schema of the answer', async (_what, answer) => {
+    const gateway = await start(`export default async (app) => {
+      const response = ${answer} === undefined ? {} : { 200: ${answer} }
+      app.post('/points', { schema: { response } }, async ({ body: { points } }) => {
         const key = await app.gateway.create('User', { username: 'digits' })
         return { points: await app.gateway.entity('User', key).call('add_points', { points }) }
       })
     }`)
-    const post = (body: string) =>
-      fetch(`${gateway.url}/points`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    expect((await post('{"points":"1"}')).status).toBe(400)
-    expect((await post('{"points":1,"more":true}')).status).toBe(400)
-    expect(await (await post('{"points":9007199254740993}')).text()).toBe('{"points":9007199254740993}')
+    const headers = { 'content-type': 'application/json' }
+    const body = '{"points":9007199254740993}'
+    const response = await fetch(`${gateway.url}/points`, { method: 'POST', headers, body })
+    expect(await response.text()).toBe(body)
   })
 })

@@ -13,7 +13,7 @@ describe.skipIf(reason !== undefined)(`exporter${reason === undefined ? '' : ` [
     const output = await runCommand(python, ['-m', 'unittest', 'discover', '-b'], {
       cwd: tests,
       env: pythonEnvironment([requirePath('STATEFLOW_HOME')]),
-      timeoutMs: 150_000,
+      timeoutMs: 250_000,
     })
     expect(output).toMatch(/^Ran [1-9]\d* tests in /m)
     expect(output).toMatch(/^OK$/m)

@@ -1,4 +1,4 @@
-"""``python -m stateflow_gateway_export MODULE``. Exit codes: 0 done, 1 no (or, with --strict, no whole) document, 2 usage."""
+"""``python -m stateflow_gateway_export MODULE``. Exit codes: 0 done, 1 no (or no whole) document, 2 usage."""
 
 import argparse
 import json

@@ -31,18 +31,21 @@ needs_stateflow = unittest.skipUnless(stateflow_home(), "StateFlow is not on PYT
 
 
 def export(module: str) -> Tuple[Document, Report]:
-    """StateFlow's registry is one for the process: it is emptied first, and the module imported anew."""
-    core = importlib.import_module("stateflow.core")
-    core.clear()
-    for name in [name for name, loaded in sys.modules.items() if belongs_to_a_test(loaded)]:
-        del sys.modules[name]
-    sys.modules.pop(module, None)
+    forget_entities()
     report = Report()
     return build_document(compile_module(module), module, "stateflow", report), report
 
 
-def belongs_to_a_test(module: types.ModuleType) -> bool:
-    return str(getattr(module, "__file__", None) or "").startswith(str(MODULES))
+def forget_entities() -> None:
+    """StateFlow's registry is one for the process: it is emptied, and modules of entities are imported anew."""
+    importlib.import_module("stateflow.core").clear()
+    for name in [name for name, loaded in sys.modules.items() if has_entities(name, loaded)]:
+        del sys.modules[name]
+
+
+def has_entities(name: str, module: types.ModuleType) -> bool:
+    file = str(getattr(module, "__file__", None) or "")
+    return file.startswith(str(MODULES)) or name.startswith(("demo_", "tests."))
 
 
 def entity(document: Document, name: str) -> Document:

@@ -29,7 +29,8 @@ export async function registerDocs(
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     // The page's scripts and styles come with the package; a validator on another host would be told our document.
-    uiConfig: { url: '/openapi.json', validatorUrl: null, tryItOutEnabled: true, displayRequestDuration: true },
+    // BaseLayout has no bar on top that loads documents from elsewhere.
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null, tryItOutEnabled: true, displayRequestDuration: true },
     theme: { title },
   })
   serveDocument(app)

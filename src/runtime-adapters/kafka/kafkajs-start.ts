@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import kafkajs, { type Admin, type ISocketFactory, type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs'
 import type { Log } from '../contract.ts'
 import type { KafkaConnection, KafkaSasl, TransportSubscription } from './transport.ts'
-import { missingTopics } from './transport-start.ts'
+import { missingAmong, missingTopics } from './transport-start.ts'
 
 // A CommonJS module whose names Node can't see all.
 const { KafkaJSProtocolError, KafkaJSSASLAuthenticationError, logLevel } = kafkajs
@@ -84,8 +84,7 @@ export async function ensureTopics(
   { createTopics }: KafkaConnection,
   { requestTopics, replyTopics }: TransportSubscription,
 ): Promise<void> {
-  const there = new Set(await admin.listTopics())
-  const missing = [...new Set([...requestTopics, ...replyTopics])].filter((topic) => !there.has(topic))
+  const missing = await missingAmong([...requestTopics, ...replyTopics], () => admin.listTopics())
   if (missing.length === 0) return
   if (createTopics === undefined) throw missingTopics(missing)
   const { partitions: numPartitions, replicas: replicationFactor } = createTopics

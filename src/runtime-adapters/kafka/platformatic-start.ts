@@ -7,7 +7,7 @@ import {
   UserError,
 } from '@platformatic/kafka'
 import type { KafkaConnection, KafkaSasl, TransportSubscription } from './transport.ts'
-import { missingTopics, within } from './transport-start.ts'
+import { missingAmong, missingTopics, within } from './transport-start.ts'
 
 /** Metadata is asked for by us, never in the way of a send: the client's own cache must not run out. */
 const neverMs = 2 ** 31
@@ -56,12 +56,11 @@ export async function ensureTopics(connection: KafkaConnection, subscription: Tr
   const { requestTopics, replyTopics } = subscription
   const admin = new Admin(baseOptions(connection))
   try {
-    const there = new Set(await admin.listTopics())
-    const missing = [...new Set([...requestTopics, ...replyTopics])].filter((topic) => !there.has(topic))
+    const missing = await missingAmong([...requestTopics, ...replyTopics], () => admin.listTopics())
     if (missing.length === 0) return
     if (connection.createTopics === undefined) throw missingTopics(missing)
     const { partitions, replicas } = connection.createTopics
-    await admin.createTopics({ topics: missing, partitions, replicas }).catch((error: unknown) => {
+    await admin.createTopics({ topics: [...missing], partitions, replicas }).catch((error: unknown) => {
       // Another replica of the gateway was quicker.
       if (!(error instanceof Error && findErrorBy(error, 'apiId', 'TOPIC_ALREADY_EXISTS'))) throw error
     })

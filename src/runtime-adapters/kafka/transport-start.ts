@@ -30,6 +30,23 @@ export async function startWithin(
   }
 }
 
+/** A topic that was made a moment ago is not known to every broker yet. */
+const patienceMs = 1_000
+
+/** The wanted topics that are still missing after a moment's patience. */
+export async function missingAmong(
+  wanted: readonly string[],
+  list: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const there = new Set(await list())
+    const missing = [...new Set(wanted)].filter((topic) => !there.has(topic))
+    if (missing.length === 0 || performance.now() > deadline) return missing
+    await new Promise((resolve) => setTimeout(resolve, attemptPauseMs))
+  }
+}
+
 export function missingTopics(topics: readonly string[]): TransportStartError {
   const names = topics.join(', ')
   return new TransportStartError(

@@ -5,6 +5,7 @@ import type { KafkaRecord, ReceivedRecord } from '../kafka/transport.ts'
 import { asUuid, findEventId } from './correlation.ts'
 import { type EntityPlan, planEntity, planFor, type RequestPlan } from './entity-plan.ts'
 import { functionTypeOf, NO_FUNCTION } from './function-type.ts'
+import { harmOf } from './harmful-argument.ts'
 import { jsonCodec } from './json-codec.ts'
 import type { StateflowOptions } from './options.ts'
 import { outcomeOf } from './outcome.ts'
@@ -112,6 +113,8 @@ function encode(plans: Plans, invocation: Invocation): KafkaRecord | Refusal {
   const key = target.kind === 'create' ? undefined : target.key
   const refusal = checkKey(target.entity, key ?? createdKey(target.entity, args))
   if (refusal !== undefined) return refusal
+  const harm = harmOf(invocation)
+  if (harm !== undefined) return { kind: 'not-sent', cause: 'unsupported', detail: harm }
   const call: Call = { id, key, args, value: target.kind === 'write-attribute' ? target.value : undefined }
   const { route, encode: write } = planOf(plans, invocation)
   return toRecord(route, call, write(call))

@@ -154,6 +154,22 @@ describe('routes', () => {
     expect(statefun.topics.requests).toContain('p')
   })
 
+  it.each([
+    ['the text that marks a missing value', '__Null__'],
+    ['an object that looks like a reference', { _type: 'InternalClassRef' }],
+    ['a list of them', [{ _type: 'InternalClassRef' }]],
+    ['one deep inside', { a: [{ b: { _type: 'x' } }] }],
+  ])('are refused when an argument is %s', (_what, value) => {
+    const entities = entitiesWith([
+      { name: 'take', params: [{ name: 'value', schema: {} }], runtime: { request: 'InvokeStateful' } },
+    ])
+    const call = { kind: 'call', entity: 'Thing', key: 'k', method: 'take', args: { value } } as const
+    for (const serializer of ['pickle', 'json'] as const) {
+      const dialect = createStateflowDialect({ serializer, entities })
+      expect(dialect.encode(invocationOf(call, id, entities))).toMatchObject({ kind: 'not-sent', cause: 'unsupported' })
+    }
+  })
+
   it('never carry a key that StateFlow takes for none', () => {
     const number = entitiesWith([], { key: { name: 'id', schema: { type: 'integer' } }, create: undefined as never })
     for (const [entities, key] of [

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KafkaTransport, SendResult } from '../../src/runtime-adapters/kafka/transport.ts'
+import { type Kafka, startKafka } from '../helpers/kafka-broker.ts'
+import { kafkaClients, testConnection } from '../helpers/kafka-clients.ts'
+import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
+import { readLog } from '../helpers/kafka-log.ts'
+import { until } from '../helpers/until.ts'
+
+const skip =
+  kafkaUnavailable() ?? (process.env.KAFKA_BROKERS === undefined ? undefined : 'KAFKA_BROKERS may not be stopped')
+const because = skip === undefined ? '' : ` (${skip})`
+
+/** Sends without a pause, and keeps what was said of each record. */
+function startLoad(transport: KafkaTransport, topic: string) {
+  const results = new Map<string, SendResult>()
+  const under = new Set<Promise<void>>()
+  let count = 0
+  const timer = setInterval(() => {
+    for (let n = 0; n < 10 && under.size < 3_000; n++) {
+      const value = String(count++)
+      const sent = transport
+        .send({ topic, key: Buffer.from(`k${count % 17}`), value: Buffer.from(value) })
+        .then((result) => void results.set(value, result))
+      under.add(sent)
+      void sent.finally(() => under.delete(sent))
+    }
+  }, 5)
+  return {
+    results,
+    acknowledged: () => [...results.values()].filter(({ kind }) => kind === 'acknowledged').length,
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(under)
+    },
+  }
+}
+
+async function expectTruth(results: ReadonlyMap<string, SendResult>, log: readonly { value: Buffer }[]) {
+  const times = new Map<string, number>()
+  for (const { value } of log) times.set(value.toString(), (times.get(value.toString()) ?? 0) + 1)
+  const lies = [...results].filter(([value, { kind }]) => {
+    const found = times.get(value) ?? 0
+    if (kind === 'acknowledged') return found !== 1
+    return kind === 'not-sent' ? found !== 0 : found > 1
+  })
+  expect(lies).toEqual([])
+}
+
+for (const [name, createTransport] of Object.entries(kafkaClients)) {
+  describe.skipIf(skip !== undefined)(`${name} under faults${because}`, () => {
+    describe('of the only broker', () => {
+      let kafka: Kafka
+      beforeAll(async () => {
+        kafka = await startKafka()
+      })
+      afterAll(() => kafka?.close())
+
+      it('loses no acknowledged record and says the truth of every send over SIGKILL and restart', async () => {
+        await kafka.createTopics({ name: 'faults', partitions: 3 })
+        const transport = createTransport(testConnection(kafka.brokers, { sendTimeoutMs: 2_000 }))
+        const delivered = new Set<string>()
+        await transport.start({
+          requestTopics: ['faults'],
+          replyTopics: ['faults'],
+          onRecord: ({ value }) => delivered.add(value.toString()),
+        })
+        const load = startLoad(transport, 'faults')
+        try {
+          await until('sends are acknowledged', () => load.acknowledged() > 500)
+          await kafka.kill(0)
+          await until('health sees it', async () => !(await transport.health()).ok)
+          await kafka.restart(0)
+          const before = load.acknowledged()
+          await until('sends work again', () => load.acknowledged() > before + 500)
+          await until('health sees it', async () => (await transport.health()).ok)
+          await load.stop()
+          const mustArrive = [...load.results].filter(([, { kind }]) => kind === 'acknowledged').map(([value]) => value)
+          await until('all acknowledged records arrived', () => mustArrive.every((value) => delivered.has(value)))
+          await expectTruth(load.results, await readLog(kafka.brokers, 'faults'))
+          const kinds = Object.groupBy(load.results.values(), ({ kind }) => kind)
+          expect(kinds['not-sent']?.length).toBeGreaterThan(0)
+        } finally {
+          await load.stop()
+          await transport.close()
+        }
+      }, 60_000)
+    })
+
+    describe('of one broker in three', () => {
+      let kafka: Kafka
+      beforeAll(async () => {
+        kafka = await startKafka({ brokers: 3 })
+      }, 90_000)
+      afterAll(() => kafka?.close())
+
+      it('follows the leaders, delivers what was acknowledged and says the truth', async () => {
+        await kafka.createTopics({ name: 'led', partitions: 6, replicas: 3, settings: { 'min.insync.replicas': '2' } })
+        const transport = createTransport(testConnection(kafka.brokers, { sendTimeoutMs: 3_000 }))
+        const delivered = new Set<string>()
+        await transport.start({
+          requestTopics: ['led'],
+          replyTopics: ['led'],
+          onRecord: ({ value }) => delivered.add(value.toString()),
+        })
+        const load = startLoad(transport, 'led')
+        try {
+          await until('sends are acknowledged', () => load.acknowledged() > 500)
+          await kafka.kill(0)
+          await until('health is good without it', async () => (await transport.health()).ok, 30_000)
+          const before = load.acknowledged()
+          await until('sends work on', () => load.acknowledged() > before + 500)
+          await kafka.restart(0)
+          await load.stop()
+          const mustArrive = [...load.results].filter(([, { kind }]) => kind === 'acknowledged').map(([value]) => value)
+          await until('all acknowledged records arrived', () => mustArrive.every((value) => delivered.has(value)), 20_000)
+          await expectTruth(load.results, await readLog(kafka.brokers, 'led'))
+        } finally {
+          await load.stop()
+          await transport.close()
+        }
+      }, 120_000)
+    })
+  })
+}
