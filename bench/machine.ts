@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import process from 'node:process'
 
 /** What the figures depend on, by name; nothing that names the machine or a folder on it. */
@@ -7,11 +7,13 @@ export type Machine = Readonly<Record<string, string>>
 
 const packages = ['fastify', '@platformatic/kafka', 'kafkajs']
 
+/** To be asked before the run: the load is then that of others, and says how far the figures can be trusted. */
 export function describeMachine(kafka: string | undefined): Machine {
   const [first] = cpus()
   return {
     Date: new Date().toISOString().slice(0, 10),
     Machine: `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`,
+    'Load average before the run': (loadavg()[0] ?? 0).toFixed(1),
     Node: process.versions.node,
     ...(kafka === undefined ? {} : { Kafka: kafka }),
     Packages: packages.map((name) => `${name} ${versionOf(name)}`).join(', '),

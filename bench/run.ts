@@ -29,6 +29,7 @@ async function main(): Promise<void> {
 async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   const kinds = chooseKinds(options)
   const usesKafka = kinds.some((kind) => kind.usesKafka)
+  const machine = describeMachine(usesKafka ? kafkaVersion : undefined)
   const kafka = usesKafka ? await openKafka() : undefined
   if (kafka !== undefined) cleanups.push(kafka.close)
   const brokers = kafka?.brokers ?? []
@@ -41,7 +42,7 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
     contenders.push(contender)
   }
   const samples = await runRounds(contenders, options, { worker, brokerPids: childrenNamed('java') })
-  const text = renderResults(samples, describeMachine(usesKafka ? kafkaVersion : undefined), options)
+  const text = renderResults(samples, machine, options)
   process.stdout.write(text)
   if (options.out !== undefined) writeFileSync(options.out, text)
   if (samples.some(({ errors }) => errors > 0)) process.exitCode = 1

@@ -1,5 +1,5 @@
 import type { FastifySchema } from 'fastify'
-import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
+import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import type { Binding, Operation } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
@@ -16,7 +16,9 @@ export function routeSchema({ verb, operation }: Binding, body: JsonSchema | und
     ...descriptionOf(operation),
     ...(operation.kind === 'create' ? {} : { params: keyParameter(entity) }),
     ...(isBody && body !== undefined ? { body: withExamples(body, operation) } : {}),
-    ...(operation.kind === 'call' && operation.args === 'query' ? { querystring: body } : {}),
+    ...(operation.kind === 'call' && operation.args === 'query'
+      ? { querystring: withMemberExamples(body, operation.method) }
+      : {}),
     response: responses(operation, isBody),
   }
 }
@@ -92,6 +94,17 @@ function withExamples(body: JsonSchema, operation: Operation): JsonSchema {
         ? (operation.entity.create?.examples ?? [])
         : []
   return examples.length === 0 ? body : { ...body, examples }
+}
+
+/** Arguments of a query are documented one by one, so each takes its own from the first example. */
+function withMemberExamples(query: JsonSchema | undefined, { examples: [example] }: MethodDescriptor): JsonSchema {
+  // Written by `createArgumentCheck`: an object schema with a schema for each argument.
+  const properties = (query?.properties ?? {}) as Readonly<Record<string, JsonSchema>>
+  const shown = Object.entries(properties).map(([name, schema]) => [
+    name,
+    example === undefined || example[name] === undefined ? schema : { ...schema, examples: [example[name]] },
+  ])
+  return { ...query, properties: Object.fromEntries(shown) }
 }
 
 function responses(operation: Operation, hasBody: boolean): Record<string, unknown> {

@@ -40,6 +40,8 @@ export interface Invocation {
   /** Epoch milliseconds. Absolute, so that every hop agrees on it. */
   readonly deadline: number
   readonly context: InvocationContext
+  /** Called at most once, as soon as the runtime surely has the call: over Kafka, when the brokers have acknowledged it. */
+  readonly onAccepted?: () => void
 }
 
 export interface InvocationContext {
@@ -138,6 +140,19 @@ export interface AdapterContext {
   readonly instance: string
   readonly entities: readonly EntityDescriptor[]
   readonly log: Log
+  /** `undefined`: nobody wants them. */
+  readonly strays?: StrayReplies
+}
+
+/** Where replies go that nobody in this process waits for. Neither function may throw or wait. */
+export interface StrayReplies {
+  /** The reply to a call of this process whose deadline has passed; at most once a call. */
+  late(invocation: Invocation, outcome: Outcome): void
+  /**
+   * Somebody else's. Called for each, so it must be cheap.
+   * @param read makes sense of the reply for the invocation it belongs to
+   */
+  foreign(id: string, read: (invocation: Invocation) => Outcome): void
 }
 
 /** The part of a pino logger that adapters use. */

@@ -130,7 +130,9 @@ export function describeKafkaTransport(name: string, open: () => Promise<Transpo
         await harness.write({ topic: names.reply, value: Buffer.from('v'), partition: 1 })
         await until('both', () => received.length >= 2)
         const empty = Buffer.alloc(0)
-        expect(received.map((each) => ({ ...each, key: Buffer.from(each.key), value: Buffer.from(each.value) }))).toEqual([
+        expect(
+          received.map((each) => ({ ...each, key: Buffer.from(each.key), value: Buffer.from(each.value) })),
+        ).toEqual([
           { topic: names.reply, partition: 1, offset: 0n, key: Buffer.from('k'), value: empty },
           { topic: names.reply, partition: 1, offset: 1n, key: empty, value: Buffer.from('v') },
         ])

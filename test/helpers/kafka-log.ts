@@ -6,13 +6,23 @@ const empty = Buffer.alloc(0)
 
 /** All that stands in a topic, oldest first within each partition: what a test compares claims with. */
 export async function readLog(brokers: readonly string[], topic: string): Promise<ReceivedRecord[]> {
-  const consumer = new Consumer({ clientId: 'test-log', groupId: `test-log-${randomUUID()}`, bootstrapBrokers: [...brokers] })
+  const consumer = new Consumer({
+    clientId: 'test-log',
+    groupId: `test-log-${randomUUID()}`,
+    bootstrapBrokers: [...brokers],
+  })
   try {
     const ends = (await consumer.listOffsets({ topics: [topic], isolationLevel: 0 })).get(topic) ?? []
     const wanted = ends.reduce((sum, end) => sum + end, 0n)
     if (wanted === 0n) return []
     const offsets = ends.map((_, partition) => ({ topic, partition, offset: 0n }))
-    const stream = await consumer.consume({ topics: [topic], mode: 'manual', offsets, autocommit: false, maxWaitTime: 100 })
+    const stream = await consumer.consume({
+      topics: [topic],
+      mode: 'manual',
+      offsets,
+      autocommit: false,
+      maxWaitTime: 100,
+    })
     const records: ReceivedRecord[] = []
     const missing = ends.map((end) => end)
     for await (const { partition, offset, key, value } of stream) {

@@ -112,7 +112,11 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
           await kafka.restart(0)
           await load.stop()
           const mustArrive = [...load.results].filter(([, { kind }]) => kind === 'acknowledged').map(([value]) => value)
-          await until('all acknowledged records arrived', () => mustArrive.every((value) => delivered.has(value)), 20_000)
+          await until(
+            'all acknowledged records arrived',
+            () => mustArrive.every((value) => delivered.has(value)),
+            20_000,
+          )
           await expectTruth(load.results, await readLog(kafka.brokers, 'led'))
         } finally {
           await load.stop()

@@ -1,8 +1,8 @@
 import type { KafkaConnection } from '../../src/runtime-adapters/kafka/transport.ts'
 import { describeKafkaTransport } from '../conformance/kafka-transport.ts'
+import { kafkaClients, testConnection } from '../helpers/kafka-clients.ts'
 import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
 import { readLog, writeRecord } from '../helpers/kafka-log.ts'
-import { kafkaClients, testConnection } from '../helpers/kafka-clients.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 
 for (const [name, createTransport] of Object.entries(kafkaClients)) {

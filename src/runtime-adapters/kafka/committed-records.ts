@@ -32,10 +32,25 @@ export function* committedRecords(
   { topic, partition, batches, aborted }: Fetched,
   from: bigint,
 ): Generator<{ readonly record?: ReceivedRecord; readonly next: bigint }> {
-  const upcoming = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
-  const abortedNow = new Set<bigint>()
+  const isCommitted = createAbortFilter(aborted)
   for (const batch of batches) {
-    const last = batch.firstOffset + BigInt(batch.lastOffsetDelta)
+    const last = lastOffsetOf(batch)
+    for (const { offsetDelta, key, value } of isCommitted(batch) ? batch.records : []) {
+      const offset = batch.firstOffset + BigInt(offsetDelta)
+      // A broker sends whole batches, so the first may begin before what was asked for.
+      if (offset < from) continue
+      yield { record: { topic, partition, offset, key: key ?? empty, value: value ?? empty }, next: offset + 1n }
+    }
+    if (last >= from) yield { next: last + 1n }
+  }
+}
+
+/** Takes batches in the order of their offsets; `true` for those that hold records and were not aborted. */
+function createAbortFilter(aborted: Fetched['aborted']): (batch: FetchedBatch) => boolean {
+  const upcoming = aborted.toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
+  const abortedNow = new Set<bigint>()
+  return (batch) => {
+    const last = lastOffsetOf(batch)
     for (let first = upcoming[0]; first !== undefined && first.firstOffset <= last; first = upcoming[0]) {
       abortedNow.add(first.producerId)
       upcoming.shift()
@@ -43,14 +58,12 @@ export function* committedRecords(
     if ((batch.attributes & control) !== 0) {
       // A marker ends the transaction of its producer; the next one of the same producer may be a good one.
       abortedNow.delete(batch.producerId)
-    } else if ((batch.attributes & transactional) === 0 || !abortedNow.has(batch.producerId)) {
-      for (const { offsetDelta, key, value } of batch.records) {
-        const offset = batch.firstOffset + BigInt(offsetDelta)
-        // A broker sends whole batches, so the first may begin before what was asked for.
-        if (offset < from) continue
-        yield { record: { topic, partition, offset, key: key ?? empty, value: value ?? empty }, next: offset + 1n }
-      }
+      return false
     }
-    if (last >= from) yield { next: last + 1n }
+    return (batch.attributes & transactional) === 0 || !abortedNow.has(batch.producerId)
   }
+}
+
+function lastOffsetOf({ firstOffset, lastOffsetDelta }: FetchedBatch): bigint {
+  return firstOffset + BigInt(lastOffsetDelta)
 }

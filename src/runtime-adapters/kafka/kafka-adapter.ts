@@ -1,4 +1,13 @@
-import type { HealthCheck, Invocation, Invoke, Log, NotSentCause, Outcome, RuntimeAdapter } from '../contract.ts'
+import type {
+  HealthCheck,
+  Invocation,
+  Invoke,
+  Log,
+  NotSentCause,
+  Outcome,
+  RuntimeAdapter,
+  StrayReplies,
+} from '../contract.ts'
 import { createCanary } from './canary.ts'
 import type { KafkaDialect } from './dialect.ts'
 import { createPendingCalls, type PendingCalls, type PendingLimits } from './pending-calls.ts'
@@ -10,13 +19,14 @@ export interface KafkaAdapterOptions {
   readonly transport: KafkaTransport
   readonly limits: PendingLimits
   readonly log: Log
+  readonly strays?: StrayReplies | undefined
 }
 
 /** Any Kafka runtime: request-reply over a transport, in a dialect. */
-export function createKafkaAdapter({ dialect, transport, limits, log }: KafkaAdapterOptions): RuntimeAdapter {
+export function createKafkaAdapter({ dialect, transport, limits, log, strays }: KafkaAdapterOptions): RuntimeAdapter {
   const pending = createPendingCalls(limits)
   const canary = createCanary(dialect, transport)
-  const desk = createReplyDesk({ dialect, pending, canary, log })
+  const desk = createReplyDesk({ dialect, pending, canary, log, strays })
   const sender = createSender(dialect, transport, pending)
   let state: 'new' | 'open' | 'closed' = 'new'
 
@@ -62,6 +72,7 @@ function createSender(dialect: KafkaDialect, transport: KafkaTransport, pending:
   function note(id: string, result: SendResult): void {
     switch (result.kind) {
       case 'acknowledged':
+        pending.find(id)?.invocation.onAccepted?.()
         return
       case 'not-sent':
         counters.notSent++

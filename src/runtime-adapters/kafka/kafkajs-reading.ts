@@ -58,7 +58,9 @@ class Reading implements KafkajsReading {
   trouble(): string | undefined {
     const silentMs = performance.now() - this.#readAtMs
     if (!this.#closed && silentMs < 2 * this.#options.connection.fetchWaitMs + 2_000) return undefined
-    return Number.isFinite(silentMs) ? `No fetch of replies ended for ${Math.round(silentMs)} ms.` : 'Nothing was read yet.'
+    return Number.isFinite(silentMs)
+      ? `No fetch of replies ended for ${Math.round(silentMs)} ms.`
+      : 'Nothing was read yet.'
   }
 
   async close(): Promise<void> {
@@ -104,6 +106,8 @@ class Reading implements KafkajsReading {
       this.#restart = undefined
       if (this.#closed) return
       await this.#open().catch(() => this.#replaceSoon())
+      // Closed while it opened: `close` found nothing to discard yet.
+      if (this.#closed) await this.#discard()
     }, restartPauseMs)
   }
 

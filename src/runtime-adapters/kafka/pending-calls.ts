@@ -17,7 +17,9 @@ export interface PendingCall {
 }
 
 /** What is known of an id that nobody waits for. */
-export type Bygone = 'answered' | 'timed-out' | 'foreign'
+export type Bygone =
+  | { readonly kind: 'answered' | 'foreign' }
+  | { readonly kind: 'timed-out'; readonly invocation: Invocation }
 
 /** The waiters by invocation id. Bounded in number and bytes; what it remembers of finished calls is bounded too. */
 export interface PendingCalls {
@@ -26,6 +28,8 @@ export interface PendingCalls {
   find(id: string): PendingCall | undefined
   settle(id: string, outcome: Outcome): void
   bygone(id: string): Bygone
+  /** The late reply has come: a further one is a duplicate. */
+  forget(id: string): void
   settleAll(outcome: Outcome): void
   readonly size: number
 }
@@ -36,21 +40,24 @@ interface Waiter extends PendingCall {
   readonly timer: NodeJS.Timeout
 }
 
+const ANSWERED: Bygone = { kind: 'answered' }
+const FOREIGN: Bygone = { kind: 'foreign' }
+
 /** Finished calls that are remembered, to tell a late or second reply from another replica's. */
 const REMEMBERED = 20_000
 
 export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): PendingCalls {
   const waiters = new Map<string, Waiter>()
-  const finished = new Map<string, Exclude<Bygone, 'foreign'>>()
+  const finished = new Map<string, Bygone>()
   let waitingBytes = 0
 
-  function finish(id: string, outcome: Outcome, how: Exclude<Bygone, 'foreign'>): void {
+  function finish(id: string, outcome: Outcome, how: 'answered' | 'timed-out'): void {
     const waiter = waiters.get(id)
     if (waiter === undefined) return
     clearTimeout(waiter.timer)
     waiters.delete(id)
     waitingBytes -= waiter.bytes
-    finished.set(id, how)
+    finished.set(id, how === 'answered' ? ANSWERED : { kind: how, invocation: waiter.invocation })
     if (finished.size > REMEMBERED) finished.delete(finished.keys().next().value ?? '')
     waiter.resolve(outcome)
   }
@@ -78,7 +85,8 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     open,
     find: (id) => waiters.get(id),
     settle: (id, outcome) => finish(id, outcome, 'answered'),
-    bygone: (id) => finished.get(id) ?? 'foreign',
+    bygone: (id) => finished.get(id) ?? FOREIGN,
+    forget: (id) => void finished.set(id, ANSWERED),
     settleAll(outcome) {
       for (const id of [...waiters.keys()]) finish(id, outcome, 'timed-out')
     },

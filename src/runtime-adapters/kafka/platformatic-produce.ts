@@ -21,7 +21,7 @@ export async function produceTo(
     return batches.map(() => ({ kind: 'acknowledged' }))
   } catch (error) {
     const told = toldVerdicts(error, acks)
-    const unknown: ProduceVerdict = { kind: 'unknown', detail: deepestMessage(error) }
+    const unknown: ProduceVerdict = { kind: 'try-again', detail: deepestMessage(error) }
     return batches.map(({ topic, partition }) => told.get(`${partition}/${topic}`) ?? unknown)
   }
 }
@@ -44,19 +44,18 @@ function messagesOf({ topic, partition, records }: PartitionBatch) {
   }))
 }
 
-/** A failed produce as the client tells it, which its types leave open: ResponseError, or a list of them. */
+interface PartitionResponse {
+  readonly index: number
+  readonly errorCode: number
+  readonly baseOffset: bigint
+}
+
+/** A failed produce as the client tells it: ResponseError, or a list of them. */
 interface ProduceFailure {
   readonly errors?: readonly unknown[]
   readonly produced?: { readonly offsets?: readonly { readonly topic: string; readonly partition: number }[] }
   readonly response?: {
-    readonly responses: readonly {
-      readonly name: string
-      readonly partitionResponses: readonly {
-        readonly index: number
-        readonly errorCode: number
-        readonly baseOffset: bigint
-      }[]
-    }[]
+    readonly responses: readonly { readonly name: string; readonly partitionResponses: readonly PartitionResponse[] }[]
   }
 }
 
@@ -67,23 +66,29 @@ function headerBuffers(headers: Readonly<Record<string, string>>): Map<Buffer, B
 /** What the broker said of each partition, from wherever the client put it in its errors. */
 function toldVerdicts(error: unknown, acks: KafkaConnection['acks']): Map<string, ProduceVerdict> {
   const told = new Map<string, ProduceVerdict>()
-  const visit = (at: unknown): void => {
-    // The client's own shape of a failed produce (ResponseError.response, `produced`), which its types leave open.
-    const { response, produced, errors } = at as ProduceFailure
+  for (const { response, produced } of failuresIn(error)) {
     for (const { topic, partition } of produced?.offsets ?? []) {
       told.set(`${partition}/${topic}`, { kind: 'acknowledged' })
     }
     for (const { name, partitionResponses } of response?.responses ?? []) {
-      for (const { index, errorCode, baseOffset } of partitionResponses) {
-        const error = protocolErrorsCodesById[errorCode] ?? String(errorCode)
-        told.set(
-          `${index}/${name}`,
-          errorCode === 0 ? { kind: 'acknowledged' } : verdictOf({ error, baseOffset, acks }),
-        )
-      }
+      for (const said of partitionResponses) told.set(`${said.index}/${name}`, verdictOfResponse(said, acks))
     }
-    for (const inner of errors ?? []) visit(inner)
   }
-  if (error instanceof Error) visit(error)
   return told
+}
+
+function* failuresIn(error: unknown): Generator<ProduceFailure> {
+  if (!(error instanceof Error)) return
+  // The client's own shape of a failed produce, which its types leave open.
+  const failure = error as ProduceFailure & Error
+  yield failure
+  for (const inner of failure.errors ?? []) yield* failuresIn(inner)
+}
+
+function verdictOfResponse(
+  { errorCode, baseOffset }: PartitionResponse,
+  acks: KafkaConnection['acks'],
+): ProduceVerdict {
+  if (errorCode === 0) return { kind: 'acknowledged' }
+  return verdictOf({ error: protocolErrorsCodesById[errorCode] ?? String(errorCode), baseOffset, acks })
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../contract.ts'
+import type { Log, StrayReplies } from '../contract.ts'
 import type { Canary } from './canary.ts'
 import type { KafkaDialect } from './dialect.ts'
 import type { PendingCalls } from './pending-calls.ts'
@@ -28,16 +28,31 @@ export interface ReplyDeskOptions {
   readonly pending: PendingCalls
   readonly canary: Canary
   readonly log: Log
+  readonly strays: StrayReplies | undefined
 }
 
-export function createReplyDesk({ dialect, pending, canary, log }: ReplyDeskOptions): ReplyDesk {
+export function createReplyDesk({ dialect, pending, canary, log, strays }: ReplyDeskOptions): ReplyDesk {
   const counters: ReplyCounters = { answered: 0, late: 0, duplicate: 0, foreign: 0, unreadable: 0 }
 
-  function countStray(id: string | undefined): void {
-    const bygone = id === undefined ? 'foreign' : pending.bygone(id)
-    if (bygone === 'answered') counters.duplicate++
-    else if (bygone === 'timed-out') counters.late++
-    else counters.foreign++
+  function handleStray(id: string | undefined, record: ReceivedRecord): void {
+    if (id === undefined) {
+      counters.foreign++
+      return
+    }
+    const bygone = pending.bygone(id)
+    switch (bygone.kind) {
+      case 'answered':
+        counters.duplicate++
+        return
+      case 'timed-out':
+        counters.late++
+        pending.forget(id)
+        strays?.late(bygone.invocation, dialect.decode(record, bygone.invocation))
+        return
+      case 'foreign':
+        counters.foreign++
+        strays?.foreign(id, (invocation) => dialect.decode(record, invocation))
+    }
   }
 
   function noteUnreadable({ topic, partition, offset }: ReceivedRecord, detail: string): void {
@@ -53,7 +68,7 @@ export function createReplyDesk({ dialect, pending, canary, log }: ReplyDeskOpti
       const id = dialect.correlationOf(record)
       const call = id === undefined ? undefined : pending.find(id)
       if (id === undefined || call === undefined) {
-        if (!canary.take(id, record)) countStray(id)
+        if (!canary.take(id, record)) handleStray(id, record)
         return
       }
       const outcome = dialect.decode(record, call.invocation)

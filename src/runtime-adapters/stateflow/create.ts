@@ -15,9 +15,9 @@ interface Options {
 /** StateFlow's operators, on whatever reads their Kafka topics. */
 export async function createStateflow(
   { kafka, stateflow, limits }: Options,
-  { entities, log }: AdapterContext,
+  { entities, log, strays }: AdapterContext,
 ): Promise<RuntimeAdapter> {
   const dialect = createStateflowDialect({ ...stateflow, entities })
   const transport = await createTransport(kafka, log)
-  return createKafkaAdapter({ dialect, transport, limits, log })
+  return createKafkaAdapter({ dialect, transport, limits, log, strays })
 }

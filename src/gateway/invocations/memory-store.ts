@@ -1,0 +1,90 @@
+import {
+  type InvocationRecord,
+  type InvocationStore,
+  type OpenResult,
+  type StoredAnswer,
+  StoreUnavailable,
+} from '../../routes/invocation-store.ts'
+import { createWaiters } from './waiters.ts'
+
+export interface MemoryStoreOptions {
+  /** Milliseconds that a finished invocation stays. */
+  readonly retentionMs: number
+  /** Records that are kept at once; when all are still running, `open` refuses. */
+  readonly maxRecords: number
+  readonly now?: () => number
+}
+
+interface Kept {
+  record: InvocationRecord
+  readonly scope: string | undefined
+  /** Epoch milliseconds. */
+  forgetAt: number
+}
+
+/** Milliseconds between two looks for what may be forgotten. */
+const SWEEP_MS = 1_000
+
+/** Invocations of one process: gone with it, and unknown to other replicas. */
+export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: MemoryStoreOptions): InvocationStore {
+  const kept = new Map<string, Kept>()
+  const scopes = new Map<string, string>()
+  /** Ids whose records have been forgotten, oldest first. */
+  const gone = new Map<string, number>()
+  const waiters = createWaiters()
+  let sweeper: NodeJS.Timeout | undefined
+
+  function forget(id: string, { scope }: Kept): void {
+    kept.delete(id)
+    if (scope !== undefined) scopes.delete(scope)
+    gone.set(id, now() + retentionMs)
+    if (gone.size > maxRecords) gone.delete(gone.keys().next().value ?? '')
+  }
+
+  function sweep(): void {
+    const at = now()
+    for (const [id, one] of kept) if (one.forgetAt <= at) forget(id, one)
+    for (const [id, until] of gone) if (until <= at) gone.delete(id)
+  }
+
+  return {
+    name: 'memory',
+    async start() {
+      sweeper ??= setInterval(sweep, SWEEP_MS).unref()
+    },
+    async open(record, scope): Promise<OpenResult> {
+      const known = scope === undefined ? undefined : kept.get(scopes.get(scope) ?? '')
+      if (known !== undefined) return { kind: 'exists', record: known.record }
+      if (kept.size >= maxRecords) sweep()
+      if (kept.size >= maxRecords) throw new StoreUnavailable(`${maxRecords} invocations are kept already.`)
+      kept.set(record.id, { record, scope, forgetAt: record.expiresAt + retentionMs })
+      if (scope !== undefined) scopes.set(scope, record.id)
+      return { kind: 'opened' }
+    },
+    async read(id) {
+      return kept.get(id)?.record ?? (gone.has(id) ? 'gone' : undefined)
+    },
+    async finish(id, answer) {
+      const one = kept.get(id)
+      if (one === undefined || one.record.state === 'finished') return false
+      one.record = { ...one.record, state: 'finished', answer }
+      one.forgetAt = now() + retentionMs
+      waiters.wake(id, answer)
+      return true
+    },
+    async release(id, scope, answer) {
+      kept.delete(id)
+      if (scope !== undefined) scopes.delete(scope)
+      waiters.wake(id, answer)
+    },
+    async waitFor(id, untilMs, signal): Promise<StoredAnswer | undefined> {
+      return kept.get(id)?.record.answer ?? waiters.wait(id, untilMs - now(), signal)
+    },
+    beat: async (replica) => new Set([replica]),
+    health: async () => ({ ok: true, detail: `${kept.size} invocations in memory; they end with the process` }),
+    async close() {
+      clearInterval(sweeper)
+      waiters.close()
+    },
+  }
+}

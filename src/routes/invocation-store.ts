@@ -1,0 +1,75 @@
+import type { Key, Target } from '../runtime-adapters/contract.ts'
+
+/**
+ * Where invocations are kept whose callers do not wait on this very connection: accepted with 202, past their deadline, or
+ * named by an idempotency key. Implementations: `gateway/invocations/`.
+ */
+
+/** An answer as it went, or would have gone, to the caller. */
+export interface StoredAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON text, or empty. */
+  readonly body: string
+}
+
+export interface InvocationRecord {
+  readonly id: string
+  /** Whose it is; `''`: nobody was authenticated. */
+  readonly principal: string
+  /** The replica that sent it and waits for its reply. */
+  readonly replica: string
+  /** What was asked, by names, so that any replica can read the reply. */
+  readonly asked: {
+    readonly kind: Target['kind']
+    readonly entity: string
+    readonly key: Key | undefined
+    /** The method or attribute. */
+    readonly member: string | undefined
+  }
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  /** Epoch milliseconds after which nobody waits for the reply any more. */
+  readonly expiresAt: number
+  /** SHA-256 of the arguments; only with an idempotency key. */
+  readonly fingerprint: string | undefined
+  readonly state: 'running' | 'finished'
+  /** With `finished`. */
+  readonly answer?: StoredAnswer
+}
+
+export type OpenResult =
+  | { readonly kind: 'opened' }
+  /** The idempotency key names this invocation already. */
+  | { readonly kind: 'exists'; readonly record: InvocationRecord }
+
+/**
+ * Laws, held by `test/conformance/invocation-store.ts`:
+ * - `open` with a scope is atomic: of any number of calls with one scope, on any number of replicas, one opens.
+ * - `finish` is atomic and first wins; what was finished is never changed.
+ * - A finished record stays for the retention, then reads as `gone`, and much later as `undefined`.
+ * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`.
+ * - Everything rejects with `StoreUnavailable` within a second when the store can't be reached; nothing is queued without a bound.
+ */
+export interface InvocationStore {
+  readonly name: string
+  start(): Promise<void>
+  /** @param scope hash of principal, target and idempotency key; `undefined`: without a key */
+  open(record: InvocationRecord, scope: string | undefined): Promise<OpenResult>
+  read(id: string): Promise<InvocationRecord | 'gone' | undefined>
+  /** @returns whether this call finished it */
+  finish(id: string, answer: StoredAnswer): Promise<boolean>
+  /** The call was surely not sent: its record and its idempotency key are forgotten; who waits gets the answer. */
+  release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
+  /** @returns the answer, or `undefined` at `untilMs` (epoch milliseconds) or when `signal` aborts */
+  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
+  /** Says that this replica lives, and learns which others do. Called every second or so. */
+  beat(replica: string): Promise<ReadonlySet<string>>
+  health(): Promise<{ readonly ok: boolean; readonly detail: string }>
+  close(): Promise<void>
+}
+
+/** The store can't be reached, or has no room. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  createReplyReader,
+  type FetchPort,
+  type ReplyReader,
+  UnreadableBatchError,
+} from '../../../src/runtime-adapters/kafka/reply-reader.ts'
+import { until } from '../../helpers/until.ts'
+
+/** A log of batches in memory; `bad` ones can't be read by any client. */
+interface Batch {
+  readonly first: bigint
+  readonly count: number
+  readonly bad?: boolean
+}
+
+function batches(...sizes: readonly (number | 'bad')[]): Batch[] {
+  let first = 0n
+  return sizes.map((size) => {
+    const batch = { first, count: size === 'bad' ? 5 : size, bad: size === 'bad' }
+    first += BigInt(batch.count)
+    return batch
+  })
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+describe('the reply reader', () => {
+  let reader: ReplyReader | undefined
+  afterEach(() => reader?.close())
+
+  function setup(logs: readonly (readonly Batch[])[], more: (port: FetchPort) => Partial<FetchPort> = () => ({})) {
+    const read: string[] = []
+    const port: FetchPort = {
+      leaders: async () => logs.map((_, partition) => ({ topic: 'r', topicId: 'id', partition, leader: 1 })),
+      offsets: async () => () => 0n,
+      async fetch({ positions, oneBatch }) {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        return positions.map(({ topic, partition, next }) => {
+          const rest = (logs[partition] ?? []).filter(({ first, count }) => first + BigInt(count) > next)
+          const sent = oneBatch ? rest.slice(0, 1) : rest
+          if (sent.some(({ bad }) => bad)) throw new UnreadableBatchError('garbled')
+          return { topic, partition, error: undefined, aborted: [], batches: sent.map(fetchedBatch) }
+        })
+      },
+    }
+    reader = createReplyReader({
+      port: { ...port, ...more(port) },
+      onRecord: ({ partition, offset }) => read.push(`${partition}:${offset}`),
+      refreshMs: 20,
+      log: silent,
+    })
+    return { reader, read }
+  }
+
+  it('passes over a batch that can’t be read, and loses no other record', async () => {
+    const { reader, read } = setup([batches(2, 'bad', 3, 1), batches(2)])
+    await reader.start()
+    await until('all that can be read', () => read.length >= 8)
+    expect(read.toSorted()).toEqual(['0:0', '0:1', '0:10', '0:7', '0:8', '0:9', '1:0', '1:1'])
+    expect(reader.trouble()).toBeUndefined()
+  })
+
+  it('goes on from the first kept record when its place is out of range', async () => {
+    let refused = false
+    const { reader, read } = setup([batches(4)], (port) => ({
+      offsets: async (at) => () => (at === 'start' ? 2n : 0n),
+      fetch: async (request) => {
+        if (refused) return port.fetch(request)
+        refused = true
+        return [{ topic: 'r', partition: 0, error: 'OFFSET_OUT_OF_RANGE', aborted: [], batches: [] }]
+      },
+    }))
+    await reader.start()
+    await until('what is kept', () => read.length >= 2)
+    expect(read).toEqual(['0:2', '0:3'])
+  })
+
+  it('reads on from where it stood after the connection was lost, and names the trouble meanwhile', async () => {
+    let failures = 0
+    let away = true
+    const { reader, read } = setup([batches(3)], (port) => ({
+      leaders: async () => {
+        if (failures > 0 && away) throw new Error('nobody is there')
+        return port.leaders()
+      },
+      fetch: async (request) => {
+        if (failures++ === 0) throw new Error('connection lost')
+        return port.fetch(request)
+      },
+    }))
+    await reader.start()
+    await until('the trouble', () => reader.trouble() !== undefined)
+    expect(reader.trouble()).toContain('connection lost')
+    away = false
+    await until('all', () => read.length >= 3)
+    expect(read).toEqual(['0:0', '0:1', '0:2'])
+    expect(reader.trouble()).toBeUndefined()
+  })
+
+  it('reads a partition that was added since from its beginning', async () => {
+    let partitions = 1
+    const { reader, read } = setup([batches(1), batches(2)], (port) => ({
+      leaders: async () => (await port.leaders()).slice(0, partitions),
+    }))
+    await reader.start()
+    partitions = 2
+    await until('the added one', () => read.length >= 3)
+    expect(read.toSorted()).toEqual(['0:0', '1:0', '1:1'])
+  })
+
+  it('leaves a partition in trouble aside and reads the others', async () => {
+    const { reader, read } = setup([batches(1), batches(2)], (port) => ({
+      fetch: async (request) =>
+        (await port.fetch(request)).map((each) =>
+          each.partition === 0 ? { ...each, error: 'KAFKA_STORAGE_ERROR', batches: [] } : each,
+        ),
+    }))
+    await reader.start()
+    await until('the good one', () => read.length >= 2)
+    expect(read).toEqual(['1:0', '1:1'])
+  })
+})
+
+function fetchedBatch({ first, count }: Batch) {
+  const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, key: null, value: null }))
+  return { firstOffset: first, lastOffsetDelta: count - 1, attributes: 0, producerId: -1n, records }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import type { PartitionBatch, ProduceVerdict } from '../../../src/runtime-adapters/kafka/produce-verdict.ts'
+import { createSendBatcher, type ProducePort } from '../../../src/runtime-adapters/kafka/send-batcher.ts'
+
+const acknowledged: ProduceVerdict = { kind: 'acknowledged' }
+
+interface Sent {
+  readonly leader: number
+  readonly batches: readonly (readonly string[])[]
+}
+
+function setup(
+  answer: (batch: PartitionBatch, request: number) => ProduceVerdict | Promise<ProduceVerdict>,
+  more = {},
+) {
+  const sent: Sent[] = []
+  let refreshes = 0
+  const port: ProducePort = {
+    leaderOf: (_topic, partition) => partition % 2,
+    refresh: async () => void refreshes++,
+    produce: async (leader, batches) => {
+      const request = sent.length
+      sent.push({ leader, batches: batches.map(({ records }) => records.map(({ value }) => value.toString())) })
+      return Promise.all(batches.map((batch) => answer(batch, request)))
+    },
+    ...more,
+  }
+  const batcher = createSendBatcher({ port, sendTimeoutMs: 300, maxBatchBytes: 1_000 })
+  const add = (value: string, partition = 0) =>
+    batcher.add({ topic: 't', key: Buffer.from('k'), value: Buffer.from(value) }, partition)
+  return { batcher, add, sent, refreshes: () => refreshes }
+}
+
+describe('the send batcher', () => {
+  it('sends all of one turn together: one request a leader, one batch a partition', async () => {
+    const { batcher, add, sent } = setup(() => acknowledged)
+    const results = await Promise.all([add('a', 0), add('b', 1), add('c', 0), add('d', 2)])
+    expect(results).toEqual(Array(4).fill(acknowledged))
+    expect(sent).toEqual([
+      { leader: 0, batches: [['a', 'c'], ['d']] },
+      { leader: 1, batches: [['b']] },
+    ])
+    await batcher.close(0)
+  })
+
+  it('keeps one batch of a partition on the way, and gathers what comes meanwhile', async () => {
+    const first = Promise.withResolvers<ProduceVerdict>()
+    const { batcher, add, sent } = setup((_batch, request) => (request === 0 ? first.promise : acknowledged))
+    const results = [add('a')]
+    for (const value of ['b', 'c']) {
+      await new Promise((resolve) => setImmediate(resolve))
+      results.push(add(value))
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(sent).toHaveLength(1)
+    first.resolve(acknowledged)
+    await Promise.all(results)
+    expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['b', 'c']]])
+    await batcher.close(0)
+  })
+
+  it('never makes a batch larger than a topic takes, but for a single record', async () => {
+    const { batcher, add, sent } = setup(() => acknowledged)
+    await Promise.all([add('x'.repeat(600)), add('y'.repeat(600)), add('z'.repeat(2_000))])
+    expect(sent.map(({ batches }) => batches.map((values) => values.length))).toEqual([[1], [1], [1]])
+    await batcher.close(0)
+  })
+
+  it('sends again, in order, what was surely not appended, after asking who leads', async () => {
+    const { batcher, add, sent, refreshes } = setup((_batch, request) =>
+      request === 0 ? { kind: 'try-again', detail: 'stale' } : acknowledged,
+    )
+    const early = [add('a'), add('b')]
+    await new Promise((resolve) => setImmediate(resolve))
+    const results = await Promise.all([...early, add('c')])
+    expect(results).toEqual(Array(3).fill(acknowledged))
+    expect(sent[1]?.batches).toEqual([['a', 'b', 'c']])
+    expect(refreshes()).toBe(1)
+    await batcher.close(0)
+  })
+
+  it('never sends again what may have been appended', async () => {
+    const { batcher, add, sent } = setup(() => ({ kind: 'unknown', detail: 'lost' }))
+    expect(await add('a')).toEqual({ kind: 'unknown', detail: 'lost' })
+    expect(sent).toHaveLength(1)
+    await batcher.close(0)
+  })
+
+  it('says not-sent, with the reason, of what never left in time', async () => {
+    const { batcher, add, sent } = setup(() => acknowledged, { leaderOf: () => undefined })
+    expect(await add('a')).toEqual({
+      kind: 'not-sent',
+      cause: 'broker-unavailable',
+      detail: 'The partition has no leader.',
+    })
+    expect(sent).toEqual([])
+    await batcher.close(0)
+  })
+
+  it('says unknown of what left and was not acknowledged in time, and never sends it again', async () => {
+    const late = Promise.withResolvers<ProduceVerdict>()
+    const { batcher, add, sent } = setup((_batch, request) => (request === 0 ? late.promise : acknowledged))
+    expect((await add('a')).kind).toBe('unknown')
+    late.resolve({ kind: 'try-again', detail: 'refused after all' })
+    expect(await add('b')).toEqual(acknowledged)
+    expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['b']]])
+    await batcher.close(0)
+  })
+
+  it('finds the one record that is too large by halves', async () => {
+    const { batcher, add } = setup(({ records }) =>
+      records.some(({ value }) => value.toString() === 'big')
+        ? { kind: 'refused', cause: 'too-large', detail: 'MESSAGE_TOO_LARGE' }
+        : acknowledged,
+    )
+    const results = await Promise.all(['a', 'b', 'big', 'c', 'd'].map((value) => add(value)))
+    expect(results.map(({ kind }) => kind)).toEqual([
+      ...Array(2).fill('acknowledged'),
+      'not-sent',
+      ...Array(2).fill('acknowledged'),
+    ])
+    await batcher.close(0)
+  })
+
+  it('settles everything when it closes: what waits was not sent, what travels is unknown', async () => {
+    const never = new Promise<ProduceVerdict>(() => {})
+    const { batcher, add } = setup(() => never)
+    const travelling = add('a')
+    await new Promise((resolve) => setImmediate(resolve))
+    const waiting = add('b')
+    await batcher.close(10)
+    expect((await travelling).kind).toBe('unknown')
+    expect((await waiting).kind).toBe('not-sent')
+    expect((await add('c')).kind).toBe('not-sent')
+  })
+})
