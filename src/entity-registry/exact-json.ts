@@ -3,8 +3,11 @@
  * The common case (no such number in the text, none in the value) costs what `JSON` costs.
  */
 
-/** A number of 16 digits may be past 2^53, one with an exponent of three digits past the largest double. */
-const MAYBE_UNSAFE = /\d{16}|[eE]\+?\d{3}/
+/**
+ * A number of 16 digits may be past 2^53, one with an exponent of three digits past the largest double. Looked for only where
+ * a number can begin: ids are full of digits.
+ */
+const MAYBE_UNSAFE = /[:,[\s]-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})|^-?\d/
 const INTEGER = /^-?\d+$/
 
 /** What the engine passes to a reviver (ECMA-262, "JSON.parse source text access"); not yet in TypeScript's library. */

@@ -1,16 +1,22 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { createRegistry, type EntityRegistry } from '../entity-registry/registry.ts'
+import { createAnswering } from '../routes/answering.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
 import { createEntityClient, type EntityClient } from '../routes/entity-client.ts'
 import { registerEntityRoutes } from '../routes/entity-routes.ts'
 import { answerFailures, answerRouterError, answerSocketError } from '../routes/failures.ts'
+import { registerInvocationRoutes } from '../routes/invocation-routes.ts'
+import type { InvocationStore } from '../routes/invocation-store.ts'
 import { acceptJsonBodies } from '../routes/json-body.ts'
 import { registerSystemRoutes } from '../routes/system-routes.ts'
 import { createRequestValidator } from '../routes/validator.ts'
+import type { HealthCheck } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
 import { type CustomRoutes, type LoadedRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
+import { createStore } from './invocations/create-store.ts'
+import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
 import { registerDocs } from './plugins/docs.ts'
 import { registerDrain } from './plugins/drain.ts'
 import { createRuntimes, type Runtimes } from './runtimes.ts'
@@ -46,24 +52,30 @@ export interface Gateway extends EntityClient {
 const MAX_PARAM_LENGTH = 3 * 1024
 
 /** The composition root: everything that a running gateway is made of, from top to bottom. */
-export async function buildGateway({
-  config,
-  routes = [],
-  logger = false,
-  connect = true,
-}: GatewayOptions): Promise<Gateway> {
-  const app = createApp(config, logger)
-  const runtimes = await createRuntimes(config, app.log)
+export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, routes = [], logger = false, connect = true } = options
+  const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
+  const newId = () => randomUUID().slice(0, -REPLICA_DIGITS) + replica
+  const app = createApp(config, { logger, newId })
+  const store = await createStore(config)
+  const strays = createStrayKeeper({ store, replica, log: app.log })
+  const runtimes = await createRuntimes(config, app.log, strays)
   const registry = createRegistry(runtimes.entities)
   try {
     const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
-    if (connect) await runtimes.start()
-    const client = await assemble(app, { config, registry, runtimes, custom })
-    app.addHook('onClose', () => runtimes.close())
+    if (connect) {
+      await store.start()
+      await strays.start(registry)
+      await runtimes.start()
+    }
+    const client = await assemble(app, { config, registry, runtimes, custom, store, replica, newId })
     await app.ready()
-    return { app, registry, runtimes, ...client, close: () => closeWithin(config.shutdownGraceMs, app, runtimes) }
+    const close = () => closeWithin({ graceMs: config.shutdownGraceMs, app, runtimes, strays, store })
+    return { app, registry, runtimes, ...client, close }
   } catch (error) {
     await runtimes.close()
+    await strays.close()
+    await store.close()
     throw error
   }
 }
@@ -71,10 +83,21 @@ export async function buildGateway({
 /** Milliseconds before the end of the grace at which those who still wait are told that nobody knows. */
 const LAST_WORD_MS = 500
 
-async function closeWithin(graceMs: number, app: FastifyInstance, runtimes: Runtimes): Promise<void> {
+interface Closing {
+  readonly graceMs: number
+  readonly app: FastifyInstance
+  readonly runtimes: Runtimes
+  readonly strays: StrayKeeper
+  readonly store: InvocationStore
+}
+
+async function closeWithin({ graceMs, app, runtimes, strays, store }: Closing): Promise<void> {
   const lastWord = setTimeout(() => void runtimes.close(), Math.max(0, graceMs - LAST_WORD_MS))
   await app.close()
   clearTimeout(lastWord)
+  await runtimes.close()
+  await strays.close()
+  await store.close()
 }
 
 interface Parts {
@@ -82,34 +105,55 @@ interface Parts {
   readonly registry: EntityRegistry
   readonly runtimes: Runtimes
   readonly custom: readonly LoadedRoutes[]
+  readonly store: InvocationStore
+  readonly replica: string
+  readonly newId: () => string
 }
 
+/** Nobody is authenticated yet: everybody is the same caller. */
+const principalOf = () => ''
+
 /** The order is the order in which a call meets things. */
-async function assemble(app: FastifyInstance, { config, registry, runtimes, custom }: Parts): Promise<EntityClient> {
+async function assemble(app: FastifyInstance, parts: Parts): Promise<EntityClient> {
+  const { config, registry, runtimes, custom, store, replica, newId } = parts
   const { entities, adapterOf } = runtimes
   const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
-  // The chain, outermost first. Idempotency, waiting and tracing will be links of the same form: `Invoke => Invoke`.
+  // The chain of `Invoke => Invoke`, outermost first; tracing will be a link of the same form.
   const invoke = withCheckedAnswers(runtimes.invoke)
-  const defaultDeadlineMs = config.deadlineMs
+  const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
+  const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
 
   answerFailures(app, registry)
   registerDrain(app)
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, description: describeApi(entities), tags: tagsOf(entities) })
-  registerSystemRoutes(app, { entities, capabilitiesOf, checks: runtimes.checks })
-  registerEntityRoutes(app, { entities, capabilitiesOf, invoke, defaultDeadlineMs })
-  const client = createEntityClient({ registry, capabilitiesOf, invoke, defaultDeadlineMs })
+  registerSystemRoutes(app, { entities, capabilitiesOf, checks: () => allChecks(runtimes, store) })
+  registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
+  registerEntityRoutes(app, { entities, capabilitiesOf, answering, principalOf, defaultDeadlineMs, maxWaitMs })
+  const client = createEntityClient({ registry, capabilitiesOf, invoke, newId, defaultDeadlineMs })
   app.decorate('gateway', client)
   await registerCustomRoutes(app, custom)
+  // What a caller was not told yet goes to the store before the store closes.
+  app.addHook('onClose', () => answering.settled())
   return client
 }
 
-function createApp(config: Config, logger: FastifyServerOptions['logger']): FastifyInstance {
+async function allChecks(runtimes: Runtimes, store: InvocationStore): Promise<readonly HealthCheck[]> {
+  const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
+  return [...checks, { name: `${store.name} store`, essential: false, ...health }]
+}
+
+interface AppOptions {
+  readonly logger: FastifyServerOptions['logger']
+  readonly newId: () => string
+}
+
+function createApp(config: Config, { logger, newId }: AppOptions): FastifyInstance {
   const app = fastify({
     logger: logger ?? false,
     bodyLimit: config.bodyLimitBytes,
     // An id from outside could collide; the caller's own correlation travels in `traceparent`.
-    genReqId: () => randomUUID(),
+    genReqId: newId,
     requestIdHeader: false,
     logController: new LogController({ disableRequestLogging: !config.logRequests }),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },

@@ -2,22 +2,13 @@ import process from 'node:process'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
 import { check, printOpenapi, serve } from './commands.ts'
 import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
-
-const USAGE = `stateflow-gateway: a REST API for stateful entities in a dataflow runtime
-
-  stateflow-gateway serve [FLAGS]     start the gateway; with no metadata given, the shop demo
-  stateflow-gateway check FILE...     check metadata documents
-  stateflow-gateway openapi FILE...   print the OpenAPI document of metadata
-
-Settings are flags (--kafka-brokers), environment variables (KAFKA_BROKERS) and members of a config file
-(--config FILE); --print-config shows what was understood. docs/configuration.md lists them all.
-`
+import { usage } from './usage.ts'
 
 /** The process: arguments in, exit code out. */
 export async function main([command = 'help', ...argv]: readonly string[]): Promise<void> {
   try {
     if (command === 'help' || [command, ...argv].some((word) => word === '--help' || word === '-h')) {
-      process.stdout.write(USAGE)
+      process.stdout.write(usage)
       return
     }
     const { config, positionals, printConfig } = readConfig({ env: process.env, argv })

@@ -10,7 +10,7 @@ import {
   type AdapterOptions,
   adapters as catalog,
 } from '../runtime-adapters/catalog.ts'
-import type { HealthCheck, Invoke, Log, RuntimeAdapter } from '../runtime-adapters/contract.ts'
+import type { HealthCheck, Invoke, Log, RuntimeAdapter, StrayReplies } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
 
 /** One configured runtime, before it is started. */
@@ -48,12 +48,12 @@ export async function describeEntities(config: Config): Promise<readonly EntityD
 }
 
 /** @throws when the metadata is wrong or a runtime's options are */
-export async function createRuntimes(config: Config, log: Log): Promise<Runtimes> {
+export async function createRuntimes(config: Config, log: Log, strays: StrayReplies): Promise<Runtimes> {
   const entities = await describeEntities(config)
   const adapters = new Map<string, RuntimeAdapter>()
   for (const { name, adapter, options } of instancesOf(config)) {
     const own = entities.filter(({ runtimeName }) => runtimeName === name)
-    adapters.set(name, await entryOf(adapter).create(options, { instance: name, entities: own, log }))
+    adapters.set(name, await entryOf(adapter).create(options, { instance: name, entities: own, log, strays }))
   }
   const adapterOf = ({ runtimeName }: EntityDescriptor): RuntimeAdapter => {
     const adapter = adapters.get(runtimeName)

@@ -63,6 +63,39 @@ export const Settings = Type.Object(
       maximum: 3_600_000,
       description: 'Milliseconds a call may take where its method says nothing else.',
     }),
+    maxWaitMs: Type.Integer({
+      env: 'GATEWAY_MAX_WAIT_MS',
+      default: 60_000,
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'The longest that a caller may ask to wait by `Prefer: wait=N`, in milliseconds.',
+    }),
+    invocationLifetimeMs: Type.Integer({
+      env: 'GATEWAY_INVOCATION_LIFETIME_MS',
+      default: 900_000,
+      minimum: 1_000,
+      description: 'Milliseconds that the answer to a call is waited for when its caller does not wait.',
+    }),
+    retentionMs: Type.Integer({
+      env: 'GATEWAY_RETENTION_MS',
+      default: 3_600_000,
+      minimum: 1_000,
+      description: 'Milliseconds that a finished invocation and its idempotency key are kept; then 410.',
+    }),
+    maxInvocations: Type.Integer({
+      env: 'GATEWAY_MAX_INVOCATIONS',
+      default: 100_000,
+      minimum: 1,
+      description: 'Invocations kept at once in memory; when all are taken, calls that need one get 503.',
+    }),
+    redisUrl: Type.Optional(
+      Type.String({
+        env: 'REDIS_URL',
+        secret: true,
+        pattern: '^(rediss?|redis\\+(sentinel|cluster))://',
+        description: 'Keep invocations in Redis or Valkey, for all replicas; left out, in this process’s memory.',
+      }),
+    ),
     maxPending: Type.Integer({
       env: 'GATEWAY_MAX_PENDING',
       default: 10_000,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { EntityDescriptor, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
 import type { EntityRegistry } from '../entity-registry/registry.ts'
@@ -65,12 +64,14 @@ export interface EntityClientOptions {
   readonly registry: EntityRegistry
   readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
   readonly invoke: Invoke
+  /** A fresh invocation id. */
+  readonly newId: () => string
   readonly defaultDeadlineMs: number
 }
 
 /** Calls from inside the process: the same checks, the same chain and the same failures as over HTTP. */
 export function createEntityClient(options: EntityClientOptions): EntityClient {
-  const { registry, capabilitiesOf, invoke, defaultDeadlineMs } = options
+  const { registry, capabilitiesOf, invoke, newId, defaultDeadlineMs } = options
   const checks = new WeakMap<object, ArgumentCheck>()
   const checkOf = (owner: Pick<MethodDescriptor, 'params'>): ArgumentCheck => {
     const known = checks.get(owner) ?? createArgumentCheck(owner.params)
@@ -80,7 +81,7 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
     const deadlineMs =
       options.deadlineMs ?? (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
-    const invocation = toInvocation({ id: randomUUID(), target, args, deadlineMs, context: options.context ?? {} })
+    const invocation = toInvocation({ id: newId(), target, args, deadlineMs, context: options.context ?? {} })
     return unwrap(await invoke(invocation), invocation)
   }
   return {

@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
-import type { Capabilities, InvocationContext, Invoke, Key, Target } from '../runtime-adapters/contract.ts'
+import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
+import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
 import { ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
-import { type HttpAnswer, toHttp } from './to-http.ts'
+import type { HttpAnswer } from './to-http.ts'
 import {
   createArgumentCheck,
   createKeyParser,
@@ -15,13 +16,17 @@ import {
   queryArguments,
   toInvocation,
 } from './to-invocation.ts'
+import { applyPreferences, deadlineFor, headerText, readWishes } from './wishes.ts'
 
 export interface EntityRoutesOptions {
   readonly entities: readonly EntityDescriptor[]
   readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
-  readonly invoke: Invoke
+  readonly answering: Answering
+  readonly principalOf: (request: FastifyRequest) => string
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
+  /** The longest that a caller may ask to wait. */
+  readonly maxWaitMs: number
 }
 
 /** One Fastify route for each binding of each entity. Throws when two operations would share a route. */
@@ -38,15 +43,12 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-function registerBinding(
-  app: FastifyInstance,
-  binding: Binding,
-  { invoke, defaultDeadlineMs }: EntityRoutesOptions,
-): void {
+function registerBinding(app: FastifyInstance, binding: Binding, options: EntityRoutesOptions): void {
+  const { answering, principalOf, defaultDeadlineMs, maxWaitMs } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
-  const deadlineMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
+  const policyMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
   app.route({
     method: verb,
     url,
@@ -57,10 +59,12 @@ function registerBinding(
     attachValidation: false,
     handler: async (request, reply) => {
       if (!takesQuery) refuseQuery(request)
+      const wishes = readWishes(request)
       const { target, args } = read(request)
+      const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
       const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context: contextOf(request) })
-      const answer = toHttp(await invoke(invocation), invocation)
-      return send(request, reply, answer)
+      const answer = await answering.answer({ ...wishes, invocation, principal: principalOf(request) })
+      return send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
     },
   })
 }

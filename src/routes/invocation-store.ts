@@ -53,6 +53,8 @@ export type OpenResult =
  */
 export interface InvocationStore {
   readonly name: string
+  /** Records outlive this process, and other replicas see them. */
+  readonly isShared: boolean
   start(): Promise<void>
   /** @param scope hash of principal, target and idempotency key; `undefined`: without a key */
   open(record: InvocationRecord, scope: string | undefined): Promise<OpenResult>
@@ -65,6 +67,8 @@ export interface InvocationStore {
   waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
   /** Says that this replica lives, and learns which others do. Called every second or so. */
   beat(replica: string): Promise<ReadonlySet<string>>
+  /** This replica takes no more replies: others may take over at once. */
+  leave(replica: string): Promise<void>
   health(): Promise<{ readonly ok: boolean; readonly detail: string }>
   close(): Promise<void>
 }

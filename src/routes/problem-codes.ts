@@ -37,6 +37,18 @@ export const problemKinds = {
       'Send UTF-8 encoded JSON. Also refused: integers beyond 64 bits, numbers no double can hold, unpaired surrogates, ' +
       'members named `__proto__`, and values nested more than 64 levels deep.',
   },
+  invalid_idempotency_key: {
+    ...refused,
+    status: 400,
+    title: 'The idempotency key is not valid',
+    advice: '`Idempotency-Key` holds one string of 1 to 255 visible ASCII characters, quoted or bare.',
+  },
+  unknown_preference: {
+    ...refused,
+    status: 400,
+    title: 'A preference is not known',
+    advice: 'With `Prefer: handling=strict`, every other preference must be one that this gateway honours.',
+  },
   validation_failed: {
     ...refused,
     status: 400,
@@ -79,6 +91,12 @@ export const problemKinds = {
     title: 'Wrong HTTP method',
     advice: 'The path exists, but not with this HTTP method. `Allow` lists those it has.',
   },
+  invocation_not_found: {
+    ...refused,
+    status: 404,
+    title: 'No such invocation',
+    advice: 'No invocation has this id, or it belongs to another caller.',
+  },
   entity_exists: {
     source: 'runtime',
     status: 409,
@@ -86,6 +104,12 @@ export const problemKinds = {
     outcome: 'rejected',
     retry: 'never',
     advice: 'An entity with this key was created before. It has not been changed.',
+  },
+  invocation_gone: {
+    ...refused,
+    status: 410,
+    title: 'The invocation is no longer kept',
+    advice: 'It was finished, and its retention (`GATEWAY_RETENTION_MS`) has passed.',
   },
   body_too_large: {
     ...refused,
@@ -121,6 +145,12 @@ export const problemKinds = {
     advice:
       'The entity’s own code raised an error; `error` carries its name and what was declared for it. Whether changes made ' +
       'before it are undone depends on the runtime: an atomic one undoes them.',
+  },
+  idempotency_key_reused: {
+    ...refused,
+    status: 422,
+    title: 'The idempotency key was used with other arguments',
+    advice: 'A key names one call. Use a new key for a new call. Nothing was sent.',
   },
   headers_too_large: {
     ...refused,
@@ -169,6 +199,13 @@ export const problemKinds = {
     source: 'runtime',
     title: 'The runtime can’t take calls',
     advice: 'The call was not handed to the runtime. It is safe to send it again.',
+  },
+  store_unavailable: {
+    ...later,
+    source: 'gateway',
+    title: 'The invocation store can’t be reached',
+    advice:
+      'Calls with an idempotency key or `Prefer: respond-async` need the store, and it is away. The call was not sent.',
   },
   shutting_down: {
     ...later,

@@ -74,14 +74,32 @@ export function problemBody(problem: ProblemError, instance: string): Record<str
   }
 }
 
+/** A problem as an answer that can be kept. */
+export function problemAnswer(
+  problem: ProblemError,
+  id: string,
+): {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+} {
+  return {
+    status: problem.status,
+    headers: { ...headersOf(problem), 'content-type': PROBLEM_MEDIA_TYPE },
+    body: stringifyExact(problemBody(problem, `urn:uuid:${id}`)),
+  }
+}
+
+function headersOf({ code, fields }: ProblemError): Readonly<Record<string, string>> {
+  const kind: ProblemKind = problemKinds[code]
+  return { ...(kind.retry === 'after' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}), ...fields.headers }
+}
+
 /** Writes a problem as the answer. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): FastifyReply {
-  const kind: ProblemKind = problemKinds[problem.code]
-  if (kind.retry === 'after') reply.header('retry-after', RETRY_AFTER_SECONDS)
-  if (problem.fields.headers !== undefined) reply.headers(problem.fields.headers)
+  const { status, headers, body } = problemAnswer(problem, request.id)
   // As bytes: to text, Fastify would add a charset, which this media type does not have (RFC 8259, section 11).
-  const body = Buffer.from(stringifyExact(problemBody(problem, `urn:uuid:${request.id}`)))
-  return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(body)
+  return reply.code(status).headers(headers).send(Buffer.from(body))
 }
 
 /** JSON Schema of the body, named `Problem` in the OpenAPI document. */

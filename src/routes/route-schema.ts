@@ -19,8 +19,23 @@ export function routeSchema({ verb, operation }: Binding, body: JsonSchema | und
     ...(operation.kind === 'call' && operation.args === 'query'
       ? { querystring: withMemberExamples(body, operation.method) }
       : {}),
-    response: responses(operation, isBody),
+    headers: wishHeaders(verb),
+    response: responses(operation, { isBody, verb }),
   }
+}
+
+/** Headers by which a caller says how he wants to be answered, see `wishes.ts`. */
+function wishHeaders(verb: string): JsonSchema {
+  const prefer = {
+    type: 'string',
+    description: `RFC 7240: \`wait=N\` seconds${verb === 'GET' ? '' : ', `respond-async`, `return=minimal`'}, \`handling=strict\`.`,
+  }
+  const key = {
+    type: 'string',
+    maxLength: 300,
+    description: 'The same key again gets the same answer; the call is sent once.',
+  }
+  return { type: 'object', properties: verb === 'GET' ? { prefer } : { prefer, 'idempotency-key': key } }
 }
 
 function isCallWithBody(operation: Operation): boolean {
@@ -60,8 +75,13 @@ function summaryOf(operation: Operation): string {
     case 'write-attribute':
       return `Write ${name}.${operation.attribute.name}`
     case 'call':
-      return `Call ${name}.${operation.method.name}`
+      return firstSentence(operation.method.description) ?? `Call ${name}.${operation.method.name}`
   }
+}
+
+/** Short enough for one line of a list; the rest stands in the description. */
+function firstSentence(text: string): string | undefined {
+  return /^\s*((?:[^.!?\n]|[.!?](?!\s|$)){2,100})(?=[.!?]|\n|$)/.exec(text)?.[1]?.trim()
 }
 
 function descriptionOf(operation: Operation): { readonly description?: string } {
@@ -107,12 +127,26 @@ function withMemberExamples(query: JsonSchema | undefined, { examples: [example]
   return { ...query, properties: Object.fromEntries(shown) }
 }
 
-function responses(operation: Operation, hasBody: boolean): Record<string, unknown> {
+interface Served {
+  readonly isBody: boolean
+  readonly verb: string
+}
+
+function responses(operation: Operation, served: Served): Record<string, unknown> {
   return {
     ...success(operation),
-    ...problemResponses(problemCodesOf(operation, hasBody)),
+    ...(served.verb === 'GET' ? {} : accepted),
+    ...problemResponses(problemCodesOf(operation, served)),
     ...declaredErrors(operation),
   }
+}
+
+const accepted = {
+  202: {
+    description: 'Sent, and not answered yet: as `Prefer: respond-async` asked for.',
+    headers: { ...header('Location', 'Where its answer can be collected.'), ...header('Retry-After', 'Seconds.') },
+    content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
+  },
 }
 
 const anyJson = { description: 'Any JSON value.' }
@@ -166,12 +200,16 @@ function keyObject(entity: EntityDescriptor): JsonSchema {
   return { type: 'object', properties: { key: entity.key.schema }, required: ['key'] }
 }
 
-function problemCodesOf(operation: Operation, hasBody: boolean): readonly ProblemCode[] {
+const KEPT_CALL_CODES = ['invalid_idempotency_key', 'idempotency_key_reused', 'store_unavailable'] as const
+
+function problemCodesOf(operation: Operation, { isBody, verb }: Served): readonly ProblemCode[] {
   return [
-    ...(hasBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
+    ...(verb === 'GET' ? [] : KEPT_CALL_CODES),
+    ...(isBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
     'validation_failed',
     'unsupported_call',
     'bad_request',
+    'unknown_preference',
     ...(operation.kind === 'create'
       ? (['entity_exists'] as const)
       : (['invalid_key', 'entity_not_found', 'uri_too_long'] as const)),

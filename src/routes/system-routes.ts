@@ -26,7 +26,12 @@ const checkList = {
   type: 'array',
   items: {
     type: 'object',
-    properties: { name: { type: 'string' }, ok: { type: 'boolean' }, detail: { type: 'string' } },
+    properties: {
+      name: { type: 'string' },
+      ok: { type: 'boolean' },
+      essential: { type: 'boolean', description: 'false: most calls work without it.' },
+      detail: { type: 'string' },
+    },
     required: ['name', 'ok', 'detail'],
   },
 } as const
@@ -64,10 +69,11 @@ function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): 
     },
     handler: async ({ query }) => {
       const results = await checks()
-      if (results.every((check) => check.ok)) {
-        return query.verbose === undefined ? { status: 'ready' } : { status: 'ready', checks: results }
+      const failing = results.filter(({ ok, essential = true }) => !ok && essential)
+      if (failing.length === 0) {
+        const status = results.every((check) => check.ok) ? 'ready' : 'degraded'
+        return query.verbose === undefined ? { status } : { status, checks: results }
       }
-      const failing = results.filter((check) => !check.ok)
       throw new ProblemError('not_ready', {
         detail: failing.map(({ name, detail }) => `${name}: ${detail}`).join(' '),
         ...(query.verbose === undefined ? {} : { checks: results }),

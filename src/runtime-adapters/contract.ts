@@ -113,6 +113,8 @@ export interface Capabilities {
 export interface HealthCheck {
   readonly name: string
   readonly ok: boolean
+  /** false: most calls work without it, so the gateway stays ready. Default: true. */
+  readonly essential?: boolean
   /** One sentence for an operator; never a secret. */
   readonly detail: string
 }

@@ -31,7 +31,7 @@ export const root = join(import.meta.dirname, '../..')
 export const binFile = join(root, 'src/gateway/bin.mjs')
 
 /** Milliseconds that a start or an end may take on a machine that is busy with other tests. */
-const patience = { timeout: 15_000, interval: 20 }
+const patience = { timeout: 30_000, interval: 20 }
 
 export function startProcess(options: ProcessOptions = {}): GatewayProcess {
   const { args = [], env = {}, cwd = root, command = [process.execPath, binFile] } = options

@@ -4,9 +4,12 @@ import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
 import type { MetadataDocument } from '../../src/entity-registry/metadata-schema.ts'
 import type { Override } from '../../src/entity-registry/overrides.ts'
 import { createRegistry } from '../../src/entity-registry/registry.ts'
+import { createMemoryStore } from '../../src/gateway/invocations/memory-store.ts'
+import { createAnswering } from '../../src/routes/answering.ts'
 import { withCheckedAnswers } from '../../src/routes/checked-answers.ts'
 import { registerEntityRoutes } from '../../src/routes/entity-routes.ts'
 import { answerFailures, answerRouterError, answerSocketError } from '../../src/routes/failures.ts'
+import { registerInvocationRoutes } from '../../src/routes/invocation-routes.ts'
 import { acceptJsonBodies } from '../../src/routes/json-body.ts'
 import { registerSystemRoutes } from '../../src/routes/system-routes.ts'
 import type { Capabilities, HealthCheck, Invocation, Outcome } from '../../src/runtime-adapters/contract.ts'
@@ -57,7 +60,14 @@ export function buildScriptedApp({ entities, overrides = {}, capabilities = {}, 
   answerFailures(app, createRegistry(compiled))
   acceptJsonBodies(app)
   registerSystemRoutes(app, { entities: compiled, capabilitiesOf, checks: async () => checks })
-  registerEntityRoutes(app, { entities: compiled, capabilitiesOf, invoke, defaultDeadlineMs: 10_000 })
+  const store = createMemoryStore({ retentionMs: 60_000, maxRecords: 1_000 })
+  const principalOf = () => ''
+  const answering = createAnswering({ invoke, store, replica: 'test', lifetimeMs: 60_000 })
+  registerInvocationRoutes(app, { store, principalOf, maxWaitMs: 60_000 })
+  registerEntityRoutes(app, {
+    ...{ entities: compiled, capabilitiesOf, answering, principalOf },
+    ...{ defaultDeadlineMs: 10_000, maxWaitMs: 60_000 },
+  })
   return {
     app,
     invocations,

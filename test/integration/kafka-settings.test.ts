@@ -145,11 +145,16 @@ describe.skipIf(skip !== undefined)(`a broker with settings of its own${because}
       expect(values).toEqual(['one', 'two'])
     })
 
-    it('acknowledges by the leader alone where so configured', async () => {
-      const topic = await newTopic()
-      const { transport } = await start(topic, { acks: 'leader' })
-      const sent = await transport.send({ topic, key: Buffer.from('k'), value: Buffer.from('v') })
-      expect(sent).toEqual({ kind: 'acknowledged' })
+    it('asks for the acknowledgement that is configured: of all in-sync replicas, or of the leader alone', async () => {
+      // One replica where two must be in sync: what waits for all is refused before it is appended.
+      const topic = await newTopic({ 'min.insync.replicas': '2' })
+      const send = async (acks: 'all' | 'leader') => {
+        const { transport } = await start(topic, { acks, sendTimeoutMs: 500 })
+        return transport.send({ topic, key: Buffer.from('k'), value: Buffer.from(acks) })
+      }
+      expect(await send('all')).toMatchObject({ kind: 'not-sent', cause: 'broker-unavailable' })
+      expect(await send('leader')).toEqual({ kind: 'acknowledged' })
+      expect((await readLog(kafka.brokers, topic)).map(({ value }) => value.toString())).toEqual(['leader'])
     })
   })
 

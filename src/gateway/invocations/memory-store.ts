@@ -49,6 +49,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
 
   return {
     name: 'memory',
+    isShared: false,
     async start() {
       sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     },
@@ -81,6 +82,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
       return kept.get(id)?.record.answer ?? waiters.wait(id, untilMs - now(), signal)
     },
     beat: async (replica) => new Set([replica]),
+    leave: async () => undefined,
     health: async () => ({ ok: true, detail: `${kept.size} invocations in memory; they end with the process` }),
     async close() {
       clearInterval(sweeper)

@@ -43,13 +43,25 @@ interface Waiter extends PendingCall {
 const ANSWERED: Bygone = { kind: 'answered' }
 const FOREIGN: Bygone = { kind: 'foreign' }
 
-/** Finished calls that are remembered, to tell a late or second reply from another replica's. */
-const REMEMBERED = 20_000
+/**
+ * Finished calls that are remembered at least, to tell a late or second reply from another replica's; twice as many at most.
+ * Two generations: taking the oldest out of one map, again and again, costs ten times the rest of a call.
+ */
+const REMEMBERED = 10_000
 
 export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): PendingCalls {
   const waiters = new Map<string, Waiter>()
-  const finished = new Map<string, Bygone>()
+  let finished = new Map<string, Bygone>()
+  let finishedBefore = new Map<string, Bygone>()
   let waitingBytes = 0
+
+  function remember(id: string, how: Bygone): void {
+    if (finished.size >= REMEMBERED) {
+      finishedBefore = finished
+      finished = new Map()
+    }
+    finished.set(id, how)
+  }
 
   function finish(id: string, outcome: Outcome, how: 'answered' | 'timed-out'): void {
     const waiter = waiters.get(id)
@@ -57,8 +69,7 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     clearTimeout(waiter.timer)
     waiters.delete(id)
     waitingBytes -= waiter.bytes
-    finished.set(id, how === 'answered' ? ANSWERED : { kind: how, invocation: waiter.invocation })
-    if (finished.size > REMEMBERED) finished.delete(finished.keys().next().value ?? '')
+    remember(id, how === 'answered' ? ANSWERED : { kind: how, invocation: waiter.invocation })
     waiter.resolve(outcome)
   }
 
@@ -85,8 +96,8 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     open,
     find: (id) => waiters.get(id),
     settle: (id, outcome) => finish(id, outcome, 'answered'),
-    bygone: (id) => finished.get(id) ?? FOREIGN,
-    forget: (id) => void finished.set(id, ANSWERED),
+    bygone: (id) => finished.get(id) ?? finishedBefore.get(id) ?? FOREIGN,
+    forget: (id) => remember(id, ANSWERED),
     settleAll(outcome) {
       for (const id of [...waiters.keys()]) finish(id, outcome, 'timed-out')
     },

@@ -1,4 +1,4 @@
-import { type Producer, protocolErrorsCodesById } from '@platformatic/kafka'
+import { ProduceAcks, type Producer, protocolErrorsCodesById } from '@platformatic/kafka'
 import { type PartitionBatch, type ProduceVerdict, verdictOf } from './produce-verdict.ts'
 import type { KafkaConnection } from './transport.ts'
 import { deepestMessage } from './transport-start.ts'
@@ -17,11 +17,15 @@ export async function produceTo(
     return batches.map(() => ({ kind: 'try-again', detail: deepestMessage(error) }))
   }
   try {
-    await producer.send({ messages: batches.flatMap(messagesOf) })
+    // Said with each send: the client takes no notice of a producer's own `acks` (2.12), and asks for the leader's alone.
+    await producer.send({
+      messages: batches.flatMap(messagesOf),
+      acks: acks === 'all' ? ProduceAcks.ALL : ProduceAcks.LEADER,
+    })
     return batches.map(() => ({ kind: 'acknowledged' }))
   } catch (error) {
     const told = toldVerdicts(error, acks)
-    const unknown: ProduceVerdict = { kind: 'try-again', detail: deepestMessage(error) }
+    const unknown: ProduceVerdict = { kind: 'unknown', detail: deepestMessage(error) }
     return batches.map(({ topic, partition }) => told.get(`${partition}/${topic}`) ?? unknown)
   }
 }

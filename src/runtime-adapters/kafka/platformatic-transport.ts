@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
+import { Consumer, Producer } from '@platformatic/kafka'
 import type { Log } from '../contract.ts'
 import { partitionOfKey } from './partition-of-key.ts'
 import { createFetchPort } from './platformatic-fetch.ts'
@@ -64,7 +64,6 @@ class Running {
       ...base,
       requestTimeout: connection.sendTimeoutMs,
       timeout: connection.sendTimeoutMs,
-      acks: connection.acks === 'all' ? ProduceAcks.ALL : ProduceAcks.LEADER,
       compression: connection.compression,
       // Without sequence numbers a repeated produce may write twice, so the client repeats nothing; the batcher sends again
       // what surely was not appended. The client's idempotent mode is no way out: it drops its sequence state at each error.

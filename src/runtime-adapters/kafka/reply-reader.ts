@@ -76,6 +76,8 @@ interface Tracked extends ReadPosition {
   leader: number | undefined
   /** Set aside until the leaders are known anew. */
   stalled: string | undefined
+  /** Since the last fetch that worked. */
+  trouble: string | undefined
 }
 
 class Reader implements ReplyReader {
@@ -98,15 +100,23 @@ class Reader implements ReplyReader {
     for (const { topic, topicId, partition, leader } of leaders) {
       const next = end(topic, partition)
       if (next === undefined) throw new Error(`no end offset of partition ${partition} of ${topic}`)
-      this.#tracked.set(nameOf(topic, partition), { topic, topicId, partition, next, leader, stalled: undefined })
+      this.#tracked.set(nameOf(topic, partition), {
+        topic,
+        topicId,
+        partition,
+        next,
+        leader,
+        stalled: undefined,
+        trouble: undefined,
+      })
     }
     this.#startLoops()
     this.#refreshIn(this.#options.refreshMs)
   }
 
   trouble(): string | undefined {
-    for (const { topic, partition, leader, stalled } of this.#tracked.values()) {
-      if (stalled !== undefined) return `Partition ${partition} of ${topic} can't be read: ${stalled}`
+    for (const { topic, partition, leader, trouble } of this.#tracked.values()) {
+      if (trouble !== undefined) return `Partition ${partition} of ${topic} can't be read: ${trouble}`
       if (leader === undefined) return `Partition ${partition} of ${topic} has no leader.`
     }
     return undefined
@@ -145,6 +155,8 @@ class Reader implements ReplyReader {
       if (!(error instanceof UnreadableBatchError)) throw error
       for (const one of mine) await this.#readCarefully(leader, one)
     }
+    // A response leaves out the partitions of which there is nothing to tell.
+    for (const one of mine) if (one.stalled === undefined) one.trouble = undefined
   }
 
   #take(fetched: FetchedPartition): void {
@@ -181,8 +193,11 @@ class Reader implements ReplyReader {
 
   #stall(one: Tracked, reason: string): void {
     const { topic, partition, next } = one
-    if (!this.#closed) this.#options.log.warn({ topic, partition, next, reason }, 'Replies can’t be read for now')
+    if (one.trouble === undefined && !this.#closed) {
+      this.#options.log.warn({ topic, partition, next, reason }, 'Replies can’t be read for now')
+    }
     one.stalled = reason
+    one.trouble = reason
     this.#refreshIn(retryPauseMs)
   }
 
@@ -212,7 +227,7 @@ class Reader implements ReplyReader {
       const known = this.#tracked.get(name)
       if (known === undefined || known.topicId !== topicId) {
         // The partition is younger than `start`, and so is all that stands in it.
-        this.#tracked.set(name, { topic, topicId, partition, next: 0n, leader, stalled: undefined })
+        this.#tracked.set(name, { topic, topicId, partition, next: 0n, leader, stalled: undefined, trouble: undefined })
         continue
       }
       known.leader = leader

@@ -1,0 +1,128 @@
+import type { EntityRegistry } from '../../entity-registry/registry.ts'
+import { answerOf } from '../../routes/answering.ts'
+import type { InvocationRecord, InvocationStore } from '../../routes/invocation-store.ts'
+import type { Invocation, Log, Outcome, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
+
+/** Digits at the end of an invocation's id that name the replica that sent it. */
+export const REPLICA_DIGITS = 6
+
+/** Milliseconds between two signs of life. */
+const BEAT_MS = 1_000
+/** Foreign replies that are remembered for the case that their replica has just died. */
+const REMEMBERED = 20_000
+
+type Read = (invocation: Invocation) => Outcome
+
+export interface StrayKeeper extends StrayReplies {
+  /** The registry is made after the adapters that report to this keeper. */
+  start(registry: EntityRegistry): Promise<void>
+  counters(): Readonly<Record<string, number>>
+  close(): Promise<void>
+}
+
+export interface StrayKeeperOptions {
+  readonly store: InvocationStore
+  /** This replica's `REPLICA_DIGITS` hexadecimal digits. */
+  readonly replica: string
+  readonly log: Log
+}
+
+/**
+ * Keeps the answers that nobody in this process waits for: late ones of its own calls, and those of replicas that are no
+ * more. A living replica takes its own; of a dead one's, each living replica tries, and the first to finish the record wins.
+ */
+export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): StrayKeeper {
+  const counters = { kept: 0, adopted: 0, lost: 0 }
+  const recent = new Map<string, Read>()
+  let living: ReadonlySet<string> = new Set([replica])
+  let registry: EntityRegistry | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  async function finish(invocation: Invocation, outcome: Outcome, how: 'kept' | 'adopted'): Promise<void> {
+    try {
+      if (await store.finish(invocation.id, answerOf(outcome, invocation))) counters[how]++
+    } catch (error) {
+      counters.lost++
+      log.warn({ err: error, invocationId: invocation.id }, 'an answer could not be kept: the store is away')
+    }
+  }
+
+  async function adopt(id: string, read: Read): Promise<void> {
+    const record = await store.read(id).catch(() => undefined)
+    if (record === undefined || record === 'gone' || record.state === 'finished') return
+    const invocation = invocationOf(record, registry)
+    if (invocation !== undefined) await finish(invocation, read(invocation), 'adopted')
+  }
+
+  async function beat(): Promise<void> {
+    const before = living
+    try {
+      living = await store.beat(replica)
+    } catch {
+      // Nobody is taken for dead while nobody can be seen to live.
+      return
+    }
+    const died = [...before].filter((one) => !living.has(one))
+    if (died.length === 0) return
+    log.warn({ replicas: died }, 'replicas have gone; their replies are taken over')
+    for (const [id, read] of recent) if (died.includes(id.slice(-REPLICA_DIGITS))) await adopt(id, read)
+  }
+
+  return {
+    late(invocation, outcome) {
+      void finish(invocation, outcome, 'kept')
+    },
+    foreign(id, read) {
+      if (!living.has(id.slice(-REPLICA_DIGITS))) {
+        void adopt(id, read)
+        return
+      }
+      // Alone, there is nobody whose replies could need us.
+      if (living.size === 1) return
+      recent.set(id, read)
+      if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? '')
+    },
+    async start(given) {
+      registry = given
+      await beat()
+      timer = setInterval(() => void beat(), BEAT_MS).unref()
+    },
+    counters: () => ({ ...counters }),
+    async close() {
+      clearInterval(timer)
+      await store.leave(replica).catch(() => undefined)
+    },
+  }
+}
+
+/** What is needed to read a reply; the arguments are not, so they are not kept. */
+function invocationOf(
+  { id, asked, expiresAt }: InvocationRecord,
+  registry: EntityRegistry | undefined,
+): Invocation | undefined {
+  const target = targetOf(asked, registry)
+  return target === undefined ? undefined : { id, target, args: {}, deadline: expiresAt, context: {} }
+}
+
+function targetOf(
+  { kind, entity: name, key, member = '' }: InvocationRecord['asked'],
+  registry: EntityRegistry | undefined,
+): Target | undefined {
+  const entity = registry?.byName(name)
+  if (entity === undefined) return undefined
+  if (kind === 'create') return { kind, entity }
+  if (key === undefined) return undefined
+  const attribute = entity.attributes.get(member)
+  const method = entity.methods.get(member)
+  switch (kind) {
+    case 'find':
+    case 'read-state':
+      return { kind, entity, key }
+    case 'read-attribute':
+      return attribute && { kind, entity, key, attribute }
+    case 'write-attribute':
+      return attribute && { kind, entity, key, attribute, value: undefined }
+    case 'call':
+      return method && { kind, entity, key, method }
+  }
+}

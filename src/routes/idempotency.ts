@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { stringifyExact } from '../entity-registry/exact-json.ts'
+import type { Invocation } from '../runtime-adapters/contract.ts'
+import { ProblemError } from './problem.ts'
+
+/**
+ * The `Idempotency-Key` header (IETF draft): a structured string, or the bare form that many clients send; `"k"` and `k` are
+ * the same key.
+ * @throws ProblemError `invalid_idempotency_key`
+ */
+export function parseIdempotencyKey(header: string | readonly string[] | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const text = typeof header === 'string' ? header.trim() : ''
+  const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/.exec(text)
+  const key = quoted?.[1]?.replaceAll(/\\(.)/g, '$1') ?? text
+  const isBare = quoted === null && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
+  if ((quoted !== null || isBare) && key.length >= 1 && key.length <= 255) return key
+  throw new ProblemError('invalid_idempotency_key', {
+    detail: 'Idempotency-Key is one string of 1 to 255 visible ASCII characters, quoted or bare.',
+  })
+}
+
+/** What a key is unique in: one caller, one entity, one thing asked of it. Hashed, so that stores hold no keys in the clear. */
+export function idempotencyScope(principal: string, { target }: Invocation, key: string): string {
+  const of = target.kind === 'create' ? undefined : target.key
+  const member = target.kind === 'call' ? target.method.name : 'attribute' in target ? target.attribute.name : ''
+  return sha256([principal, target.kind, target.entity.name, typeof of, String(of), member, key])
+}
+
+/** Of the arguments alone: other headers, whitespace and the order of members change nothing. */
+export function fingerprintOf({ target, args }: Invocation): string {
+  return sha256([canonical(target.kind === 'write-attribute' ? target.value : args)])
+}
+
+function sha256(parts: readonly string[]): string {
+  return createHash('sha256').update(stringifyExact(parts)).digest('base64url')
+}
+
+/** JSON with members in one order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value !== 'object' || value === null) return stringifyExact(value)
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`
+}

@@ -1,0 +1,53 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { stateOf, statusBody } from './invocation-status.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
+
+/** Milliseconds between two signs of life: proxies close what is silent for a minute. */
+const HEARTBEAT_MS = 15_000
+
+export interface EventStream {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly record: InvocationRecord
+  readonly store: InvocationStore
+}
+
+/**
+ * Server-Sent Events: `status` (id 1), then `result` (id 2), then the end. There are two events at most, and a heartbeat is
+ * left out while the reader has not taken what was written before: a slow reader costs one socket's buffer and no more.
+ */
+export async function streamEvents({ request, reply, record, store }: EventStream): Promise<FastifyReply> {
+  const seen = Number(request.headers['last-event-id'] ?? 0)
+  // 204 tells an EventSource to stop reconnecting.
+  if (seen >= 2) return reply.code(204).send()
+  reply.hijack()
+  const { raw } = reply
+  const gone = new AbortController()
+  raw.once('close', () => gone.abort())
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  if (seen < 1) raw.write(eventText({ id: 1, event: 'status', data: statusBody(record) }))
+  const heartbeat = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(': still running\n\n')
+  }, HEARTBEAT_MS)
+  const answer = record.answer ?? (await store.waitFor(record.id, record.expiresAt, gone.signal).catch(() => undefined))
+  clearInterval(heartbeat)
+  if (gone.signal.aborted) return reply
+  const ended: InvocationRecord = answer === undefined ? record : { ...record, state: 'finished', answer }
+  const body = answer === undefined || answer.body === '' ? 'null' : answer.body
+  const data = `{"state":${JSON.stringify(stateOf(ended))},"status":${answer?.status ?? 504},"body":${body}}`
+  raw.end(eventText({ id: 2, event: 'result', data }))
+  return reply
+}
+
+/** `data` is JSON, so it has no line breaks of its own. */
+function eventText({
+  id,
+  event,
+  data,
+}: {
+  readonly id: number
+  readonly event: string
+  readonly data: string
+}): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`
+}

@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { streamEvents } from './invocation-events.ts'
+import { ASK_AGAIN_SECONDS, acceptedAnswer, stateOf, statusBody, statusSchema } from './invocation-status.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
+import { parsePrefer } from './prefer.ts'
+import { ProblemError } from './problem.ts'
+import { problemResponses } from './route-schema.ts'
+import { headerText } from './wishes.ts'
+
+export interface InvocationRoutesOptions {
+  readonly store: InvocationStore
+  readonly principalOf: (request: FastifyRequest) => string
+  /** The longest that a caller may wait on one request. */
+  readonly maxWaitMs: number
+}
+
+const TAG = 'gateway'
+const params = {
+  type: 'object',
+  properties: { id: { type: 'string', description: 'From the `Location` of a 202 or 504.' } },
+  required: ['id'],
+} as const
+const problems = problemResponses([
+  'invocation_not_found',
+  'invocation_gone',
+  'store_unavailable',
+  'bad_request',
+  'headers_too_large',
+])
+
+interface WithId {
+  Params: { id: string }
+}
+
+/** Invocations as resources: how far one is, its result, and its events. */
+export function registerInvocationRoutes(app: FastifyInstance, options: InvocationRoutesOptions): void {
+  app.addSchema(statusSchema)
+  const common = { tags: [TAG], params }
+  const text = { validatorCompiler: () => () => true, serializerCompiler: () => String }
+
+  app.get<WithId>('/-/invocations/:id', {
+    ...text,
+    schema: {
+      ...common,
+      operationId: 'get_invocation',
+      summary: 'How far is an invocation?',
+      description: '`Prefer: wait=N` holds the answer back until the invocation has ended, for N seconds at most.',
+      response: {
+        200: { description: 'Its status.', content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } } },
+        ...problems,
+      },
+    },
+    handler: async (request, reply) => {
+      const record = await settledRecord(request, options)
+      if (stateOf(record) === 'running') reply.header('retry-after', ASK_AGAIN_SECONDS)
+      return reply.type('application/json; charset=utf-8').send(statusBody(record))
+    },
+  })
+
+  app.get<WithId>('/-/invocations/:id/result', {
+    ...text,
+    schema: {
+      ...common,
+      operationId: 'get_invocation_result',
+      summary: 'The answer of an invocation',
+      description: 'The status and body that the call would have been answered with, or 202 while there is none.',
+      response: {
+        default: {
+          description: 'What the call was answered with, success or problem.',
+          content: { 'application/json': { schema: {} } },
+        },
+        202: {
+          description: 'Not answered yet.',
+          content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
+        },
+        ...problems,
+        ...problemResponses(['deadline_exceeded']),
+      },
+    },
+    handler: async (request, reply) => sendResult(reply, await settledRecord(request, options)),
+  })
+
+  app.get<WithId>('/-/invocations/:id/events', {
+    ...text,
+    schema: {
+      ...common,
+      operationId: 'get_invocation_events',
+      summary: 'An invocation as Server-Sent Events',
+      description:
+        'An event `status` at once and an event `result` at the end. `Last-Event-ID` leaves out what was seen.',
+      response: {
+        200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+        ...problems,
+      },
+    },
+    handler: async (request, reply) =>
+      streamEvents({ request, reply, record: await findRecord(request, options), store: options.store }),
+  })
+}
+
+function sendResult(reply: FastifyReply, record: InvocationRecord): FastifyReply {
+  if (stateOf(record) === 'expired') {
+    throw new ProblemError('deadline_exceeded', {
+      detail: 'No answer came while this invocation was waited for.',
+      invocationId: record.id,
+    })
+  }
+  const { status, headers, body } = record.answer ?? acceptedAnswer(record)
+  reply.code(status).headers(headers)
+  return reply.send(body === '' ? undefined : Buffer.from(body))
+}
+
+/** @throws ProblemError when there is none, or not for this caller */
+async function findRecord(
+  request: FastifyRequest<WithId>,
+  { store, principalOf }: InvocationRoutesOptions,
+): Promise<InvocationRecord> {
+  const { id } = request.params
+  const found = await readRecord(store, id)
+  if (found === 'gone')
+    throw new ProblemError('invocation_gone', { detail: 'This invocation is no longer kept.', invocationId: id })
+  // Somebody else's is not there: that it exists is his affair too.
+  if (found === undefined || found.principal !== principalOf(request)) {
+    throw new ProblemError('invocation_not_found', { detail: `There is no invocation "${id.slice(0, 64)}".` })
+  }
+  return found
+}
+
+async function readRecord(store: InvocationStore, id: string): Promise<InvocationRecord | 'gone' | undefined> {
+  try {
+    return await store.read(id)
+  } catch (error) {
+    throw new ProblemError('store_unavailable', {
+      detail: error instanceof Error ? error.message : 'The store is away.',
+    })
+  }
+}
+
+/** The record, waited for as long as the caller prefers. */
+async function settledRecord(
+  request: FastifyRequest<WithId>,
+  options: InvocationRoutesOptions,
+): Promise<InvocationRecord> {
+  const record = await findRecord(request, options)
+  const { waitSeconds } = parsePrefer(headerText(request.headers.prefer))
+  if (record.state === 'finished' || waitSeconds === undefined) return record
+  const waitMs = Math.min(waitSeconds * 1_000, options.maxWaitMs)
+  const gone = new AbortController()
+  const abort = () => gone.abort()
+  request.raw.once('close', abort)
+  const answer = await options.store.waitFor(record.id, Date.now() + waitMs, gone.signal)
+  request.raw.off('close', abort)
+  return answer === undefined ? record : { ...record, state: 'finished', answer }
+}

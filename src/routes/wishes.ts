@@ -1,0 +1,62 @@
+import type { FastifyRequest } from 'fastify'
+import { parseIdempotencyKey } from './idempotency.ts'
+import { type Preferences, parsePrefer } from './prefer.ts'
+import { ProblemError } from './problem.ts'
+import type { HttpAnswer } from './to-http.ts'
+
+/** How a caller wants his call to be treated, from its headers. */
+export interface Wishes {
+  readonly preferences: Preferences
+  readonly idempotencyKey: string | undefined
+}
+
+/** @throws ProblemError when a header can't be read, or when a strict caller prefers what is not known here */
+export function readWishes({ method, headers }: FastifyRequest): Wishes {
+  const asked = parsePrefer(headerText(headers.prefer))
+  if (asked.strict && asked.unknown.length > 0) {
+    throw new ProblemError('unknown_preference', {
+      detail: `Not known here: ${asked.unknown.join(', ')}.`,
+      hint: 'Known are respond-async, wait=N, return=minimal, return=representation, handling=strict and handling=lenient.',
+    })
+  }
+  // Reads are answered at once or not at all, and may be repeated without a key.
+  const isRead = method === 'GET' || method === 'HEAD'
+  return {
+    preferences: isRead ? { ...asked, respondAsync: false, minimal: false } : asked,
+    idempotencyKey: isRead ? undefined : parseIdempotencyKey(headers['idempotency-key']),
+  }
+}
+
+/** Milliseconds that a call may take: the caller's wish before the method's policy, and never more than the operator allows. */
+export function deadlineFor({ waitSeconds }: Preferences, policyMs: number, maxWaitMs: number): number {
+  return Math.min(waitSeconds === undefined ? policyMs : Math.max(1, waitSeconds * 1_000), maxWaitMs)
+}
+
+/** The answer with `Preference-Applied` and `Vary`, and without its body where none is wanted. */
+export function applyPreferences(answer: HttpAnswer, { preferences }: Wishes, header: string | undefined): HttpAnswer {
+  const headers = { ...answer.headers, vary: 'Prefer' }
+  if (header === undefined) return { ...answer, headers }
+  const dropsBody = preferences.minimal && answer.status < 300 && answer.status !== 202
+  const applied = appliedOf(preferences, { isAccepted: answer.status === 202, dropsBody })
+  const all = applied.length === 0 ? headers : { ...headers, 'preference-applied': applied.join(', ') }
+  if (!dropsBody) return { ...answer, headers: all }
+  const { 'content-type': _dropped, ...rest } = all as Record<string, string>
+  return { status: answer.status === 200 ? 204 : answer.status, headers: rest, body: '' }
+}
+
+function appliedOf(
+  { respondAsync, waitSeconds, strict }: Preferences,
+  { isAccepted, dropsBody }: { readonly isAccepted: boolean; readonly dropsBody: boolean },
+): readonly string[] {
+  return [
+    ...(respondAsync && isAccepted ? ['respond-async'] : []),
+    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
+    ...(dropsBody ? ['return=minimal'] : []),
+    ...(strict ? ['handling=strict'] : []),
+  ]
+}
+
+/** Node joins repeated lines of a header by commas, or lists them; either is one list. */
+export function headerText(header: string | readonly string[] | undefined): string | undefined {
+  return header === undefined || typeof header === 'string' ? header : header.join(', ')
+}
