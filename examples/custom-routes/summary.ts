@@ -18,7 +18,12 @@ export default async function summary(app: FastifyInstance): Promise<void> {
       response: {
         200: {
           type: 'object',
-          properties: { balance: { type: 'integer' }, price: { type: 'integer' }, stock: { type: 'integer' }, affordable: { type: 'integer' } },
+          properties: {
+            balance: { type: 'integer' },
+            price: { type: 'integer' },
+            stock: { type: 'integer' },
+            affordable: { type: 'integer' },
+          },
           required: ['balance', 'price', 'stock', 'affordable'],
         },
       },

@@ -93,6 +93,27 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
       }, 90_000)
       afterAll(() => kafka?.close())
 
+      it('asks for the acknowledgement that is configured: of all in-sync replicas, or of the leader alone', async () => {
+        await kafka.createTopics({ name: 'strict', replicas: 3, settings: { 'min.insync.replicas': '3' } })
+        const [all, leader] = (['all', 'leader'] as const).map((acks) =>
+          createTransport(testConnection(kafka.brokers, { acks, sendTimeoutMs: 1_000 })),
+        )
+        if (all === undefined || leader === undefined) throw new Error('two transports were made')
+        try {
+          const send = (transport: KafkaTransport) =>
+            transport.send({ topic: 'strict', key: Buffer.from('k'), value: Buffer.from('v') })
+          for (const transport of [all, leader]) {
+            await transport.start({ requestTopics: ['strict'], replyTopics: [], onRecord: () => {} })
+          }
+          await kafka.kill(1)
+          await until('too few replicas are in sync', async () => (await send(all)).kind === 'not-sent', 20_000)
+          await until('the leader takes it', async () => (await send(leader)).kind === 'acknowledged')
+          expect((await send(all)).kind).toBe('not-sent')
+        } finally {
+          await Promise.all([all.close(), leader.close(), kafka.restart(1)])
+        }
+      }, 90_000)
+
       it('follows the leaders, delivers what was acknowledged and says the truth', async () => {
         await kafka.createTopics({ name: 'led', partitions: 6, replicas: 3, settings: { 'min.insync.replicas': '2' } })
         const transport = createTransport(testConnection(kafka.brokers, { sendTimeoutMs: 3_000 }))

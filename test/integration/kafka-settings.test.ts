@@ -144,18 +144,6 @@ describe.skipIf(skip !== undefined)(`a broker with settings of its own${because}
       await until('both', () => values.length >= 2)
       expect(values).toEqual(['one', 'two'])
     })
-
-    it('asks for the acknowledgement that is configured: of all in-sync replicas, or of the leader alone', async () => {
-      // One replica where two must be in sync: what waits for all is refused before it is appended.
-      const topic = await newTopic({ 'min.insync.replicas': '2' })
-      const send = async (acks: 'all' | 'leader') => {
-        const { transport } = await start(topic, { acks, sendTimeoutMs: 500 })
-        return transport.send({ topic, key: Buffer.from('k'), value: Buffer.from(acks) })
-      }
-      expect(await send('all')).toMatchObject({ kind: 'not-sent', cause: 'broker-unavailable' })
-      expect(await send('leader')).toEqual({ kind: 'acknowledged' })
-      expect((await readLog(kafka.brokers, topic)).map(({ value }) => value.toString())).toEqual(['leader'])
-    })
   })
 
   it.each(['snappy', 'lz4', 'zstd'] as const)('refuses %s with kafkajs before anything is sent', (compression) => {

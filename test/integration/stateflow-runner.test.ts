@@ -109,7 +109,8 @@ describe.skipIf(reason !== undefined)(`runner${reason === undefined ? '' : ` [sk
       await runtime.close()
       runtime = await start()
       const id = randomUUID()
-      await ask(ping(id), id)
+      const pong = await ask(ping(id), id)
+      expect(pong.value.length).toBeGreaterThan(0)
       expect(runtime.alive()).toBe(true)
     })
 
