@@ -108,7 +108,7 @@ function compileKey(entity: MetadataEntity, { types }: MemberContext): EntityDes
 
 function keySchema({ key }: MetadataEntity): JsonSchema {
   const schema = key.schema as JsonSchema
-  if (schema.type !== 'string') return { format: 'int64', minimum: -(2 ** 63), exclusiveMaximum: 2 ** 63, ...schema }
+  if (schema.type !== 'string') return { format: 'int64', ...schema }
   return { minLength: 1, maxLength: MAX_KEY_BYTES, ...schema }
 }
 

@@ -44,9 +44,6 @@ const PLAIN = new Set([
 const KEYWORDS = [...ONE, ...LIST, ...NAMED, ...PLAIN]
 const TYPES = ['string', 'integer', 'number', 'boolean', 'null', 'array', 'object']
 
-/** Every double below 2^63 in magnitude is an exact 64-bit integer; the validator checks `bigint` digits itself. */
-const INT64_BOUND = 2 ** 63
-
 export function compileType(expression: unknown, pointer: string, context: TypeContext): CompiledType {
   const references: EntityReference[] = []
   const schema = walk(expression, { pointer, path: [], context, references })
@@ -151,13 +148,9 @@ function closed(schema: Record<string, unknown>): Record<string, unknown> {
   return { ...schema, additionalProperties: schema.patternProperties !== undefined }
 }
 
-/** Integers are 64 bits wide unless the metadata says less. */
+/** Integers are 64 bits wide unless the metadata names another format. */
 function bounded(schema: Record<string, unknown>): Record<string, unknown> {
   const integer = schema.type === 'integer' || (Array.isArray(schema.type) && schema.type.includes('integer'))
-  if (!integer || schema.enum !== undefined || schema.const !== undefined) return schema
-  const low = schema.minimum === undefined && schema.exclusiveMinimum === undefined ? { minimum: -INT64_BOUND } : {}
-  const high =
-    schema.maximum === undefined && schema.exclusiveMaximum === undefined ? { exclusiveMaximum: INT64_BOUND } : {}
-  const format = schema.format === undefined && schema.type === 'integer' ? { format: 'int64' } : {}
-  return { ...schema, ...format, ...low, ...high }
+  if (!integer || schema.format !== undefined || schema.enum !== undefined || schema.const !== undefined) return schema
+  return { ...schema, format: 'int64' }
 }

@@ -16,6 +16,7 @@ import type { HealthCheck } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
 import { type CustomRoutes, type LoadedRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
 import { createStore } from './invocations/create-store.ts'
+import { createSteadyStore } from './invocations/steady-store.ts'
 import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
 import { registerDocs } from './plugins/docs.ts'
 import { registerDrain } from './plugins/drain.ts'
@@ -57,7 +58,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
   const newId = () => randomUUID().slice(0, -REPLICA_DIGITS) + replica
   const app = createApp(config, { logger, newId })
-  const store = await createStore(config)
+  const store = createSteadyStore(await createStore(config))
   const strays = createStrayKeeper({ store, replica, log: app.log })
   const runtimes = await createRuntimes(config, app.log, strays)
   const registry = createRegistry(runtimes.entities)

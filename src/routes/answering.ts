@@ -5,6 +5,7 @@ import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocati
 import type { Preferences } from './prefer.ts'
 import { ProblemError, problemAnswer } from './problem.ts'
 import { type HttpAnswer, toHttp } from './to-http.ts'
+import { type Waited, withinWait } from './within-wait.ts'
 
 /** How a call is to be answered. */
 export interface AnswerRequest {
@@ -19,7 +20,7 @@ export interface AnswerRequest {
 export interface Answering {
   /** @throws ProblemError for every answer that is a failure */
   answer(request: AnswerRequest): Promise<HttpAnswer>
-  /** Waits until everything that goes to the store has gone there. */
+  /** Waits until everything that goes to the store has gone there, for two seconds at most. */
   settled(): Promise<void>
 }
 
@@ -31,6 +32,9 @@ export interface AnsweringOptions {
   /** Milliseconds that a call whose caller does not wait may take. */
   readonly lifetimeMs: number
 }
+
+/** Milliseconds that a stopping gateway gives to a store that is slow or away. */
+const LAST_WRITES_MS = 2_000
 
 export function createAnswering(options: AnsweringOptions): Answering {
   const { invoke, store } = options
@@ -75,9 +79,17 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const scope = idempotencyKey === undefined ? undefined : idempotencyScope(principal, invocation, idempotencyKey)
     const fingerprint = scope === undefined ? undefined : fingerprintOf(invocation)
     const record = recordOf(invocation, { principal, fingerprint, options })
-    const opened = await openOrRefuse(store, record, scope)
-    if (opened.kind === 'exists') return join(request, { record: opened.record, fingerprint, store })
-    return run(request, record, scope)
+    do {
+      const opened = await openOrRefuse(store, record, scope)
+      if (opened.kind === 'opened') return run(request, record, scope)
+      const joined = await join(request, { record: opened.record, fingerprint, store })
+      // The call that was joined turned out not to be sent, and its key was released: this one takes its place.
+      if (joined !== 'released') return joined
+    } while (Date.now() < invocation.deadline)
+    throw new ProblemError('overloaded', {
+      detail: 'The deadline passed before the call could be sent.',
+      invocationId: record.id,
+    })
   }
 
   async function run(request: AnswerRequest, record: InvocationRecord, scope: string | undefined): Promise<HttpAnswer> {
@@ -88,14 +100,19 @@ export function createAnswering(options: AnsweringOptions): Answering {
       onAccepted: () => accepted.resolve(undefined),
     }
     const answered = invoke(invocation).then(async (outcome) => {
-      const answer = answerOf(outcome, invocation)
-      if (outcome.kind === 'not-sent') await store.release(record.id, scope, answer)
       // An unknown outcome stays open: the reply may still come, here or on another replica.
-      else if (outcome.kind !== 'unknown') keep(store.finish(record.id, answer))
+      if (outcome.kind === 'unknown') return unknownAnswer(outcome, invocation, store.isShared)
+      const answer = answerOf(outcome, invocation)
+      // A retry with the same key must find it free; whether the store can be told changes nothing about the answer.
+      if (outcome.kind === 'not-sent') await store.release(record.id, scope, answer).catch(() => undefined)
+      else keep(store.finish(record.id, answer))
       return answer
     })
     keep(answered)
-    const answer = await withinWait(request, { answered, accepted: accepted.promise })
+    const answer = await withinWait(request.preferences, request.invocation.deadline, {
+      answered,
+      accepted: accepted.promise,
+    })
     return delivered(answer, request, record)
   }
 
@@ -104,10 +121,15 @@ export function createAnswering(options: AnsweringOptions): Answering {
       request.idempotencyKey === undefined && !request.preferences.respondAsync
         ? answerNow(request)
         : answerKept(request),
-    async settled() {
-      await Promise.allSettled([...writes])
-    },
+    settled: () => atMost(LAST_WRITES_MS, Promise.allSettled([...writes])),
   }
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, ms, undefined)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
 }
 
 async function openOrRefuse(store: InvocationStore, record: InvocationRecord, scope: string | undefined) {
@@ -128,7 +150,10 @@ interface Existing {
 }
 
 /** The same key again: the same answer, now or when it is there. */
-async function join(request: AnswerRequest, { record, fingerprint, store }: Existing): Promise<HttpAnswer> {
+async function join(
+  request: AnswerRequest,
+  { record, fingerprint, store }: Existing,
+): Promise<HttpAnswer | 'released'> {
   if (record.fingerprint !== fingerprint) {
     throw new ProblemError('idempotency_key_reused', {
       detail: 'This idempotency key was used with other arguments.',
@@ -137,42 +162,34 @@ async function join(request: AnswerRequest, { record, fingerprint, store }: Exis
   }
   const { respondAsync, waitSeconds } = request.preferences
   const untilMs = respondAsync ? Date.now() + (waitSeconds ?? 0) * 1_000 : request.invocation.deadline
-  const answer = record.answer ?? (await store.waitFor(record.id, untilMs))
-  const replayed = answer && { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } }
-  return delivered(replayed, request, record)
+  // The call is under way whether or not the store can say how far.
+  const answer = record.answer ?? (await store.waitFor(record.id, untilMs).catch(() => undefined))
+  if (answer !== undefined) return { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } }
+  if (Date.now() < untilMs && (await store.read(record.id).catch(() => record)) === undefined) return 'released'
+  return delivered(respondAsync ? 'accepted' : 'silent', request, record)
 }
 
-interface Running {
-  readonly answered: Promise<HttpAnswer>
-  readonly accepted: Promise<undefined>
-}
-
-/** @returns `undefined` when the caller has waited as long as he would */
-async function withinWait(
-  { preferences, invocation }: AnswerRequest,
-  running: Running,
-): Promise<HttpAnswer | undefined> {
-  const { respondAsync, waitSeconds } = preferences
-  if (respondAsync && waitSeconds === undefined) return Promise.race([running.answered, running.accepted])
-  const waitMs = respondAsync ? (waitSeconds ?? 0) * 1_000 : invocation.deadline - Date.now()
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(resolve, Math.max(0, waitMs), undefined)
-  const answer = await Promise.race([running.answered, promise])
-  clearTimeout(timer)
-  // 202 is a promise that the call was sent.
-  return answer ?? (respondAsync ? Promise.race([running.answered, running.accepted]) : undefined)
-}
-
-/** The answer as it is, 202 to a caller who asked for it, 504 to one who did not. */
-function delivered(answer: StoredAnswer | undefined, request: AnswerRequest, record: InvocationRecord): HttpAnswer {
-  if (answer !== undefined) return answer
-  if (request.preferences.respondAsync) return acceptedAnswer(record)
+/** The answer as it is, 202 for a call that was sent, 504 where nobody knows. */
+function delivered(waited: Waited, request: AnswerRequest, record: InvocationRecord): HttpAnswer {
+  if (waited === 'accepted') return acceptedAnswer(record)
+  if (waited !== 'silent') return waited
   const outcome = {
     kind: 'unknown',
     cause: 'deadline',
     detail: 'The call was sent, and no answer came in time.',
   } as const
   throw withLocation(toProblem(outcome, { ...request.invocation, id: record.id }), invocationPath(record.id))
+}
+
+/** A record is open already, so the answer can be collected, unless the record ends with this process. */
+function unknownAnswer(
+  outcome: Extract<Outcome, { kind: 'unknown' }>,
+  invocation: Invocation,
+  outlivesProcess: boolean,
+): HttpAnswer {
+  const isCollectable = outcome.cause !== 'shutting-down' || outlivesProcess
+  const location = isCollectable ? invocationPath(invocation.id) : undefined
+  return problemAnswer(withLocation(toProblem(outcome, invocation), location), invocation.id)
 }
 
 interface RecordDetails {

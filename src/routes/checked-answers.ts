@@ -1,34 +1,36 @@
 import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
-import type { Invoke, Target } from '../runtime-adapters/contract.ts'
+import type { Invocation, Invoke, Outcome, Target } from '../runtime-adapters/contract.ts'
 import { createValidator, type Validator } from './validator.ts'
 
-/** An answer that is not what the metadata promises is not passed on: the metadata is older than the code, or the reply is another's. */
+/** Descriptors live as long as the registry; so do their validators. */
+const validators = new WeakMap<JsonSchema, Validator>()
+
+function validatorOf(schema: JsonSchema): Validator {
+  const known = validators.get(schema)
+  if (known !== undefined) return known
+  const made = createValidator(schema)
+  validators.set(schema, made)
+  return made
+}
+
 export function withCheckedAnswers(invoke: Invoke): Invoke {
-  // Descriptors live as long as the registry; so do their validators.
-  const validators = new WeakMap<JsonSchema, Validator>()
-  const validatorOf = (schema: JsonSchema): Validator => {
-    const known = validators.get(schema)
-    if (known !== undefined) return known
-    const made = createValidator(schema)
-    validators.set(schema, made)
-    return made
-  }
-  return async (invocation) => {
-    const outcome = await invoke(invocation)
-    if (outcome.kind !== 'returned') return outcome
-    const { target } = invocation
-    if (target.kind === 'call' && target.method.returns === undefined) {
-      if (outcome.value === null || outcome.value === undefined) return outcome
-      return {
-        kind: 'malformed',
-        detail: `${target.method.name} returned something; its metadata says it returns nothing.`,
-      }
+  return async (invocation) => checkedOutcome(await invoke(invocation), invocation)
+}
+
+/** An answer that is not what the metadata promises is not passed on: the metadata is older than the code, or the reply is another's. */
+export function checkedOutcome(outcome: Outcome, { target }: Invocation): Outcome {
+  if (outcome.kind !== 'returned') return outcome
+  if (target.kind === 'call' && target.method.returns === undefined) {
+    if (outcome.value === null || outcome.value === undefined) return outcome
+    return {
+      kind: 'malformed',
+      detail: `${target.method.name} returned something; its metadata says it returns nothing.`,
     }
-    const schema = answerSchema(target)
-    const [wrong] = schema === undefined ? [] : validatorOf(schema)(outcome.value)
-    if (wrong === undefined) return outcome
-    return { kind: 'malformed', detail: `The answer does not fit the metadata at ${wrong.pointer}: ${wrong.detail}.` }
   }
+  const schema = answerSchema(target)
+  const [wrong] = schema === undefined ? [] : validatorOf(schema)(outcome.value)
+  if (wrong === undefined) return outcome
+  return { kind: 'malformed', detail: `The answer does not fit the metadata at ${wrong.pointer}: ${wrong.detail}.` }
 }
 
 /** What a successful answer to this target looks like; `undefined` where it has no body. */

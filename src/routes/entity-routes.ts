@@ -59,7 +59,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
     attachValidation: false,
     handler: async (request, reply) => {
       if (!takesQuery) refuseQuery(request)
-      const wishes = readWishes(request)
+      const wishes = readWishes(request, maxWaitMs)
       const { target, args } = read(request)
       const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
       const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context: contextOf(request) })

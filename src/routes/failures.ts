@@ -47,10 +47,12 @@ export function toProblem(error: FastifyError | ProblemError): ProblemError {
   return new ProblemError('internal_error', { detail: 'The gateway could not finish this request.' })
 }
 
+/** Fastify's names for the parts of a request, as `ProblemPlace.pointer` has them. */
+const roots: Readonly<Record<string, string>> = { body: '#', querystring: '#/query', params: '#/path' }
+
 /** A custom route's own schema was not met. */
 function invalidCustomRequest({ validation, validationContext = 'body' }: FastifyError): ProblemError {
-  const root =
-    validationContext === 'body' ? '#' : `#/${validationContext === 'querystring' ? 'query' : validationContext}`
+  const root = roots[validationContext] ?? `#/${validationContext}`
   return new ProblemError('validation_failed', {
     detail: 'The request does not fit the route.',
     errors: (validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({

@@ -24,6 +24,7 @@ export async function streamEvents({ request, reply, record, store }: EventStrea
   const { raw } = reply
   const gone = new AbortController()
   raw.once('close', () => gone.abort())
+  if (raw.destroyed) return reply
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
   if (seen < 1) raw.write(eventText({ id: 1, event: 'status', data: statusBody(record) }))
   const heartbeat = setInterval(() => {
@@ -33,6 +34,11 @@ export async function streamEvents({ request, reply, record, store }: EventStrea
   clearInterval(heartbeat)
   if (gone.signal.aborted) return reply
   const ended: InvocationRecord = answer === undefined ? record : { ...record, state: 'finished', answer }
+  // The store could not say how it ended: an EventSource comes back, here or to another replica.
+  if (stateOf(ended) === 'running') {
+    raw.end()
+    return reply
+  }
   const body = answer === undefined || answer.body === '' ? 'null' : answer.body
   const data = `{"state":${JSON.stringify(stateOf(ended))},"status":${answer?.status ?? 504},"body":${body}}`
   raw.end(eventText({ id: 2, event: 'result', data }))

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { streamEvents } from './invocation-events.ts'
 import { ASK_AGAIN_SECONDS, acceptedAnswer, stateOf, statusBody, statusSchema } from './invocation-status.ts'
-import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
 import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
-import { problemResponses } from './route-schema.ts'
+import { problemResponses } from './problem-responses.ts'
 import { headerText } from './wishes.ts'
 
 export interface InvocationRoutesOptions {
@@ -51,7 +51,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
       },
     },
     handler: async (request, reply) => {
-      const record = await settledRecord(request, options)
+      const record = await settledRecord(request, reply, options)
       if (stateOf(record) === 'running') reply.header('retry-after', ASK_AGAIN_SECONDS)
       return reply.type('application/json; charset=utf-8').send(statusBody(record))
     },
@@ -77,7 +77,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
         ...problemResponses(['deadline_exceeded']),
       },
     },
-    handler: async (request, reply) => sendResult(reply, await settledRecord(request, options)),
+    handler: async (request, reply) => sendResult(reply, await settledRecord(request, reply, options)),
   })
 
   app.get<WithId>('/-/invocations/:id/events', {
@@ -139,16 +139,31 @@ async function readRecord(store: InvocationStore, id: string): Promise<Invocatio
 /** The record, waited for as long as the caller prefers. */
 async function settledRecord(
   request: FastifyRequest<WithId>,
+  reply: FastifyReply,
   options: InvocationRoutesOptions,
 ): Promise<InvocationRecord> {
   const record = await findRecord(request, options)
   const { waitSeconds } = parsePrefer(headerText(request.headers.prefer))
   if (record.state === 'finished' || waitSeconds === undefined) return record
   const waitMs = Math.min(waitSeconds * 1_000, options.maxWaitMs)
+  const answer = await whileOpen(reply, (signal) => options.store.waitFor(record.id, Date.now() + waitMs, signal))
+  return answer === undefined ? record : { ...record, state: 'finished', answer }
+}
+
+/** Waits for as long as there is somebody to answer; without an answer the status is as it was. */
+async function whileOpen(
+  { raw }: FastifyReply,
+  wait: (signal: AbortSignal) => Promise<StoredAnswer | undefined>,
+): Promise<StoredAnswer | undefined> {
   const gone = new AbortController()
   const abort = () => gone.abort()
-  request.raw.once('close', abort)
-  const answer = await options.store.waitFor(record.id, Date.now() + waitMs, gone.signal)
-  request.raw.off('close', abort)
-  return answer === undefined ? record : { ...record, state: 'finished', answer }
+  // Of the answer, not of the request: a request without a body is over long before its connection is.
+  raw.once('close', abort)
+  try {
+    return raw.destroyed ? undefined : await wait(gone.signal)
+  } catch {
+    return undefined
+  } finally {
+    raw.off('close', abort)
+  }
 }

@@ -48,7 +48,8 @@ export type OpenResult =
  * - `open` with a scope is atomic: of any number of calls with one scope, on any number of replicas, one opens.
  * - `finish` is atomic and first wins; what was finished is never changed.
  * - A finished record stays for the retention, then reads as `gone`, and much later as `undefined`.
- * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`.
+ * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`; of what is not
+ *   kept (any more), at once with `undefined`.
  * - Everything rejects with `StoreUnavailable` within a second when the store can't be reached; nothing is queued without a bound.
  */
 export interface InvocationStore {

@@ -3,7 +3,8 @@ import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-r
 import type { Binding, Operation } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
-import { type ProblemCode, problemKinds } from './problem-codes.ts'
+import type { ProblemCode } from './problem-codes.ts'
+import { problemResponses } from './problem-responses.ts'
 
 /** What the OpenAPI document says of a route. Written here only; requests are checked by `to-invocation.ts`. */
 export function routeSchema({ verb, operation }: Binding, body: JsonSchema | undefined): FastifySchema {
@@ -205,7 +206,7 @@ const KEPT_CALL_CODES = ['invalid_idempotency_key', 'idempotency_key_reused', 's
 function problemCodesOf(operation: Operation, { isBody, verb }: Served): readonly ProblemCode[] {
   return [
     ...(verb === 'GET' ? [] : KEPT_CALL_CODES),
-    ...(isBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large'] as const) : []),
+    ...(isBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large', 'record_too_large'] as const) : []),
     'validation_failed',
     'unsupported_call',
     'bad_request',
@@ -219,25 +220,6 @@ function problemCodesOf(operation: Operation, { isBody, verb }: Served): readonl
     ...(['internal_error', 'unreadable_answer', 'overloaded', 'broker_unavailable', 'runtime_unavailable'] as const),
     ...(['shutting_down', 'deadline_exceeded', 'connection_lost', 'answer_abandoned', 'headers_too_large'] as const),
   ]
-}
-
-/** One response a status, described by all that can lead to it. */
-export function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown> {
-  const byStatus = new Map<number, Set<string>>()
-  for (const code of codes) {
-    const { status, title } = problemKinds[code]
-    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(`${title} (\`${code}\`).`))
-  }
-  return Object.fromEntries(
-    [...byStatus].map(([status, titles]) => [
-      status,
-      {
-        description: [...titles].join(' '),
-        ...(status === 503 ? { headers: header('Retry-After', 'Seconds to wait before the next attempt.') } : {}),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' } } },
-      },
-    ]),
-  )
 }
 
 function declaredErrors(operation: Operation): Record<string, unknown> {

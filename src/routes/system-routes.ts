@@ -4,7 +4,7 @@ import type { Capabilities, HealthCheck } from '../runtime-adapters/contract.ts'
 import { bindingsOf } from './binding.ts'
 import { ProblemError } from './problem.ts'
 import { type ProblemCode, type ProblemKind, problemKinds } from './problem-codes.ts'
-import { problemResponses } from './route-schema.ts'
+import { problemResponses } from './problem-responses.ts'
 
 export interface SystemRoutesOptions {
   readonly entities: readonly EntityDescriptor[]

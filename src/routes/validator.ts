@@ -11,12 +11,22 @@ export type Validator = (value: unknown) => readonly ProblemPlace[]
 /** A caller who sends rubbish by the thousand is told of the first twenty. */
 const MAX_PLACES = 20
 
-const NUMBER_FORMATS = ['int32', 'int64', 'float', 'double']
+/** Formats of the OpenAPI registry; JSON Schema itself has none for numbers. */
+const numberFormats: Readonly<Record<string, (value: number) => boolean>> = {
+  int32: (value) => value >= -(2 ** 31) && value < 2 ** 31,
+  int64: (value) => value >= -(2 ** 63) && value < 2 ** 63,
+  float: () => true,
+  double: () => true,
+}
+
+function addFormats(to: Ajv2020): void {
+  formats.default(to)
+  for (const [name, validate] of Object.entries(numberFormats)) to.addFormat(name, { type: 'number', validate })
+}
 
 /** No coercion, nothing removed, nothing filled in: what arrives is what was sent. */
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, addUsedSchema: false })
-formats.default(ajv)
-for (const format of NUMBER_FORMATS) ajv.addFormat(format, true)
+addFormats(ajv)
 
 /** A validator that is compiled at its first use: a thousand methods cost nothing at start. */
 export function createValidator(schema: JsonSchema): Validator {
@@ -76,8 +86,7 @@ const textAjv = new Ajv2020({
   useDefaults: true,
   addUsedSchema: false,
 })
-formats.default(textAjv)
-for (const format of NUMBER_FORMATS) textAjv.addFormat(format, true)
+addFormats(textAjv)
 
 /** Fastify's validator compiler for custom routes: strict for bodies, and compiled at first use. */
 export function createRequestValidator({ schema, httpPart }: { schema: unknown; httpPart?: string }) {
@@ -85,6 +94,7 @@ export function createRequestValidator({ schema, httpPart }: { schema: unknown; 
   let compiled: ValidateFunction | undefined
   return (data: unknown) => {
     compiled ??= compiler.compile(schema as JsonSchema)
-    return compiled(data) ? { value: data } : { error: compiled.errors ?? [] }
+    const fits = compiled(data) || (httpPart === 'body' && containsBigint(data) && compiled(withoutBigint(data)))
+    return fits ? { value: data } : { error: compiled.errors ?? [] }
   }
 }

@@ -11,8 +11,8 @@ export interface Wishes {
 }
 
 /** @throws ProblemError when a header can't be read, or when a strict caller prefers what is not known here */
-export function readWishes({ method, headers }: FastifyRequest): Wishes {
-  const asked = parsePrefer(headerText(headers.prefer))
+export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: number): Wishes {
+  const asked = withinCap(parsePrefer(headerText(headers.prefer)), maxWaitMs)
   if (asked.strict && asked.unknown.length > 0) {
     throw new ProblemError('unknown_preference', {
       detail: `Not known here: ${asked.unknown.join(', ')}.`,
@@ -27,9 +27,20 @@ export function readWishes({ method, headers }: FastifyRequest): Wishes {
   }
 }
 
-/** Milliseconds that a call may take: the caller's wish before the method's policy, and never more than the operator allows. */
-export function deadlineFor({ waitSeconds }: Preferences, policyMs: number, maxWaitMs: number): number {
-  return Math.min(waitSeconds === undefined ? policyMs : Math.max(1, waitSeconds * 1_000), maxWaitMs)
+/** Nobody waits longer than the operator allows; `Preference-Applied` then says how long it is. */
+function withinCap(asked: Preferences, maxWaitMs: number): Preferences {
+  return asked.waitSeconds === undefined
+    ? asked
+    : { ...asked, waitSeconds: Math.min(asked.waitSeconds, maxWaitMs / 1_000) }
+}
+
+/**
+ * Milliseconds that a call may take: the caller's wish before the method's policy, and never more than the operator allows.
+ * With `respond-async` his wish says when 202 is due; the call must still have the time to be sent.
+ */
+export function deadlineFor({ respondAsync, waitSeconds }: Preferences, policyMs: number, maxWaitMs: number): number {
+  const wishedMs = waitSeconds === undefined ? policyMs : Math.max(1, waitSeconds * 1_000)
+  return Math.min(respondAsync ? Math.max(wishedMs, policyMs) : wishedMs, maxWaitMs)
 }
 
 /** The answer with `Preference-Applied` and `Vary`, and without its body where none is wanted. */

@@ -10,7 +10,7 @@ import { createWaiters } from './waiters.ts'
 export interface MemoryStoreOptions {
   /** Milliseconds that a finished invocation stays. */
   readonly retentionMs: number
-  /** Records that are kept at once; when all are still running, `open` refuses. */
+  /** Records that are kept at once; with so many `open` refuses: none is dropped before its time. */
   readonly maxRecords: number
   readonly now?: () => number
 }
@@ -79,7 +79,8 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
       waiters.wake(id, answer)
     },
     async waitFor(id, untilMs, signal): Promise<StoredAnswer | undefined> {
-      return kept.get(id)?.record.answer ?? waiters.wait(id, untilMs - now(), signal)
+      const one = kept.get(id)
+      return one === undefined ? undefined : (one.record.answer ?? waiters.wait(id, untilMs - now(), signal))
     },
     beat: async (replica) => new Set([replica]),
     leave: async () => undefined,

@@ -1,5 +1,6 @@
 import type { EntityRegistry } from '../../entity-registry/registry.ts'
 import { answerOf } from '../../routes/answering.ts'
+import { checkedOutcome } from '../../routes/checked-answers.ts'
 import type { InvocationRecord, InvocationStore } from '../../routes/invocation-store.ts'
 import type { Invocation, Log, Outcome, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
 
@@ -40,18 +41,33 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
 
   async function finish(invocation: Invocation, outcome: Outcome, how: 'kept' | 'adopted'): Promise<void> {
     try {
-      if (await store.finish(invocation.id, answerOf(outcome, invocation))) counters[how]++
+      if (await store.finish(invocation.id, answerOf(checkedOutcome(outcome, invocation), invocation))) counters[how]++
     } catch (error) {
       counters.lost++
       log.warn({ err: error, invocationId: invocation.id }, 'an answer could not be kept: the store is away')
     }
   }
 
-  async function adopt(id: string, read: Read): Promise<void> {
-    const record = await store.read(id).catch(() => undefined)
-    if (record === undefined || record === 'gone' || record.state === 'finished') return
-    const invocation = invocationOf(record, registry)
-    if (invocation !== undefined) await finish(invocation, read(invocation), 'adopted')
+  /** @returns whether the store could say what became of it; else it is worth another try */
+  async function adopt(id: string, read: Read): Promise<boolean> {
+    try {
+      const record = await store.read(id)
+      if (record === undefined || record === 'gone' || record.state === 'finished') return true
+      const invocation = invocationOf(record, registry)
+      if (invocation !== undefined) await finish(invocation, read(invocation), 'adopted')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  function remember(id: string, read: Read): void {
+    recent.set(id, read)
+    if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? '')
+  }
+
+  async function takeOver(id: string, read: Read): Promise<void> {
+    if (!(await adopt(id, read))) remember(id, read)
   }
 
   async function beat(): Promise<void> {
@@ -63,9 +79,12 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       return
     }
     const died = [...before].filter((one) => !living.has(one))
-    if (died.length === 0) return
-    log.warn({ replicas: died }, 'replicas have gone; their replies are taken over')
-    for (const [id, read] of recent) if (died.includes(id.slice(-REPLICA_DIGITS))) await adopt(id, read)
+    if (died.length > 0) log.warn({ replicas: died }, 'replicas have gone; their replies are taken over')
+    for (const [id, read] of recent) {
+      if (living.has(id.slice(-REPLICA_DIGITS))) continue
+      recent.delete(id)
+      await takeOver(id, read)
+    }
   }
 
   return {
@@ -74,13 +93,10 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     },
     foreign(id, read) {
       if (!living.has(id.slice(-REPLICA_DIGITS))) {
-        void adopt(id, read)
+        void takeOver(id, read)
         return
       }
-      // Alone, there is nobody whose replies could need us.
-      if (living.size === 1) return
-      recent.set(id, read)
-      if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? '')
+      remember(id, read)
     },
     async start(given) {
       registry = given

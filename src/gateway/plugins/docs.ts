@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { problemExamples } from '../../routes/problem.ts'
 
 export interface DocsOptions {
   readonly title: string
@@ -22,6 +23,7 @@ export async function registerDocs(
       info: { title, version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/', description: 'This gateway.' }],
       tags: tags.map((tag) => ({ ...tag })),
+      components: { examples: problemExamples() },
     },
     convertConstToEnum: false,
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `schema-${index}`) },

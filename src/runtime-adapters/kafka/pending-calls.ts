@@ -69,7 +69,7 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     clearTimeout(waiter.timer)
     waiters.delete(id)
     waitingBytes -= waiter.bytes
-    remember(id, how === 'answered' ? ANSWERED : { kind: how, invocation: waiter.invocation })
+    remember(id, how === 'answered' ? ANSWERED : { kind: how, invocation: withoutArguments(waiter.invocation) })
     waiter.resolve(outcome)
   }
 
@@ -105,4 +105,10 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
       return waiters.size
     },
   }
+}
+
+/** What is needed to read a late reply: what is remembered must not be as large as what callers sent. */
+function withoutArguments({ id, target, deadline, context }: Invocation): Invocation {
+  const asked = target.kind === 'write-attribute' ? { ...target, value: undefined } : target
+  return { id, target: asked, args: {}, deadline, context }
 }
