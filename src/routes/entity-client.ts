@@ -89,7 +89,7 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
       const entity = known(registry, name)
       createValueCheck(entity.key.schema, `This is not a key of ${name}.`)(key)
       const handle: EntityHandle = {
-        call(method, args, options) {
+        async call(method, args, options) {
           const descriptor = methodOf(entity, method)
           return run({ kind: 'call', entity, key, method: descriptor }, checkOf(descriptor).check(args), options)
         },
