@@ -21,6 +21,7 @@ export function compileMethod(method: MetadataMethod, pointer: string, context: 
     readOnly: method.readOnly ?? false,
     safe: override.safe ?? false,
     binding: compileBinding(override, pointer, context),
+    acceptLate: override.acceptLate ?? false,
     deadlineMs: override.deadlineMs ?? method.deadlineMs,
     errors: compileErrors(method.errors ?? {}, `${pointer}/errors`, context),
     examples: method.examples ?? [],

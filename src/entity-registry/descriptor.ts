@@ -49,6 +49,8 @@ export interface MethodDescriptor {
   readonly safe: boolean
   /** Where the operator has put the method instead of `POST /entity/{key}/method`. */
   readonly binding: MethodBinding | undefined
+  /** The operator takes an unfinished call for accepted: 202 at the deadline, not 504. */
+  readonly acceptLate: boolean
   /** Milliseconds a call may take; `undefined`: the gateway's default. */
   readonly deadlineMs: number | undefined
   readonly errors: ReadonlyMap<string, DeclaredError>

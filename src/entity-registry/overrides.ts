@@ -18,6 +18,9 @@ const Override = Type.Object(
     ),
     safe: Type.Optional(Type.Boolean({ description: 'Method: a call changes nothing, so GET serves it too.' })),
     writable: Type.Optional(Type.Boolean({ description: 'Attribute: PUT is served.' })),
+    acceptLate: Type.Optional(
+      Type.Boolean({ description: 'Method: a call whose deadline passes is answered by 202, not by 504.' }),
+    ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Method: milliseconds a call may take.' })),
   },
   { additionalProperties: false },

@@ -33,6 +33,8 @@ export interface AnsweringOptions {
   readonly lifetimeMs: number
 }
 
+/** Milliseconds that a caller waits for his key to be free again. */
+const RELEASE_MS = 1_000
 /** Milliseconds that a stopping gateway gives to a store that is slow or away. */
 const LAST_WRITES_MS = 2_000
 
@@ -52,22 +54,23 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const { invocation } = request
     const outcome = await invoke(invocation)
     if (outcome.kind !== 'unknown') return toHttp(outcome, invocation)
-    const location = await collectableAt(request, outcome)
-    throw withLocation(toProblem(outcome, invocation), location)
+    const record = await collectable(request, outcome)
+    if (record !== undefined && acceptsLate(invocation)) return acceptedAnswer(record)
+    throw withLocation(toProblem(outcome, invocation), record && invocationPath(record.id))
   }
 
   /** Opens a record for a call whose deadline has passed; `undefined` when the store is away. */
-  async function collectableAt(
+  async function collectable(
     { invocation, principal }: AnswerRequest,
     outcome: Outcome,
-  ): Promise<string | undefined> {
+  ): Promise<InvocationRecord | undefined> {
     // What ends with this process can't be collected from it.
     const isEnding = outcome.kind === 'unknown' && outcome.cause === 'shutting-down'
     if (isEnding && !store.isShared) return undefined
     const record = recordOf(invocation, { principal, fingerprint: undefined, options })
     try {
       await store.open(record, undefined)
-      return invocationPath(invocation.id)
+      return record
     } catch {
       return undefined
     }
@@ -99,13 +102,15 @@ export function createAnswering(options: AnsweringOptions): Answering {
       deadline: record.expiresAt,
       onAccepted: () => accepted.resolve(undefined),
     }
-    const answered = invoke(invocation).then(async (outcome) => {
+    let released: Promise<unknown> | undefined
+    const answered = invoke(invocation).then((outcome) => {
       // An unknown outcome stays open: the reply may still come, here or on another replica.
       if (outcome.kind === 'unknown') return unknownAnswer(outcome, invocation, store.isShared)
       const answer = answerOf(outcome, invocation)
-      // A retry with the same key must find it free; whether the store can be told changes nothing about the answer.
-      if (outcome.kind === 'not-sent') await store.release(record.id, scope, answer).catch(() => undefined)
-      else keep(store.finish(record.id, answer))
+      const isSent = outcome.kind !== 'not-sent'
+      const write = isSent ? store.finish(record.id, answer) : store.release(record.id, scope, answer)
+      keep(write)
+      if (!isSent) released = write.catch(() => undefined)
       return answer
     })
     keep(answered)
@@ -113,6 +118,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
       answered,
       accepted: accepted.promise,
     })
+    // A retry must find its key free, unless the store is away: that changes nothing about the answer.
+    if (released !== undefined) await atMost(RELEASE_MS, released)
     return delivered(answer, request, record)
   }
 
@@ -171,7 +178,7 @@ async function join(
 
 /** The answer as it is, 202 for a call that was sent, 504 where nobody knows. */
 function delivered(waited: Waited, request: AnswerRequest, record: InvocationRecord): HttpAnswer {
-  if (waited === 'accepted') return acceptedAnswer(record)
+  if (waited === 'accepted' || (waited === 'silent' && acceptsLate(request.invocation))) return acceptedAnswer(record)
   if (waited !== 'silent') return waited
   const outcome = {
     kind: 'unknown',
@@ -190,6 +197,11 @@ function unknownAnswer(
   const isCollectable = outcome.cause !== 'shutting-down' || outlivesProcess
   const location = isCollectable ? invocationPath(invocation.id) : undefined
   return problemAnswer(withLocation(toProblem(outcome, invocation), location), invocation.id)
+}
+
+/** The operator's policy for this method. */
+function acceptsLate({ target }: Invocation): boolean {
+  return target.kind === 'call' && target.method.acceptLate
 }
 
 interface RecordDetails {
