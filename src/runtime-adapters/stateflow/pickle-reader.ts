@@ -167,14 +167,21 @@ function newObject(stack: PickleStack): PythonObject {
   return new PythonObject(found.name)
 }
 
-/** A call. The only one that is read is an enum’s look-up of a member by its value. */
+/**
+ * A call. The only ones that are read are an enum’s look-ups of a member: by its value, or by its name, which in StateFlow’s
+ * enums are the same.
+ */
 function enumMember(stack: PickleStack): PythonEnumMember {
   const [found, args] = stack.take(2)
-  const [value] = Array.isArray(args) && args.length === 1 ? args : []
-  if (!(found instanceof PythonGlobal) || found.kind !== 'enum' || typeof value !== 'string') {
-    throw new UnreadableReply('The reply calls a function, which is not done here.')
-  }
-  return new PythonEnumMember(found.name, value)
+  const given = Array.isArray(args) ? args : []
+  const [owner, text, ...more] = isGlobal(found, 'attribute-of') ? given : [found, ...given]
+  if (isGlobal(owner, 'enum') && typeof text === 'string' && more.length === 0)
+    return new PythonEnumMember(owner.name, text)
+  throw new UnreadableReply('The reply calls a function, which is not done here.')
+}
+
+function isGlobal(value: unknown, kind: PythonGlobal['kind']): value is PythonGlobal {
+  return value instanceof PythonGlobal && value.kind === kind
 }
 
 /** `obj.__setstate__` of plain classes: a dict of attributes, or a pair of that and a dict of slots. */

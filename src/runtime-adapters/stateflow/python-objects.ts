@@ -19,13 +19,18 @@ const CLASSES: ReadonlySet<string> = new Set([
 
 const ENUMS: ReadonlySet<string> = new Set(['stateflow.dataflow.event._Request', 'stateflow.dataflow.event._Reply'])
 
+type GlobalKind = 'class' | 'enum' | 'attribute-of'
+
+/** Python 3.11.0 to 3.11.3 write an enum’s member as `getattr(enum, name)`, all others as `enum(value)`. */
+const ATTRIBUTE_OF = 'builtins.getattr'
+
 /** A name that was looked up in the closed list. */
 export class PythonGlobal {
-  readonly kind: 'class' | 'enum'
+  readonly kind: GlobalKind
   /** The name without its module. */
   readonly name: string
 
-  constructor(kind: 'class' | 'enum', name: string) {
+  constructor(kind: GlobalKind, name: string) {
     this.kind = kind
     this.name = name
   }
@@ -35,6 +40,7 @@ export class PythonGlobal {
 export function lookUpGlobal(module: string, name: string): PythonGlobal | undefined {
   const path = `${module}.${name}`
   if (CLASSES.has(path)) return new PythonGlobal('class', name)
+  if (path === ATTRIBUTE_OF) return new PythonGlobal('attribute-of', name)
   return ENUMS.has(path) ? new PythonGlobal('enum', name) : undefined
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readPickle } from '../../../src/runtime-adapters/stateflow/pickle-reader.ts'
 import { toPlain } from '../../../src/runtime-adapters/stateflow/plain-value.ts'
+import { PythonEnumMember } from '../../../src/runtime-adapters/stateflow/python-objects.ts'
 
 /** `pickle.dumps(VALUE, PROTOCOL)` of CPython 3.11, in hexadecimal. */
 const plain = (hex: string) => toPlain(readPickle(Buffer.from(hex.replaceAll(' ', ''), 'hex')))
@@ -56,6 +57,33 @@ describe('values of Python', () => {
     ['an object of StateFlow', `8004${text('stateflow.dataflow.args')}${text('Arguments')}9329812e`, 'class Arguments'],
   ])('that JSON can’t carry are refused: %s', (_name, hex, words) => {
     expect(() => plain(hex)).toThrow(words)
+  })
+})
+
+describe('members of StateFlow’s enums', () => {
+  const reply = `${text('stateflow.dataflow.event')}${text('_Reply')}93`
+
+  it.each([
+    ['by value, as most versions of Python write them', `8004${reply}${text('Pong')}85522e`],
+    [
+      'by getattr, as Python 3.11.0 to 3.11.3 write them',
+      `8004${text('builtins')}${text('getattr')}93${reply}${text('Pong')}86522e`,
+    ],
+  ])('are read %s', (_how, hex) => {
+    expect(readPickle(Buffer.from(hex, 'hex'))).toEqual(new PythonEnumMember('_Reply', 'Pong'))
+  })
+
+  it('are all that getattr gives', () => {
+    const getattr = `8004${text('builtins')}${text('getattr')}93`
+    const event = `${text('stateflow.dataflow.event')}${text('Event')}93`
+    for (const hex of [
+      `${getattr}${event}${text('copy')}86522e`,
+      `${getattr}${text('a')}${text('upper')}86522e`,
+      `${getattr}${reply}85522e`,
+    ]) {
+      expect(() => plain(hex)).toThrow('calls a function')
+    }
+    expect(() => plain(`${getattr}2e`)).toThrow('getattr')
   })
 })
 
