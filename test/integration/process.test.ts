@@ -53,7 +53,8 @@ describe('a start', () => {
   it.skipIf(!existsSync(script))(
     `is readable in a terminal${existsSync(script) ? '' : ` [skipped: needs ${script}]`}`,
     async () => {
-      const line = `${process.execPath} ${binFile} serve`
+      // Without `exec` it would be the shell that ends, with its own word for an interrupt.
+      const line = `exec ${process.execPath} ${binFile} serve`
       const gateway = startProcess({ command: [script, '-qec', line, '/dev/null'], env: { PORT: '0' } })
       running.push(gateway)
       await gateway.url()
