@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/kafka-global-setup.ts'],
     reporters: ['default', './test/helpers/count-reporter.ts'],
+    // Integration tests wait more than they compute; each Kafka has its own process.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     coverage: {
