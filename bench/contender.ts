@@ -1,7 +1,8 @@
 import { type AskableChild, startChild } from './askable-child.ts'
+import { openBatchLoad } from './batch-load.ts'
 import { type Load, type Measured, openHttpLoad } from './load.ts'
 import type { Usage } from './parent-channel.ts'
-import { httpRequests } from './work.ts'
+import { httpRequests, KEYS } from './work.ts'
 
 /** The topics of one contender: its own, so that it does not read the others' replies. */
 export interface TopicPair {
@@ -32,7 +33,7 @@ const clients = ['platformatic', 'kafkajs'] as const
 export interface ContenderKind {
   readonly name: string
   readonly usesKafka: boolean
-  /** The floor under it, beside the echo. */
+  /** What it is compared with, beside the echo. */
   readonly floor: string | undefined
   readonly start: Start
 }
@@ -40,10 +41,12 @@ export interface ContenderKind {
 /** Everything that runs against each other, floors first. */
 export const contenderKinds: readonly ContenderKind[] = [
   { name: 'echo', usesKafka: false, floor: undefined, start: startEcho },
-  { name: 'embedded', usesKafka: false, floor: undefined, start: startEmbedded },
+  { name: 'embedded', usesKafka: false, floor: undefined, start: startEmbedded(overHttp) },
+  { name: 'embedded-batch', usesKafka: false, floor: 'embedded', start: startEmbedded(overBatch) },
   ...clients.flatMap((client) => [
     { name: `raw-${client}`, usesKafka: true, floor: undefined, start: startRawKafka(client) },
-    { name: `gateway-${client}`, usesKafka: true, floor: `raw-${client}`, start: startGateway(client) },
+    { name: `gateway-${client}`, usesKafka: true, floor: `raw-${client}`, start: startGateway(client, overHttp) },
+    { name: `batch-${client}`, usesKafka: true, floor: `gateway-${client}`, start: startGateway(client, overBatch) },
   ]),
 ]
 
@@ -52,17 +55,21 @@ async function startEcho({ execArgv }: ContenderSetup): Promise<Contender> {
   return overHttp('echo', child, undefined)
 }
 
-async function startEmbedded({ execArgv }: ContenderSetup): Promise<Contender> {
-  const env = { GATEWAY_RUNTIME: 'embedded' }
-  const child = await startChild({ module: new URL('./contenders/gateway.ts', import.meta.url), env, execArgv })
-  return overHttp('embedded', child, undefined)
+type Reach = (name: string, child: AskableChild, topics: TopicPair | undefined) => Promise<Contender>
+
+function startEmbedded(reach: Reach): Start {
+  return async ({ execArgv }) => {
+    const env = { GATEWAY_RUNTIME: 'embedded' }
+    const child = await startChild({ module: new URL('./contenders/gateway.ts', import.meta.url), env, execArgv })
+    return reach('embedded', child, undefined)
+  }
 }
 
-function startGateway(client: string): Start {
+function startGateway(client: string, reach: Reach): Start {
   return async (setup) => {
     const module = new URL('./contenders/gateway.ts', import.meta.url)
     const child = await startChild({ module, env: kafkaEnv(client, setup), execArgv: setup.execArgv })
-    return overHttp(`gateway-${client}`, child, setup.topics)
+    return reach(`gateway-${client}`, child, setup.topics)
   }
 }
 
@@ -101,6 +108,19 @@ async function overHttp(name: string, child: AskableChild, topics: TopicPair | u
     topics,
     usage: child.usage,
     open: (connections) => openHttpLoad({ port, connections, requests }),
+    close: child.close,
+  }
+}
+
+/** One connection, whatever the level: the batch itself is what is under way side by side. */
+async function overBatch(name: string, child: AskableChild, topics: TopicPair | undefined): Promise<Contender> {
+  const port = Number(await child.ask('port'))
+  const batchName = name === 'embedded' ? 'embedded-batch' : name.replace('gateway', 'batch')
+  return {
+    name: batchName,
+    topics,
+    usage: child.usage,
+    open: () => openBatchLoad({ port, window: KEYS }),
     close: child.close,
   }
 }

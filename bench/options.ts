@@ -20,7 +20,8 @@ export interface BenchOptions {
 export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 4] [--levels 1,64,256] [--only echo,embedded,...]
                   [--partitions 10] [--quick] [--cpu-prof FOLDER] [--out FILE]
 
-Contenders: echo, embedded, gateway-platformatic, gateway-kafkajs, raw-platformatic, raw-kafkajs.
+Contenders: echo, embedded, embedded-batch, gateway-platformatic, gateway-kafkajs, batch-platformatic, batch-kafkajs,
+raw-platformatic, raw-kafkajs.
 --quick is one round of one second each. A whole run writes bench/RESULTS.md; a part of it only what --out names.
 KAFKA_BROKERS names a broker that runs already; otherwise one is started.
 `

@@ -11,8 +11,10 @@ export function renderResults(samples: readonly Sample[], machine: Machine, opti
     '',
     'Written by `npm run bench`. Every contender does the same work: `POST /user/{key}/buy_item` with a small JSON body over',
     '1,000 keys, in a closed loop. `echo` is bare Fastify, `embedded` the gateway on its own runtime, `gateway-*` the gateway',
-    'over Kafka with that client, `raw-*` that client’s round trip without HTTP. All on one machine, load included: the rows',
-    'compare with each other, not with other machines.',
+    'over Kafka with that client, `raw-*` that client’s round trip without HTTP. `*batch*` makes the same calls in one endless',
+    'batch, 1,000 of them under way whatever the level. *× below* compares a gateway with its client’s round trip, a batch with',
+    'the same gateway’s single calls. All on one machine, load included: the rows compare with each other, not with other',
+    'machines.',
     '',
     `Medians of ${options.rounds} interleaved rounds of ${options.windowMs / 1_000} s each, with min..max. CPU is the contender's own process, per 1,000 calls;`,
     '*others* is load generator / worker / broker. The worker answers without computing anything.',
@@ -28,7 +30,7 @@ const HEADINGS = [
   'contender',
   'calls/s',
   '× echo',
-  '× raw',
+  '× below',
   'p50 ms',
   'p99 ms',
   'CPU ms/1k',
@@ -43,7 +45,7 @@ function renderLevel(samples: readonly Sample[], level: number): readonly string
     const own = at(name)
     return own.length === 0
       ? []
-      : [renderRow(name, own, { echo: at('echo'), raw: floor === undefined ? [] : at(floor) })]
+      : [renderRow(name, own, { echo: at('echo'), below: floor === undefined ? [] : at(floor) })]
   })
   const title = level === 1 ? '## One call at a time' : `## ${level} calls under way`
   return [title, '', ...renderTable([HEADINGS, ...rows])]
@@ -51,7 +53,7 @@ function renderLevel(samples: readonly Sample[], level: number): readonly string
 
 interface Floors {
   readonly echo: readonly Sample[]
-  readonly raw: readonly Sample[]
+  readonly below: readonly Sample[]
 }
 
 function renderRow(name: string, own: readonly Sample[], floors: Floors): readonly string[] {
@@ -66,7 +68,7 @@ function renderRow(name: string, own: readonly Sample[], floors: Floors): readon
     errors > 0 ? `${name} **errors**` : name,
     spread(own.map(rate), 0),
     ratio(own, floors.echo),
-    ratio(own, floors.raw),
+    ratio(own, floors.below),
     spread(
       own.map(({ p50Us }) => p50Us / 1_000),
       2,

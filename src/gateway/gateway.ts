@@ -3,6 +3,8 @@ import fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { createRegistry, type EntityRegistry } from '../entity-registry/registry.ts'
 import { createAnswering } from '../routes/answering.ts'
+import { registerBatchRoutes } from '../routes/batch-routes.ts'
+import type { BatchLimits } from '../routes/batch-run.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
 import { createEntityClient, type EntityClient } from '../routes/entity-client.ts'
 import { registerEntityRoutes } from '../routes/entity-routes.ts'
@@ -58,7 +60,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
   const newId = () => randomUUID().slice(0, -REPLICA_DIGITS) + replica
   const app = createApp(config, { logger, newId })
-  const store = createSteadyStore(await createStore(config))
+  const store = createSteadyStore(await createStore(config, app.log))
   const strays = createStrayKeeper({ store, replica, log: app.log })
   const runtimes = await createRuntimes(config, app.log, strays)
   const registry = createRegistry(runtimes.entities)
@@ -83,6 +85,8 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** Milliseconds before the end of the grace at which those who still wait are told that nobody knows. */
 const LAST_WORD_MS = 500
+/** Milliseconds before the end of the grace at which connections are cut whose callers don't take their answers. */
+const CUT_MS = 200
 
 interface Closing {
   readonly graceMs: number
@@ -94,8 +98,10 @@ interface Closing {
 
 async function closeWithin({ graceMs, app, runtimes, strays, store }: Closing): Promise<void> {
   const lastWord = setTimeout(() => void runtimes.close(), Math.max(0, graceMs - LAST_WORD_MS))
+  const cut = setTimeout(() => app.server.closeAllConnections(), Math.max(0, graceMs - CUT_MS))
   await app.close()
   clearTimeout(lastWord)
+  clearTimeout(cut)
   await runtimes.close()
   await strays.close()
   await store.close()
@@ -131,12 +137,21 @@ async function assemble(app: FastifyInstance, parts: Parts): Promise<EntityClien
   registerSystemRoutes(app, { entities, capabilitiesOf, checks: () => allChecks(runtimes, store) })
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
   registerEntityRoutes(app, { entities, capabilitiesOf, answering, principalOf, defaultDeadlineMs, maxWaitMs })
+  await registerBatchRoutes(app, {
+    ...{ entities, capabilitiesOf, answering, principalOf, defaultDeadlineMs, maxWaitMs, newId },
+    ...{ limits: batchLimitsOf(config), maxBatches: config.maxBatches },
+  })
   const client = createEntityClient({ registry, capabilitiesOf, invoke, newId, defaultDeadlineMs })
   app.decorate('gateway', client)
   await registerCustomRoutes(app, custom)
   // What a caller was not told yet goes to the store before the store closes.
   app.addHook('onClose', () => answering.settled())
   return client
+}
+
+function batchLimitsOf(config: Config): BatchLimits {
+  const { batchInFlight, batchInFlightBytes, bodyLimitBytes, batchIdleMs } = config
+  return { maxLines: batchInFlight, maxBytes: batchInFlightBytes, maxLineBytes: bodyLimitBytes, idleMs: batchIdleMs }
 }
 
 async function allChecks(runtimes: Runtimes, store: InvocationStore): Promise<readonly HealthCheck[]> {

@@ -3,6 +3,7 @@ import { adapterNames } from '../runtime-adapters/catalog.ts'
 import { EmbeddedOptions } from '../runtime-adapters/embedded/options.ts'
 import { KafkaOptions } from '../runtime-adapters/kafka/options.ts'
 import { StateflowOptions } from '../runtime-adapters/stateflow/options.ts'
+import { RedisOptions } from './invocations/redis-options.ts'
 
 /**
  * Every setting there is, once: its type, default, environment variable and meaning. The flag of `kafka.brokers` is
@@ -88,14 +89,13 @@ export const Settings = Type.Object(
       minimum: 1,
       description: 'Invocations kept at once in memory; when all are taken, calls that need one get 503.',
     }),
-    redisUrl: Type.Optional(
-      Type.String({
-        env: 'REDIS_URL',
-        secret: true,
-        pattern: '^(rediss?|redis\\+(sentinel|cluster))://',
-        description: 'Keep invocations in Redis or Valkey, for all replicas; left out, in this process’s memory.',
-      }),
-    ),
+    maxAnswerBytes: Type.Integer({
+      env: 'GATEWAY_MAX_ANSWER_BYTES',
+      default: 1_048_576,
+      minimum: 1_024,
+      description:
+        'Bytes that the answer of a kept invocation may have; of a larger one, a problem with status 507 is kept.',
+    }),
     maxPending: Type.Integer({
       env: 'GATEWAY_MAX_PENDING',
       default: 10_000,
@@ -113,6 +113,33 @@ export const Settings = Type.Object(
       default: 1_048_576,
       minimum: 1,
       description: 'Bytes a request’s body may have; larger ones get 413.',
+    }),
+    batchInFlight: Type.Integer({
+      env: 'GATEWAY_BATCH_IN_FLIGHT',
+      default: 1_000,
+      minimum: 1,
+      maximum: 100_000,
+      description:
+        'Lines of one batch that are held at once: under way, or waiting for their turn or for their reader.',
+    }),
+    batchInFlightBytes: Type.Integer({
+      env: 'GATEWAY_BATCH_IN_FLIGHT_BYTES',
+      default: 8_388_608,
+      minimum: 1,
+      description: 'Bytes of such lines; one line may have as many as a body (`GATEWAY_BODY_LIMIT_BYTES`).',
+    }),
+    batchIdleMs: Type.Integer({
+      env: 'GATEWAY_BATCH_IDLE_MS',
+      default: 30_000,
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'Milliseconds after which a batch is cut off whose caller sends no line, or takes no answer.',
+    }),
+    maxBatches: Type.Integer({
+      env: 'GATEWAY_MAX_BATCHES',
+      default: 8,
+      minimum: 1,
+      description: 'Batches at once; further ones get 503.',
     }),
     shutdownGraceMs: Type.Integer({
       env: 'GATEWAY_SHUTDOWN_GRACE_MS',
@@ -132,6 +159,7 @@ export const Settings = Type.Object(
       description: 'auto: for people in a terminal, JSON lines elsewhere.',
     }),
     logRequests: Type.Boolean({ env: 'LOG_REQUESTS', default: false, description: 'Log each request and its answer.' }),
+    redis: RedisOptions,
     kafka: KafkaOptions,
     stateflow: StateflowOptions,
     embedded: EmbeddedOptions,

@@ -52,10 +52,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
   /** The usual way: the caller waits, the store is not asked. */
   async function answerNow(request: AnswerRequest): Promise<HttpAnswer> {
     const { invocation } = request
-    const outcome = await invoke(invocation)
+    const sending = acceptsLate(invocation) ? watchSending(invocation) : undefined
+    const outcome = await invoke(sending?.invocation ?? invocation)
     if (outcome.kind !== 'unknown') return toHttp(outcome, invocation)
     const record = await collectable(request, outcome)
-    if (record !== undefined && acceptsLate(invocation)) return acceptedAnswer(record)
+    if (record !== undefined && sending?.isAccepted()) return acceptedAnswer(record)
     throw withLocation(toProblem(outcome, invocation), record && invocationPath(record.id))
   }
 
@@ -96,31 +97,27 @@ export function createAnswering(options: AnsweringOptions): Answering {
   }
 
   async function run(request: AnswerRequest, record: InvocationRecord, scope: string | undefined): Promise<HttpAnswer> {
-    const accepted = Promise.withResolvers<undefined>()
-    const invocation: Invocation = {
-      ...request.invocation,
-      deadline: record.expiresAt,
-      onAccepted: () => accepted.resolve(undefined),
-    }
+    const { invocation, accepted, isAccepted } = watchSending({ ...request.invocation, deadline: record.expiresAt })
     let released: Promise<unknown> | undefined
+    let isHandedOut = false
     const answered = invoke(invocation).then((outcome) => {
       // An unknown outcome stays open: the reply may still come, here or on another replica.
       if (outcome.kind === 'unknown') return unknownAnswer(outcome, invocation, store.isShared)
       const answer = answerOf(outcome, invocation)
       const isSent = outcome.kind !== 'not-sent'
-      const write = isSent ? store.finish(record.id, answer) : store.release(record.id, scope, answer)
+      // A caller who was given the Location meanwhile is to find there that nothing was sent.
+      const isKept = isSent || (isHandedOut && scope === undefined)
+      const write = isKept ? store.finish(record.id, answer) : store.release(record.id, scope, answer)
       keep(write)
       if (!isSent) released = write.catch(() => undefined)
       return answer
     })
     keep(answered)
-    const answer = await withinWait(request.preferences, request.invocation.deadline, {
-      answered,
-      accepted: accepted.promise,
-    })
+    const waited = await withinWait(request.preferences, request.invocation.deadline, { answered, accepted })
+    isHandedOut = waited === 'silent'
     // A retry must find its key free, unless the store is away: that changes nothing about the answer.
     if (released !== undefined) await atMost(RELEASE_MS, released)
-    return delivered(answer, request, record)
+    return delivered(waited === 'silent' && isAccepted() ? lateAnswer(invocation) : waited, request, record)
   }
 
   return {
@@ -173,12 +170,12 @@ async function join(
   const answer = record.answer ?? (await store.waitFor(record.id, untilMs).catch(() => undefined))
   if (answer !== undefined) return { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } }
   if (Date.now() < untilMs && (await store.read(record.id).catch(() => record)) === undefined) return 'released'
-  return delivered(respondAsync ? 'accepted' : 'silent', request, record)
+  return delivered(respondAsync ? 'accepted' : lateAnswer(request.invocation), request, record)
 }
 
 /** The answer as it is, 202 for a call that was sent, 504 where nobody knows. */
 function delivered(waited: Waited, request: AnswerRequest, record: InvocationRecord): HttpAnswer {
-  if (waited === 'accepted' || (waited === 'silent' && acceptsLate(request.invocation))) return acceptedAnswer(record)
+  if (waited === 'accepted') return acceptedAnswer(record)
   if (waited !== 'silent') return waited
   const outcome = {
     kind: 'unknown',
@@ -199,7 +196,27 @@ function unknownAnswer(
   return problemAnswer(withLocation(toProblem(outcome, invocation), location), invocation.id)
 }
 
-/** The operator's policy for this method. */
+/** The same call, and whether and when the runtime surely has it. */
+function watchSending(call: Invocation): {
+  readonly invocation: Invocation
+  readonly accepted: Promise<undefined>
+  readonly isAccepted: () => boolean
+} {
+  const { promise: accepted, resolve } = Promise.withResolvers<undefined>()
+  let isAccepted = false
+  const onAccepted = (): void => {
+    isAccepted = true
+    resolve(undefined)
+  }
+  return { invocation: { ...call, onAccepted }, accepted, isAccepted: () => isAccepted }
+}
+
+/** To a caller whose patience has ended, and who did not ask for 202. */
+function lateAnswer(invocation: Invocation): Waited {
+  return acceptsLate(invocation) ? 'accepted' : 'silent'
+}
+
+/** The operator's policy for this method: 202 at the deadline of a call that was sent. */
 function acceptsLate({ target }: Invocation): boolean {
   return target.kind === 'call' && target.method.acceptLate
 }

@@ -6,7 +6,7 @@ import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
-import { ProblemError } from './problem.ts'
+import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
 import {
@@ -70,7 +70,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
 }
 
 /** A misplaced argument must not be dropped in silence. */
-function refuseQuery({ query }: FastifyRequest): void {
+export function refuseQuery({ query }: FastifyRequest): void {
   const names = Object.keys(query as object)
   if (names.length === 0) return
   throw new ProblemError('validation_failed', {
@@ -142,7 +142,7 @@ function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) =>
   return (request) => parse((request.params as { readonly key: string }).key)
 }
 
-function contextOf({ headers }: FastifyRequest): InvocationContext {
+export function contextOf({ headers }: FastifyRequest): InvocationContext {
   const { traceparent } = headers
   return typeof traceparent === 'string' ? { traceparent } : {}
 }
@@ -150,11 +150,17 @@ function contextOf({ headers }: FastifyRequest): InvocationContext {
 /** GETs carry an ETag, so that a caller who has the value already is told so in an empty answer. */
 function send(request: FastifyRequest, reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
   reply.code(status).headers(headers)
-  if (request.method !== 'GET' && request.method !== 'HEAD') return reply.send(body === '' ? undefined : body)
+  if (request.method !== 'GET' && request.method !== 'HEAD') return reply.send(payloadOf(headers, body))
   const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
   reply.header('etag', etag)
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
-  return reply.send(body === '' ? undefined : body)
+  return reply.send(payloadOf(headers, body))
+}
+
+/** A kept problem goes as bytes: to text, Fastify would add a charset, which its media type does not have. */
+function payloadOf(headers: HttpAnswer['headers'], body: string): string | Buffer | undefined {
+  if (body === '') return undefined
+  return headers['content-type'] === PROBLEM_MEDIA_TYPE ? Buffer.from(body) : body
 }
 
 /** RFC 9110, section 13.1.2: weak comparison of a list, or `*`. */

@@ -10,14 +10,16 @@ export interface EventStream {
   readonly reply: FastifyReply
   readonly record: InvocationRecord
   readonly store: InvocationStore
+  /** Aborts when this replica stops: readers then come back to another one. */
+  readonly stopping: AbortSignal
 }
 
 /**
  * Server-Sent Events: `status` (id 1), then `result` (id 2), then the end. There are two events at most, and a heartbeat is
  * left out while the reader has not taken what was written before: a slow reader costs one socket's buffer and no more.
  */
-export async function streamEvents({ request, reply, record, store }: EventStream): Promise<FastifyReply> {
-  const seen = Number(request.headers['last-event-id'] ?? 0)
+export async function streamEvents({ request, reply, record, store, stopping }: EventStream): Promise<FastifyReply> {
+  const seen = Number(request.headers['last-event-id'] ?? 0) || 0
   // 204 tells an EventSource to stop reconnecting.
   if (seen >= 2) return reply.code(204).send()
   reply.hijack()
@@ -25,16 +27,23 @@ export async function streamEvents({ request, reply, record, store }: EventStrea
   const gone = new AbortController()
   raw.once('close', () => gone.abort())
   if (raw.destroyed) return reply
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  // A stream that has ended leaves no idle connection behind: it would hold up the end of this process.
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    connection: 'close',
+  })
   if (seen < 1) raw.write(eventText({ id: 1, event: 'status', data: statusBody(record) }))
   const heartbeat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(': still running\n\n')
   }, HEARTBEAT_MS)
-  const answer = record.answer ?? (await store.waitFor(record.id, record.expiresAt, gone.signal).catch(() => undefined))
+  const signal = AbortSignal.any([gone.signal, stopping])
+  const answer = record.answer ?? (await store.waitFor(record.id, record.expiresAt, signal).catch(() => undefined))
   clearInterval(heartbeat)
   if (gone.signal.aborted) return reply
   const ended: InvocationRecord = answer === undefined ? record : { ...record, state: 'finished', answer }
-  // The store could not say how it ended: an EventSource comes back, here or to another replica.
+  // The store could not say how it ended, or this replica stops: an EventSource comes back, here or to another replica.
   if (stateOf(ended) === 'running') {
     raw.end()
     return reply

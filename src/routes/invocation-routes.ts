@@ -36,6 +36,9 @@ interface WithId {
 export function registerInvocationRoutes(app: FastifyInstance, options: InvocationRoutesOptions): void {
   app.addSchema(statusSchema)
   const common = { tags: [TAG], params }
+  // Who waits for an invocation would hold up the end of this process, and can wait at another replica.
+  const stopping = new AbortController()
+  app.addHook('preClose', async () => stopping.abort())
   const text = { validatorCompiler: () => () => true, serializerCompiler: () => String }
 
   app.get<WithId>('/-/invocations/:id', {
@@ -51,7 +54,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
       },
     },
     handler: async (request, reply) => {
-      const record = await settledRecord(request, reply, options)
+      const record = await settledRecord(request, reply, { ...options, stopping: stopping.signal })
       if (stateOf(record) === 'running') reply.header('retry-after', ASK_AGAIN_SECONDS)
       return reply.type('application/json; charset=utf-8').send(statusBody(record))
     },
@@ -74,10 +77,11 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
           content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
         },
         ...problems,
-        ...problemResponses(['deadline_exceeded']),
+        ...problemResponses(['deadline_exceeded', 'answer_too_large']),
       },
     },
-    handler: async (request, reply) => sendResult(reply, await settledRecord(request, reply, options)),
+    handler: async (request, reply) =>
+      sendResult(reply, await settledRecord(request, reply, { ...options, stopping: stopping.signal })),
   })
 
   app.get<WithId>('/-/invocations/:id/events', {
@@ -94,7 +98,10 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
       },
     },
     handler: async (request, reply) =>
-      streamEvents({ request, reply, record: await findRecord(request, options), store: options.store }),
+      streamEvents({
+        ...{ request, reply, store: options.store, stopping: stopping.signal },
+        record: await findRecord(request, options),
+      }),
   })
 }
 
@@ -140,13 +147,15 @@ async function readRecord(store: InvocationStore, id: string): Promise<Invocatio
 async function settledRecord(
   request: FastifyRequest<WithId>,
   reply: FastifyReply,
-  options: InvocationRoutesOptions,
+  options: InvocationRoutesOptions & { readonly stopping: AbortSignal },
 ): Promise<InvocationRecord> {
   const record = await findRecord(request, options)
   const { waitSeconds } = parsePrefer(headerText(request.headers.prefer))
   if (record.state === 'finished' || waitSeconds === undefined) return record
   const waitMs = Math.min(waitSeconds * 1_000, options.maxWaitMs)
-  const answer = await whileOpen(reply, (signal) => options.store.waitFor(record.id, Date.now() + waitMs, signal))
+  const answer = await whileOpen(reply, (gone) =>
+    options.store.waitFor(record.id, Date.now() + waitMs, AbortSignal.any([gone, options.stopping])),
+  )
   return answer === undefined ? record : { ...record, state: 'finished', answer }
 }
 

@@ -46,11 +46,12 @@ export type OpenResult =
 /**
  * Laws, held by `test/conformance/invocation-store.ts`:
  * - `open` with a scope is atomic: of any number of calls with one scope, on any number of replicas, one opens.
- * - `finish` is atomic and first wins; what was finished is never changed.
+ * - `finish` is atomic and first wins; what was finished is never changed, and not released either.
  * - A finished record stays for the retention, then reads as `gone`, and much later as `undefined`.
- * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`; of what is not
- *   kept (any more), at once with `undefined`.
+ * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`; at once, with
+ *   `undefined`, when there is no such invocation. A store that goes away meanwhile does not end the wait.
  * - Everything rejects with `StoreUnavailable` within a second when the store can't be reached; nothing is queued without a bound.
+ *   An `open` that was rejected gives its scope back as soon as it can.
  */
 export interface InvocationStore {
   readonly name: string

@@ -18,30 +18,31 @@ export function acceptJsonBodies(app: FastifyInstance): void {
 }
 
 /**
+ * @param what is named in problems
  * @returns `undefined` for no bytes at all
  * @throws ProblemError `malformed_json`
  */
-export function parseBody(body: Buffer): unknown {
+export function parseBody(body: Buffer, what = 'The body'): unknown {
   if (body.length === 0) return undefined
-  if (!isUtf8(body)) throw malformed('The body is not valid UTF-8.')
+  if (!isUtf8(body)) throw malformed(`${what} is not valid UTF-8.`)
   const text = body.toString('utf8')
-  const value = parseText(text)
+  const value = parseText(text, what)
   if (typeof value !== 'object' || value === null) return value
   try {
     secureJson.scan(value)
   } catch {
     throw malformed('A member is named "__proto__" or "constructor.prototype".')
   }
-  if (isDeeperThan(value, MAX_NESTING)) throw malformed(`The body is nested more than ${MAX_NESTING} levels deep.`)
+  if (isDeeperThan(value, MAX_NESTING)) throw malformed(`${what} is nested more than ${MAX_NESTING} levels deep.`)
   checkValues(value, MAYBE_SURROGATE.test(text))
   return value
 }
 
-function parseText(text: string): unknown {
+function parseText(text: string, what: string): unknown {
   try {
     return parseExact(text)
   } catch (error) {
-    throw malformed(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
+    throw malformed(`${what} is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
   }
 }
 

@@ -134,7 +134,7 @@ export const problemKinds = {
     ...refused,
     status: 415,
     title: 'The body’s media type is not supported',
-    advice: 'Send the arguments as `Content-Type: application/json`.',
+    advice: 'Send the arguments as `Content-Type: application/json`, a batch as `application/x-ndjson`.',
   },
   method_raised: {
     source: 'method',
@@ -238,6 +238,16 @@ export const problemKinds = {
     outcome: 'unknown',
     retry: 'same_key',
     advice: 'The call was sent, and this replica was shut down before its answer came. It may have run.',
+  },
+  answer_too_large: {
+    source: 'gateway',
+    status: 507,
+    title: 'The answer is too large to be kept',
+    outcome: 'unknown',
+    retry: 'never',
+    advice:
+      'The call was answered, and nobody waited on the spot. Its answer is over what is kept of one ' +
+      '(`GATEWAY_MAX_ANSWER_BYTES`); `detail` says with which status it ended.',
   },
 } as const satisfies Readonly<Record<string, ProblemKind>>
 

@@ -201,7 +201,12 @@ function keyObject(entity: EntityDescriptor): JsonSchema {
   return { type: 'object', properties: { key: entity.key.schema }, required: ['key'] }
 }
 
-const KEPT_CALL_CODES = ['invalid_idempotency_key', 'idempotency_key_reused', 'store_unavailable'] as const
+const KEPT_CALL_CODES = [
+  'invalid_idempotency_key',
+  'idempotency_key_reused',
+  'store_unavailable',
+  'answer_too_large',
+] as const
 
 function problemCodesOf(operation: Operation, { isBody, verb }: Served): readonly ProblemCode[] {
   return [

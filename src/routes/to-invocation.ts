@@ -59,6 +59,25 @@ export function createKeyParser(entity: EntityDescriptor): (text: string) => Key
   }
 }
 
+/** A JSON value → the entity's key. `42` is no key of an entity whose keys are text. */
+export function createKeyCheck(entity: EntityDescriptor, pointer: string): (value: unknown) => Key {
+  const validate = createValidator({ ...entity.key.schema, type: entity.key.type })
+  return (value) => {
+    const places = validate(value)
+    if (places.length > 0) {
+      throw new ProblemError('invalid_key', {
+        detail: `This is not a key of ${entity.name}.`,
+        errors: places.map(({ detail }) => ({ pointer, detail })),
+      })
+    }
+    // The schema has just said that it is a string or an integer.
+    const key = value as Key
+    checkKeyBytes(entity, key, pointer)
+    // JSON can write minus zero; no key is that.
+    return key === 0 ? 0 : key
+  }
+}
+
 function integerKey(text: string): Key | undefined {
   // One spelling for each number, so that a key has one URL.
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined
@@ -67,11 +86,11 @@ function integerKey(text: string): Key | undefined {
   return Number.isSafeInteger(Number(text)) ? Number(text) : exact
 }
 
-function checkKeyBytes(entity: EntityDescriptor, key: Key | undefined): void {
+function checkKeyBytes(entity: EntityDescriptor, key: Key | undefined, pointer = '#/path/key'): void {
   if (typeof key !== 'string' || Buffer.byteLength(key) <= MAX_KEY_BYTES) return
   throw new ProblemError('invalid_key', {
     detail: `A key of ${entity.name} is at most ${MAX_KEY_BYTES} bytes of UTF-8.`,
-    errors: [{ pointer: '#/path/key', detail: 'is too long' }],
+    errors: [{ pointer, detail: 'is too long' }],
   })
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
 import type { MetadataDocument } from '../../src/entity-registry/metadata-schema.ts'
 import type { Override } from '../../src/entity-registry/overrides.ts'
@@ -10,6 +10,7 @@ import { withCheckedAnswers } from '../../src/routes/checked-answers.ts'
 import { registerEntityRoutes } from '../../src/routes/entity-routes.ts'
 import { answerFailures, answerRouterError, answerSocketError } from '../../src/routes/failures.ts'
 import { registerInvocationRoutes } from '../../src/routes/invocation-routes.ts'
+import type { InvocationStore } from '../../src/routes/invocation-store.ts'
 import { acceptJsonBodies } from '../../src/routes/json-body.ts'
 import { registerSystemRoutes } from '../../src/routes/system-routes.ts'
 import type { Capabilities, HealthCheck, Invocation, Outcome } from '../../src/runtime-adapters/contract.ts'
@@ -25,18 +26,33 @@ export interface Script {
   readonly overrides?: Record<string, Override>
   readonly capabilities?: Partial<Capabilities>
   readonly checks?: readonly HealthCheck[]
+  /** Default: in memory. */
+  readonly store?: InvocationStore
+  /** Default: everybody is the same caller. */
+  readonly principalOf?: (request: FastifyRequest) => string
+  /** Milliseconds that the answer to a kept call is waited for. */
+  readonly lifetimeMs?: number
+  /** Hooks of the test’s own. */
+  readonly prepare?: (app: FastifyInstance) => void
 }
+
+/** What a runtime says, or how it comes to say it. */
+export type ScriptedAnswer = Outcome | ((invocation: Invocation) => Promise<Outcome>)
 
 export interface ScriptedApp {
   readonly app: FastifyInstance
   /** What the runtime would have been asked, in order. */
   readonly invocations: readonly Invocation[]
   /** What it answers from now on. */
-  answer(outcome: Outcome): void
+  answer(outcome: ScriptedAnswer): void
+  readonly store: InvocationStore
 }
 
 /** The routes over a runtime that answers what the test says: everything of HTTP, nothing behind it. */
-export function buildScriptedApp({ entities, overrides = {}, capabilities = {}, checks = [] }: Script): ScriptedApp {
+export function buildScriptedApp(script: Script): ScriptedApp {
+  const { entities, overrides = {}, capabilities = {}, checks = [] } = script
+  const { principalOf = () => '', lifetimeMs = 60_000 } = script
+  const store = script.store ?? createMemoryStore({ retentionMs: 60_000, maxRecords: 1_000 })
   const app = fastify({
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 3 * 1024 },
@@ -51,18 +67,17 @@ export function buildScriptedApp({ entities, overrides = {}, capabilities = {}, 
     },
   )
   const invocations: Invocation[] = []
-  let outcome: Outcome = { kind: 'returned', value: null }
+  let outcome: ScriptedAnswer = { kind: 'returned', value: null }
   const invoke = withCheckedAnswers(async (invocation) => {
     invocations.push(invocation)
-    return outcome
+    return typeof outcome === 'function' ? outcome(invocation) : outcome
   })
   const capabilitiesOf = () => ({ ...everything, ...capabilities })
+  script.prepare?.(app)
   answerFailures(app, createRegistry(compiled))
   acceptJsonBodies(app)
   registerSystemRoutes(app, { entities: compiled, capabilitiesOf, checks: async () => checks })
-  const store = createMemoryStore({ retentionMs: 60_000, maxRecords: 1_000 })
-  const principalOf = () => ''
-  const answering = createAnswering({ invoke, store, replica: 'test', lifetimeMs: 60_000 })
+  const answering = createAnswering({ invoke, store, replica: 'test', lifetimeMs })
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs: 60_000 })
   registerEntityRoutes(app, {
     ...{ entities: compiled, capabilitiesOf, answering, principalOf },
@@ -71,6 +86,7 @@ export function buildScriptedApp({ entities, overrides = {}, capabilities = {}, 
   return {
     app,
     invocations,
+    store,
     answer(next) {
       outcome = next
     },

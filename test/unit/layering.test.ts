@@ -51,6 +51,7 @@ describe('the four rooms', () => {
     ['kafkajs', ['runtime-adapters/kafka/kafkajs-']],
     ['@platformatic/kafka', ['runtime-adapters/kafka/platformatic-']],
     ['node:sqlite', ['runtime-adapters/embedded/']],
+    ['ioredis', ['gateway/invocations/redis-client.ts']],
   ])('let only one place import %s', (client, places) => {
     const importers = [...new Set(imports.filter(({ specifier }) => specifier === client).map(({ file }) => file))]
     expect(importers.length).toBeGreaterThan(0)

@@ -1,9 +1,32 @@
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import type { Log } from '../../runtime-adapters/contract.ts'
 import type { Config } from '../config.ts'
+import { withAnswerLimit } from './answer-limit.ts'
 import { createMemoryStore } from './memory-store.ts'
+import { parseRedisUrl } from './redis-address.ts'
+import { type RedisOptions, readRedisTls } from './redis-options.ts'
 
-/** Redis where its address is given, this process's memory otherwise. */
-export async function createStore({ redisUrl, retentionMs, maxInvocations }: Config): Promise<InvocationStore> {
-  if (redisUrl !== undefined) throw new Error('REDIS_URL: the store in Redis is not there yet.')
-  return createMemoryStore({ retentionMs, maxRecords: maxInvocations })
+/**
+ * Redis where its address is given, this process's memory otherwise.
+ * @throws Error when the address or a file of the configuration can't be used
+ */
+export async function createStore(config: Config, log: Log): Promise<InvocationStore> {
+  const { redis, retentionMs, maxInvocations, maxAnswerBytes } = config
+  const store =
+    redis.url === undefined
+      ? createMemoryStore({ retentionMs, maxRecords: maxInvocations })
+      : await createRedisStore(redis.url, redis, { retentionMs, log })
+  return withAnswerLimit(store, maxAnswerBytes)
+}
+
+/** Redis's client is loaded only where there is a Redis. */
+async function createRedisStore(
+  url: string,
+  options: RedisOptions,
+  { retentionMs, log }: { readonly retentionMs: number; readonly log: Log },
+): Promise<InvocationStore> {
+  const { prefix, sentinelUsername, sentinelPassword } = options
+  const servers = { address: parseRedisUrl(url), tls: readRedisTls(options), sentinelUsername, sentinelPassword }
+  const { RedisStore } = await import('./redis-store.ts')
+  return new RedisStore({ servers, prefix, retentionMs, log })
 }

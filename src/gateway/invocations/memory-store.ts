@@ -22,6 +22,8 @@ interface Kept {
   forgetAt: number
 }
 
+/** Milliseconds that the answer of a call that was never sent stays, for those who join it late. */
+const RELEASED_MS = 60_000
 /** Milliseconds between two looks for what may be forgotten. */
 const SWEEP_MS = 1_000
 
@@ -31,6 +33,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
   const scopes = new Map<string, string>()
   /** Ids whose records have been forgotten, oldest first. */
   const gone = new Map<string, number>()
+  const released = new Map<string, { readonly answer: StoredAnswer; readonly until: number }>()
   const waiters = createWaiters()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -45,6 +48,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
     const at = now()
     for (const [id, one] of kept) if (one.forgetAt <= at) forget(id, one)
     for (const [id, until] of gone) if (until <= at) gone.delete(id)
+    for (const [id, { until }] of released) if (until <= at) released.delete(id)
   }
 
   return {
@@ -74,13 +78,17 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
       return true
     },
     async release(id, scope, answer) {
+      if (kept.get(id)?.record.state === 'finished') return
       kept.delete(id)
-      if (scope !== undefined) scopes.delete(scope)
+      if (scope !== undefined && scopes.get(scope) === id) scopes.delete(scope)
+      released.set(id, { answer, until: now() + RELEASED_MS })
+      if (released.size > maxRecords) released.delete(released.keys().next().value ?? '')
       waiters.wake(id, answer)
     },
     async waitFor(id, untilMs, signal): Promise<StoredAnswer | undefined> {
       const one = kept.get(id)
-      return one === undefined ? undefined : (one.record.answer ?? waiters.wait(id, untilMs - now(), signal))
+      if (one === undefined) return released.get(id)?.answer
+      return one.record.answer ?? waiters.wait(id, untilMs - now(), signal)
     },
     beat: async (replica) => new Set([replica]),
     leave: async () => undefined,

@@ -15,12 +15,13 @@ const MAX_WAITING = 10_000
 export function createSteadyStore(store: InvocationStore): InvocationStore {
   const opening = new Map<string, Promise<unknown>>()
   const retries = createRetries()
-  const { open, finish, release, close } = store
 
   return {
-    ...store,
+    name: store.name,
+    isShared: store.isShared,
+    start: () => store.start(),
     async open(record, scope) {
-      const opened = open(record, scope)
+      const opened = store.open(record, scope)
       opening.set(record.id, opened)
       try {
         return await opened
@@ -30,12 +31,17 @@ export function createSteadyStore(store: InvocationStore): InvocationStore {
     },
     async finish(id, answer) {
       await opening.get(id)?.catch(() => undefined)
-      return retries.run(() => finish(id, answer))
+      return retries.run(() => store.finish(id, answer))
     },
-    release: (id, scope, answer) => retries.run(() => release(id, scope, answer)),
+    release: (id, scope, answer) => retries.run(() => store.release(id, scope, answer)),
+    read: (id) => store.read(id),
+    waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
+    beat: (replica) => store.beat(replica),
+    leave: (replica) => store.leave(replica),
+    health: () => store.health(),
     async close() {
       retries.close()
-      await close()
+      await store.close()
     },
   }
 }

@@ -3,6 +3,7 @@ import { answerOf } from '../../routes/answering.ts'
 import { checkedOutcome } from '../../routes/checked-answers.ts'
 import type { InvocationRecord, InvocationStore } from '../../routes/invocation-store.ts'
 import type { Invocation, Log, Outcome, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
+import { createForeignReplies, type ForeignReply } from './foreign-replies.ts'
 
 /** Digits at the end of an invocation's id that name the replica that sent it. */
 export const REPLICA_DIGITS = 6
@@ -11,8 +12,6 @@ export const REPLICA_DIGITS = 6
 const BEAT_MS = 1_000
 /** Foreign replies that are remembered for the case that their replica has just died. */
 const REMEMBERED = 20_000
-
-type Read = (invocation: Invocation) => Outcome
 
 export interface StrayKeeper extends StrayReplies {
   /** The registry is made after the adapters that report to this keeper. */
@@ -34,7 +33,7 @@ export interface StrayKeeperOptions {
  */
 export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): StrayKeeper {
   const counters = { kept: 0, adopted: 0, lost: 0 }
-  const recent = new Map<string, Read>()
+  const foreign = createForeignReplies(REMEMBERED)
   let living: ReadonlySet<string> = new Set([replica])
   let registry: EntityRegistry | undefined
   let timer: NodeJS.Timeout | undefined
@@ -48,26 +47,24 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     }
   }
 
-  /** @returns whether the store could say what became of it; else it is worth another try */
-  async function adopt(id: string, read: Read): Promise<boolean> {
+  async function adopt(reply: ForeignReply): Promise<void> {
+    const { id, read, misses } = reply
     try {
       const record = await store.read(id)
-      if (record === undefined || record === 'gone' || record.state === 'finished') return true
-      const invocation = invocationOf(record, registry)
-      if (invocation !== undefined) await finish(invocation, read(invocation), 'adopted')
-      return true
+      // The call's record is opened when its deadline passes; it may not have passed yet.
+      if (record === undefined) foreign.keep({ ...reply, misses: misses + 1 })
+      else if (record !== 'gone' && record.state === 'running') {
+        const invocation = invocationOf(record, registry)
+        if (invocation !== undefined) void finish(invocation, read(invocation), 'adopted')
+      }
     } catch {
-      return false
+      foreign.keep(reply)
     }
   }
 
-  function remember(id: string, read: Read): void {
-    recent.set(id, read)
-    if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? '')
-  }
-
-  async function takeOver(id: string, read: Read): Promise<void> {
-    if (!(await adopt(id, read))) remember(id, read)
+  /** Of our own calls, those come here that were answered too long ago to be remembered. */
+  function isOrphan(sender: string): boolean {
+    return sender === replica || !living.has(sender)
   }
 
   async function beat(): Promise<void> {
@@ -80,11 +77,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     }
     const died = [...before].filter((one) => !living.has(one))
     if (died.length > 0) log.warn({ replicas: died }, 'replicas have gone; their replies are taken over')
-    for (const [id, read] of recent) {
-      if (living.has(id.slice(-REPLICA_DIGITS))) continue
-      recent.delete(id)
-      await takeOver(id, read)
-    }
+    for (const reply of foreign.takeDue((id) => isOrphan(replicaOf(id)))) await adopt(reply)
   }
 
   return {
@@ -92,11 +85,12 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       void finish(invocation, outcome, 'kept')
     },
     foreign(id, read) {
-      if (!living.has(id.slice(-REPLICA_DIGITS))) {
-        void takeOver(id, read)
-        return
-      }
-      remember(id, read)
+      const sender = replicaOf(id)
+      // A memory of its own holds no other replica's records.
+      if (!store.isShared && sender !== replica) return
+      const reply = { id, read, misses: 0 }
+      if (isOrphan(sender)) void adopt(reply)
+      else foreign.keep(reply)
     },
     async start(given) {
       registry = given
@@ -109,6 +103,10 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       await store.leave(replica).catch(() => undefined)
     },
   }
+}
+
+function replicaOf(id: string): string {
+  return id.slice(-REPLICA_DIGITS)
 }
 
 /** What is needed to read a reply; the arguments are not, so they are not kept. */

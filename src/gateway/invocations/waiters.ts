@@ -6,6 +6,7 @@ export interface Waiters {
   wait(id: string, ms: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
   wake(id: string, answer: StoredAnswer): void
   readonly ids: IterableIterator<string>
+  has(id: string): boolean
   close(): void
 }
 
@@ -42,6 +43,7 @@ export function createWaiters(): Waiters {
     get ids() {
       return waiting.keys()
     },
+    has: (id) => waiting.has(id),
     close() {
       for (const all of waiting.values()) for (const resolve of all) resolve(undefined)
     },

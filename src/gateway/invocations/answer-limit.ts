@@ -1,0 +1,28 @@
+import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
+import { ProblemError, problemAnswer } from '../../routes/problem.ts'
+
+/** In place of an answer that is too large, a store keeps a problem that says so. Who waits on the spot gets the whole answer. */
+export function withAnswerLimit(store: InvocationStore, maxBytes: number): InvocationStore {
+  const kept = (id: string, answer: StoredAnswer): StoredAnswer => {
+    // A character is three bytes of UTF-8 at most, so most answers need no counting.
+    if (answer.body.length * 3 <= maxBytes) return answer
+    const bytes = Buffer.byteLength(answer.body)
+    if (bytes <= maxBytes) return answer
+    const detail = `The call was answered with status ${answer.status} and ${bytes} bytes, of which ${maxBytes} may be kept.`
+    return problemAnswer(new ProblemError('answer_too_large', { detail, invocationId: id }), id)
+  }
+  return {
+    name: store.name,
+    isShared: store.isShared,
+    start: () => store.start(),
+    open: (record, scope) => store.open(record, scope),
+    read: (id) => store.read(id),
+    finish: (id, answer) => store.finish(id, kept(id, answer)),
+    release: (id, scope, answer) => store.release(id, scope, answer),
+    waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
+    beat: (replica) => store.beat(replica),
+    leave: (replica) => store.leave(replica),
+    health: () => store.health(),
+    close: () => store.close(),
+  }
+}

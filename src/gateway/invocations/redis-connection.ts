@@ -1,0 +1,154 @@
+import { StoreUnavailable } from '../../routes/invocation-store.ts'
+import type { Log } from '../../runtime-adapters/contract.ts'
+import { createRedisClient, EXCHANGE_MS, type RedisClient, type RedisServers } from './redis-client.ts'
+import type { RedisScript } from './redis-scripts.ts'
+
+export interface RedisConnectionOptions {
+  readonly servers: RedisServers
+  readonly channel: string
+  readonly log: Log
+  readonly onMessage: (message: string) => void
+  /** Messages may have been missed. */
+  readonly onListening: () => void
+  /** After an outage. */
+  readonly onBack: () => void
+}
+
+export interface RedisCommand {
+  readonly script: RedisScript
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
+  /** Epoch milliseconds at which the caller gives up; default: `EXCHANGE_MS` from now. */
+  readonly until?: number | undefined
+}
+
+/** Commands that may be under way at once. */
+const MAX_IN_FLIGHT = 20_000
+
+/**
+ * One connection for commands and one that listens. Both come back by themselves; until then every command is refused at
+ * once. A server that accepts commands and answers none is left after the first that is late, so nothing piles up.
+ */
+export class RedisConnection {
+  readonly #client: RedisClient
+  readonly #subscriber: RedisClient
+  readonly #options: RedisConnectionOptions
+  #inFlight = 0
+  #lastReplyAt = 0
+  #trouble = 'it is not connected yet'
+  #isClosed = false
+  #isLeaving = false
+  #wasAway = false
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options
+    this.#client = createRedisClient(options.servers)
+    // A cluster's client has a subscriber of its own inside.
+    this.#subscriber = options.servers.address.kind === 'cluster' ? this.#client : createRedisClient(options.servers)
+    this.#watch()
+  }
+
+  /** Waits for the server as long as for any exchange. A server that is away does not stop the start. */
+  async start(): Promise<void> {
+    const clients = new Set([this.#client, this.#subscriber])
+    const connected = Promise.allSettled([...clients].map((client) => client.connect()))
+    await within(connected, Date.now() + EXCHANGE_MS).catch(() => undefined)
+    if (!this.isReady) this.#noteAway()
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === 'ready' && !this.#isLeaving && !this.#isClosed
+  }
+
+  /** @throws StoreUnavailable, at the latest at `until` */
+  async run({ script, keys, args, until = Date.now() + EXCHANGE_MS }: RedisCommand): Promise<unknown> {
+    return this.#exchange(until, async () => {
+      const all = [...keys, ...args]
+      try {
+        return await this.#client.evalsha(script.sha1, keys.length, ...all)
+      } catch (error) {
+        // A server that was restarted knows no scripts.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+        return this.#client.eval(script.lua, keys.length, ...all)
+      }
+    })
+  }
+
+  /** @throws StoreUnavailable */
+  async ping(): Promise<void> {
+    await this.#exchange(Date.now() + EXCHANGE_MS, () => this.#client.ping())
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#client.disconnect()
+    this.#subscriber.disconnect()
+  }
+
+  async #exchange<T>(until: number, send: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new StoreUnavailable('The store is closed.')
+    if (!this.isReady) throw new StoreUnavailable(`Redis can’t be reached: ${this.#trouble}.`)
+    if (this.#inFlight >= MAX_IN_FLIGHT)
+      throw new StoreUnavailable(`${this.#inFlight} exchanges with Redis are under way.`)
+    this.#inFlight++
+    const sentAt = Date.now()
+    const settled = send().finally(() => {
+      this.#inFlight--
+    })
+    try {
+      const reply = await within(settled, until)
+      this.#lastReplyAt = Date.now()
+      return reply
+    } catch (error) {
+      if (Date.now() >= until) this.#leaveSilentServer(sentAt)
+      throw new StoreUnavailable(this.#reasonOf(error))
+    }
+  }
+
+  /** Why a connection is not there, rather than that it is not. */
+  #reasonOf(error: unknown): string {
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+    return /closed|writeable|MaxRetries|max retries/i.test(message)
+      ? `Redis can’t be reached: ${this.#trouble}.`
+      : `Redis failed: ${message}.`
+  }
+
+  /** Reconnecting refuses what is under way and whatever comes next, until the server answers again. */
+  #leaveSilentServer(sentAt: number): void {
+    if (!this.isReady || this.#lastReplyAt >= sentAt) return
+    this.#trouble = 'it does not answer'
+    this.#isLeaving = true
+    this.#client.disconnect(true)
+  }
+
+  #watch(): void {
+    const { channel, log, onMessage, onListening, onBack } = this.#options
+    const note = ({ message }: Error) => {
+      this.#trouble = message.replace(/\.$/, '')
+    }
+    for (const client of [this.#client, this.#subscriber]) client.on('error', note)
+    this.#client.on('close', () => this.#noteAway())
+    this.#client.on('ready', () => {
+      this.#trouble = 'the connection was lost'
+      this.#isLeaving = false
+      if (!this.#wasAway) return
+      this.#wasAway = false
+      log.info({}, 'the invocation store is back')
+      onBack()
+    })
+    this.#subscriber.on('ready', () => void this.#subscriber.subscribe(channel).then(onListening, note))
+    this.#subscriber.on('message', (_channel: string, message: string) => onMessage(message))
+  }
+
+  #noteAway(): void {
+    if (this.#wasAway || this.#isClosed) return
+    this.#wasAway = true
+    this.#options.log.warn({ detail: this.#trouble }, 'the invocation store is away; calls that need it get 503')
+  }
+}
+
+async function within<T>(promise: Promise<T>, until: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('it did not answer in time')), Math.max(0, until - Date.now()))
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,43 @@
+import { parseExact, stringifyExact } from '../../entity-registry/exact-json.ts'
+import { type InvocationRecord, type StoredAnswer, StoreUnavailable } from '../../routes/invocation-store.ts'
+
+/** What Redis says of an invocation. */
+export type Looked =
+  | { readonly kind: 'kept'; readonly record: InvocationRecord }
+  | { readonly kind: 'released'; readonly answer: StoredAnswer }
+  | { readonly kind: 'gone' | 'none' }
+
+/** Keys of one invocation; the braces put them into one slot of a cluster. */
+export function keysOf(prefix: string, id: string) {
+  const key = (what: string) => `${prefix}:{${id}}:${what}`
+  return {
+    record: key('record'),
+    /** Outlives the record, to tell what is gone from what never was. */
+    trace: key('trace'),
+    /** The answer of a call that was never sent. */
+    released: key('released'),
+  }
+}
+
+export function scopeKey(prefix: string, scope: string): string {
+  return `${prefix}:{${scope}}:scope`
+}
+
+export function writeRecord(record: InvocationRecord): string {
+  return stringifyExact({ ...record, answer: undefined })
+}
+
+export function readLooked(reply: unknown): Looked {
+  const [kind, first, second] = Array.isArray(reply) ? reply : []
+  if (kind === 'gone' || kind === 'none') return { kind }
+  if (kind === 'released') return { kind, answer: parse<StoredAnswer>(first) }
+  if (kind !== 'kept') throw new StoreUnavailable('Redis said something that this gateway does not understand.')
+  const record = parse<InvocationRecord>(first)
+  if (second === null) return { kind, record }
+  return { kind, record: { ...record, state: 'finished', answer: parse<StoredAnswer>(second) } }
+}
+
+/** Only replicas of this gateway write here, so what is read is what was written. */
+function parse<T>(text: unknown): T {
+  return parseExact(String(text)) as T
+}

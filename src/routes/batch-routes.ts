@@ -1,0 +1,153 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Answering } from './answering.ts'
+import { type BatchCall, createLineReader, type LineReaderOptions, type ReadLine, underArgs } from './batch-call.ts'
+import { type BatchLimits, BatchRun } from './batch-run.ts'
+import { BATCH_MEDIA_TYPE, batchSchema } from './batch-schema.ts'
+import { contextOf, refuseQuery } from './entity-routes.ts'
+import { parsePrefer } from './prefer.ts'
+import { ProblemError } from './problem.ts'
+import type { HttpAnswer } from './to-http.ts'
+import { toInvocation } from './to-invocation.ts'
+
+export interface BatchRoutesOptions extends LineReaderOptions {
+  readonly answering: Answering
+  readonly principalOf: (request: FastifyRequest) => string
+  /** A fresh invocation id. */
+  readonly newId: () => string
+  readonly limits: BatchLimits
+  /** Batches at once. */
+  readonly maxBatches: number
+}
+
+/** Milliseconds that a caller who was cut off has to read his answers before the connection is closed. */
+const LINGER_MS = 500
+
+/** `POST /-/batch`: a stream of calls in, a stream of answers out. */
+export async function registerBatchRoutes(app: FastifyInstance, options: BatchRoutesOptions): Promise<void> {
+  const { newId, limits, maxBatches } = options
+  const read = createLineReader(options)
+  const running = new Set<BatchRun>()
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+    for (const run of running) run.drain()
+  })
+
+  function start(request: FastifyRequest, source: IncomingMessage): BatchRun {
+    const answer = createLineCaller(request, options)
+    const run = new BatchRun({ source, read: logged(request, read), answer, newId, limits })
+    running.add(run)
+    void run.ended.then((summary) => {
+      running.delete(run)
+      request.log.debug(summary, 'a batch ended')
+    })
+    return run
+  }
+
+  await app.register(async (scope) => {
+    // The body is left on the wire: lines have a limit of their own, the stream has none.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(BATCH_MEDIA_TYPE, (_request, payload, done) => done(null, payload))
+    scope.post('/-/batch', {
+      schema: batchSchema,
+      validatorCompiler: () => () => true,
+      handler: async (request, reply) => {
+        refuseRequest(request)
+        if (running.size >= maxBatches) {
+          throw new ProblemError('overloaded', { detail: `${maxBatches} batches are under way already.` })
+        }
+        return stream({ run: start(request, request.raw), request, reply, isClosing: () => isClosing })
+      },
+    })
+  })
+}
+
+/** What belongs to a line must not be dropped in silence when it stands elsewhere. */
+function refuseRequest(request: FastifyRequest): void {
+  refuseQuery(request)
+  if (request.body === undefined) {
+    throw new ProblemError('unsupported_media_type', { detail: `A batch is sent as ${BATCH_MEDIA_TYPE}.` })
+  }
+  if (request.headers['idempotency-key'] === undefined) return
+  throw new ProblemError('validation_failed', {
+    detail: 'A batch has no idempotency key.',
+    hint: 'Each of its lines may have its own: "idempotencyKey".',
+  })
+}
+
+/** A line's turn has come: from here on it is a call as any other. */
+function createLineCaller(
+  request: FastifyRequest,
+  { answering, principalOf, newId }: BatchRoutesOptions,
+): (call: BatchCall) => Promise<HttpAnswer> {
+  const context = contextOf(request)
+  const principal = principalOf(request)
+  const preferences = parsePrefer(undefined)
+  return async ({ target, args, deadlineMs, idempotencyKey }) => {
+    try {
+      const invocation = invocationOf({ id: newId(), target, args, deadlineMs, context })
+      return await answering.answer({ invocation, preferences, idempotencyKey, principal })
+    } catch (error) {
+      throw noted(request, error)
+    }
+  }
+}
+
+function invocationOf(options: Parameters<typeof toInvocation>[0]): ReturnType<typeof toInvocation> {
+  try {
+    return toInvocation(options)
+  } catch (error) {
+    throw error instanceof ProblemError ? underArgs(error) : error
+  }
+}
+
+/** A defect fails its line, and the log has the cause. */
+function logged(
+  request: FastifyRequest,
+  read: (bytes: Buffer, number: number) => ReadLine,
+): (bytes: Buffer, number: number) => ReadLine {
+  return (bytes, number) => {
+    try {
+      return read(bytes, number)
+    } catch (error) {
+      return { kind: 'refused', place: { kind: 'line', number }, problem: noted(request, error) }
+    }
+  }
+}
+
+function noted(request: FastifyRequest, error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  request.log.error({ err: error }, 'a line of a batch failed')
+  return new ProblemError('internal_error', { detail: 'The gateway could not finish this call.' })
+}
+
+interface Streamed {
+  readonly run: BatchRun
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly isClosing: () => boolean
+}
+
+function stream({ run, request, reply, isClosing }: Streamed): FastifyReply {
+  const { raw } = reply
+  // The status goes out before the first line comes: a caller may wait for it before he sends one.
+  run.answers.once('resume', () => raw.flushHeaders())
+  void run.ended.then(({ isCut }) => {
+    // The head, which could have said so, was sent long ago.
+    if (!isCut && !isClosing()) return
+    if (raw.writableFinished) closeSoon(request.raw)
+    else raw.once('finish', () => closeSoon(request.raw))
+  })
+  return reply.type(BATCH_MEDIA_TYPE).header('cache-control', 'no-store').send(run.answers)
+}
+
+/** Closing at once, with bytes unread, would take the answers with it: TCP resets such a connection. */
+function closeSoon(source: IncomingMessage): void {
+  const { socket } = source
+  const close = () => socket.destroySoon()
+  const timer = setTimeout(close, LINGER_MS)
+  if (source.complete) close()
+  else source.once('end', close)
+  socket.once('close', () => clearTimeout(timer))
+}

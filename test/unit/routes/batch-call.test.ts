@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
+import type { MetadataDocument } from '../../../src/entity-registry/metadata-schema.ts'
+import { noOverrides } from '../../../src/entity-registry/overrides.ts'
+import { createLineReader } from '../../../src/routes/batch-call.ts'
+import { everything } from '../../helpers/scripted-app.ts'
+
+const entities: MetadataDocument['entities'] = [
+  {
+    name: 'OrderLine',
+    key: { name: 'id', schema: { type: 'string' } },
+    state: { id: { type: 'string' }, amount: { type: 'integer' } },
+    create: { params: [{ name: 'id', schema: { type: 'string' } }] },
+    methods: [
+      { name: 'add', params: [{ name: 'x', schema: { type: 'integer' } }], returns: { type: 'integer' } },
+      { name: 'create', params: [] },
+    ],
+  },
+  { name: 'Counter', key: { name: 'n', schema: { type: 'integer' } }, methods: [{ name: 'next', params: [] }] },
+]
+const compiled = compileEntities(
+  [{ file: 'test.json', document: { formatVersion: 1, application: 'test', entities } }],
+  noOverrides,
+)
+const capabilitiesOf = () => everything
+const read = createLineReader({ entities: compiled, capabilitiesOf, defaultDeadlineMs: 10_000, maxWaitMs: 60_000 })
+const readText = (text: string) => read(Buffer.from(text), 7)
+const readLine = (line: object) => readText(JSON.stringify(line))
+
+describe('a line that is a call', () => {
+  it('names entity, key, method and arguments', () => {
+    const line = { id: '1', entity: 'order_line', key: 'a', method: 'add', args: { x: 1 } }
+    expect(readLine(line)).toMatchObject({
+      kind: 'call',
+      place: { kind: 'id', id: '1' },
+      lane: 'OrderLine a',
+      target: { kind: 'call', key: 'a', method: { name: 'add' } },
+      args: { x: 1 },
+      deadlineMs: 10_000,
+    })
+  })
+
+  it('is a creation without a key, in the lane of the entity that it makes', () => {
+    expect(readLine({ entity: 'order_line', method: 'create', args: { id: 'a' } })).toMatchObject({
+      place: { kind: 'line', number: 7 },
+      lane: 'OrderLine a',
+      target: { kind: 'create' },
+    })
+  })
+
+  it('is a method called create with a key', () => {
+    expect(readLine({ entity: 'order_line', key: 'a', method: 'create' })).toMatchObject({
+      target: { kind: 'call', method: { name: 'create' } },
+    })
+  })
+
+  it('keeps every digit of its id, its key and its arguments', () => {
+    const key = readText('{"id":9007199254740993,"entity":"counter","key":9007199254740995,"method":"next"}')
+    expect(key).toMatchObject({ place: { id: 9007199254740993n }, target: { key: 9007199254740995n } })
+    const args = readText('{"entity":"order_line","key":"a","method":"add","args":{"x":9007199254740993}}')
+    expect(args).toMatchObject({ args: { x: 9007199254740993n } })
+  })
+
+  it('has one key for zero and minus zero', () => {
+    expect(readText('{"entity":"counter","key":-0,"method":"next"}')).toMatchObject({ target: { key: 0 } })
+  })
+
+  it('waits as long as it says, and never longer than the operator allows', () => {
+    const deadlines = [1, 500, 2_000_000_000].map((waitMs) =>
+      readLine({ entity: 'counter', key: 1, method: 'next', waitMs }),
+    )
+    expect(deadlines).toMatchObject([{ deadlineMs: 1 }, { deadlineMs: 500 }, { deadlineMs: 60_000 }])
+  })
+})
+
+describe('a line that is no call', () => {
+  it.each([
+    ['{"id":"1",', 'malformed_json', 'The line is not JSON'],
+    ['{"id":"\\ud800","entity":"counter"}', 'malformed_json', 'surrogate'],
+    ['{"__proto__":1}', 'malformed_json', '__proto__'],
+    ['[]', 'validation_failed', 'not a call'],
+    ['null', 'validation_failed', 'not a call'],
+    ['{"id":true,"entity":"counter","key":1,"method":"next"}', 'validation_failed', 'not a call'],
+    [`{"id":"${'x'.repeat(256)}","entity":"counter","key":1,"method":"next"}`, 'validation_failed', 'not a call'],
+  ])('is refused by its number where no id can be read: %s', (text, code, detail) => {
+    expect(readText(text)).toMatchObject({
+      kind: 'refused',
+      place: { kind: 'line', number: 7 },
+      problem: { code, fields: { detail: expect.stringContaining(detail) } },
+    })
+  })
+
+  const call = { entity: 'order_line', key: 'a', method: 'add', args: { x: 1 } }
+
+  it.each<[string, object, string, string | undefined]>([
+    ['an unknown member', { ...call, arg: {} }, 'validation_failed', '#/arg'],
+    ['no entity', { ...call, entity: undefined }, 'validation_failed', '#/entity'],
+    ['no method', { ...call, method: undefined }, 'validation_failed', '#/method'],
+    ['no key', { ...call, key: undefined }, 'validation_failed', '#/key'],
+    ['a key of the wrong type', { ...call, key: 1 }, 'invalid_key', '#/key'],
+    ['text for an integer key', { entity: 'counter', key: '1', method: 'next' }, 'invalid_key', '#/key'],
+    ['a fraction for a key', { entity: 'counter', key: 1.5, method: 'next' }, 'validation_failed', '#/key'],
+    ['an empty key', { ...call, key: '' }, 'invalid_key', '#/key'],
+    ['a key over 1 KiB', { ...call, key: 'é'.repeat(513) }, 'invalid_key', '#/key'],
+    ['a wrong argument', { ...call, args: { x: '1' } }, 'validation_failed', '#/args/x'],
+    ['an unknown argument', { ...call, args: { x: 1, y: 1 } }, 'validation_failed', '#/args/y'],
+    ['no arguments', { ...call, args: undefined }, 'validation_failed', '#/args/x'],
+    ['an unreadable idempotency key', { ...call, idempotencyKey: 'é' }, 'validation_failed', '#/idempotencyKey'],
+    ['no time', { ...call, waitMs: 0 }, 'validation_failed', '#/waitMs'],
+    ['no such entity', { ...call, entity: 'OrderLine' }, 'route_not_found', undefined],
+    ['no such method', { ...call, method: 'ad' }, 'route_not_found', undefined],
+    ['an attribute', { ...call, method: 'amount' }, 'route_not_found', undefined],
+    ['no such constructor', { entity: 'counter', method: 'create' }, 'route_not_found', undefined],
+  ])('keeps its id and says what is wrong: %s', (_what, line, code, pointer) => {
+    const refused = readLine({ id: 'mine', ...line })
+    expect(refused).toMatchObject({ kind: 'refused', place: { kind: 'id', id: 'mine' }, problem: { code } })
+    const [place] = refused.kind === 'refused' ? (refused.problem.fields.errors ?? []) : []
+    expect(place?.pointer).toBe(pointer)
+  })
+
+  it('names the nearest entity and method', () => {
+    const hints = [
+      { ...call, entity: 'OrderLine' },
+      { ...call, method: 'ad' },
+    ].map((line) => readLine(line))
+    expect(hints).toMatchObject([
+      { problem: { fields: { hint: 'Did you mean "order_line"?' } } },
+      { problem: { fields: { hint: 'Did you mean "add"?' } } },
+    ])
+  })
+})

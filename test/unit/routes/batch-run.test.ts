@@ -1,0 +1,270 @@
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { BatchCall } from '../../../src/routes/batch-call.ts'
+import { type BatchLimits, BatchRun } from '../../../src/routes/batch-run.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
+import type { HttpAnswer } from '../../../src/routes/to-http.ts'
+import type { BatchAnswer } from '../../helpers/batch-client.ts'
+import { until } from '../../helpers/until.ts'
+
+const generous: BatchLimits = { maxLines: 100, maxBytes: 1_000_000, maxLineBytes: 1_000, idleMs: 10_000 }
+const done: HttpAnswer = { status: 200, headers: {}, body: 'true' }
+
+interface Build {
+  readonly source?: Readable
+  readonly limits?: Partial<BatchLimits>
+  readonly answer?: (call: BatchCall) => Promise<HttpAnswer>
+}
+
+/** A run whose lines are `lane:anything`; nothing is behind it but the function that answers. */
+function build({ source = new PassThrough(), limits = {}, answer = async () => done }: Build = {}) {
+  const calls: string[] = []
+  const run = new BatchRun({
+    source,
+    limits: { ...generous, ...limits },
+    newId: () => 'new',
+    read(bytes, number) {
+      const id = bytes.toString()
+      if (id.startsWith('!')) {
+        return {
+          kind: 'refused',
+          place: { kind: 'line', number },
+          problem: new ProblemError('bad_request', { detail: id }),
+        }
+      }
+      const lane = id.split(':')[0]
+      // The run looks at the place and the lane of a call, and at nothing else.
+      return { kind: 'call', place: { kind: 'id', id }, lane } as BatchCall
+    },
+    answer(call) {
+      calls.push(idOf(call))
+      return answer(call)
+    },
+  })
+  return { run, source, calls }
+}
+
+function idOf({ place }: BatchCall): string {
+  return place.kind === 'id' ? String(place.id) : `line ${place.number}`
+}
+
+/** Calls that are answered when the test says so. */
+function createGate() {
+  const open = new Map<string, (answer: HttpAnswer) => void>()
+  return {
+    answer: (call: BatchCall) => new Promise<HttpAnswer>((resolve) => open.set(idOf(call), resolve)),
+    let: (id: string) => open.get(id)?.(done),
+  }
+}
+
+/** Written by the run under test. */
+const parse = (lines: string) =>
+  lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as BatchAnswer)
+
+const sourceOf = (lines: string) => Readable.from([Buffer.from(lines)])
+const tick = () => new Promise(setImmediate)
+
+describe('a batch', () => {
+  it('answers in the order of completion, refusals among them, and ends when all is answered', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\nb:1\n!\na:2'), answer: gate.answer })
+    const answers = text(run.answers)
+    await until('two calls', () => calls.length === 2)
+    gate.let('b:1')
+    await tick()
+    gate.let('a:1')
+    await until('the third call', () => calls.length === 3)
+    gate.let('a:2')
+    expect(parse(await answers)).toMatchObject([{ line: 3, status: 400 }, { id: 'b:1' }, { id: 'a:1' }, { id: 'a:2' }])
+    expect(await run.ended).toEqual({ lines: 4, answered: 4, dropped: 0, maxHeld: 4, isCut: false })
+  })
+
+  it('holds no more lines than allowed, however many there are', async () => {
+    let underWay = 0
+    let mostUnderWay = 0
+    let read = 0
+    let written = 0
+    const lineCount = 100_000
+    const source = Readable.from(
+      (function* () {
+        for (let at = 0; at < lineCount; at += 100) {
+          // Of what was read, all but the lines held, one chunk and what a stream reads ahead is answered.
+          expect(read - written).toBeLessThanOrEqual(50 + 100 * 20)
+          read += 100
+          yield Buffer.from(
+            Array.from({ length: 100 }, (_, index) => `${(at + index) % 1_000}:${at + index}\n`).join(''),
+          )
+        }
+      })(),
+    )
+    const { run } = build({
+      source,
+      limits: { maxLines: 50 },
+      async answer() {
+        mostUnderWay = Math.max(mostUnderWay, ++underWay)
+        if (read % 700 === 0) await tick()
+        underWay--
+        return done
+      },
+    })
+    for await (const chunk of run.answers) written += String(chunk).split('\n').length - 1
+    expect(await run.ended).toMatchObject({ lines: lineCount, answered: lineCount, maxHeld: 50 })
+    expect([mostUnderWay <= 50, underWay, written]).toEqual([true, 0, lineCount])
+  })
+
+  it('holds no more bytes than allowed, but always one line', async () => {
+    const gate = createGate()
+    const lines = ['a', 'b', 'c'].map((lane) => `${lane}:${'x'.repeat(58)}`)
+    const { run, calls } = build({
+      source: sourceOf(lines.join('\n')),
+      limits: { maxBytes: 50 },
+      answer: gate.answer,
+    })
+    const answers = text(run.answers)
+    for (const [index, line] of lines.entries()) {
+      await until('one more call', () => calls.length === index + 1)
+      gate.let(line)
+    }
+    expect(parse(await answers)).toHaveLength(3)
+    expect(await run.ended).toMatchObject({ maxHeld: 1 })
+  })
+
+  it('reads nothing while nobody takes its answers', async () => {
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: async () => ({ ...done, body: `"${'x'.repeat(10_000)}"` }) })
+    run.answers.read(0)
+    const send = () => source.write(Array.from({ length: 10 }, (_, index) => `${index}:\n`).join(''))
+    for (let round = 0; round < 20; round++) {
+      send()
+      await tick()
+      await tick()
+    }
+    const taken = calls.length
+    expect(taken).toBeLessThan(50)
+    expect(source.isPaused()).toBe(true)
+    source.end()
+    expect(parse(await text(run.answers))).toHaveLength(200)
+    expect(calls).toHaveLength(200)
+  })
+
+  it('fails a line that is too long by its number, and goes on', async () => {
+    const { run } = build({ source: sourceOf(`${'a'.repeat(101)}\nb:`), limits: { maxLineBytes: 100 } })
+    expect(parse(await text(run.answers))).toMatchObject([
+      { line: 1, status: 413, problem: { code: 'body_too_large' } },
+      { id: 'b:', status: 200 },
+    ])
+  })
+
+  it('answers a defect with 500 and goes on with the lane', async () => {
+    const { run } = build({
+      source: sourceOf('a:1\na:2'),
+      answer: async (call) => (idOf(call) === 'a:1' ? Promise.reject(new TypeError('secret')) : done),
+    })
+    const lines = await text(run.answers)
+    expect(parse(lines)).toMatchObject([
+      { id: 'a:1', status: 500 },
+      { id: 'a:2', status: 200 },
+    ])
+    expect(lines).not.toContain('secret')
+  })
+})
+
+describe('a batch whose caller goes', () => {
+  it('makes no more calls, lets those under way end, and holds nothing after that', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer })
+    run.answers.resume()
+    source.write('a:1\na:2\na:3\nb:1\n')
+    await until('two calls', () => calls.length === 2)
+    run.answers.destroy()
+    source.write('c:1\n')
+    gate.let('a:1')
+    await tick()
+    gate.let('b:1')
+    expect(await run.ended).toEqual({ lines: 4, answered: 0, dropped: 2, maxHeld: 4, isCut: false })
+    expect(calls).toEqual(['a:1', 'b:1'])
+  })
+
+  it('is abandoned too when his bytes break off', async () => {
+    const source = new PassThrough()
+    const { run } = build({ source })
+    run.answers.resume()
+    run.answers.on('error', () => undefined)
+    source.destroy(new Error('reset'))
+    expect(await run.ended).toMatchObject({ lines: 0, answered: 0 })
+    expect(run.answers.destroyed).toBe(true)
+  })
+
+  it('is cut off when he sends nothing for too long, once his calls are answered', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 40 } })
+    const answers = text(run.answers)
+    source.write('a:1\nb:')
+    await until('the call', () => calls.length === 1)
+    await pause(45)
+    await pause(45)
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 408, problem: { code: 'bad_request', outcome: 'not_sent' } },
+    ])
+    expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('breaks off when he takes no answer for too long', async () => {
+    const source = new PassThrough()
+    const { run } = build({
+      source,
+      limits: { idleMs: 20 },
+      answer: async () => ({ ...done, body: 'x'.repeat(70_000) }),
+    })
+    const failed = new Promise<Error>((resolve) => run.answers.once('error', resolve))
+    run.answers.read(0)
+    source.write('a:1\nb:1\n')
+    expect((await failed).message).toContain('not taken')
+    await run.ended
+  })
+})
+
+describe('a batch while the gateway stops', () => {
+  it('refuses what was not begun and what still comes, lets calls end, and ends with the last line', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer })
+    const answers = text(run.answers)
+    source.write('a:1\na:2\n')
+    await until('the first call', () => calls.length === 1)
+    run.drain()
+    source.end('b:1\n')
+    await tick()
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:2', status: 503, problem: { code: 'shutting_down', outcome: 'not_sent' } },
+      { id: 'b:1', status: 503 },
+      { id: 'a:1', status: 200 },
+    ])
+    expect(calls).toEqual(['a:1'])
+    expect(await run.ended).toMatchObject({ isCut: false })
+  })
+
+  it('ends without a caller who goes on sending, and says from which line on nothing was sent', async () => {
+    const source = new PassThrough()
+    const { run } = build({ source })
+    const answers = text(run.answers)
+    source.write('a:1\n')
+    await tick()
+    run.drain()
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 503, problem: { code: 'shutting_down' } },
+    ])
+    expect(await run.ended).toMatchObject({ isCut: true })
+  })
+})
