@@ -18,7 +18,19 @@ import {
 export const jsonCodec: EventCodec = {
   compile(shape) {
     const parts = mergeTexts(requestParts(shape))
-    return (call) => Buffer.from(parts.map((part) => (typeof part === 'string' ? part : fill(part, call))).join(''))
+    return (call) => {
+      let text = ''
+      // A flow has its entity's key in every node.
+      let key: string | undefined
+      for (const part of parts) {
+        if (typeof part === 'string') text += part
+        else if (part.kind === 'key') {
+          key ??= keyText(call.key)
+          text += key
+        } else text += fill(part, call)
+      }
+      return Buffer.from(text)
+    }
   },
   read,
 }
