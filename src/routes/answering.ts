@@ -1,11 +1,11 @@
 import type { Invocation, Invoke, Outcome } from '../runtime-adapters/contract.ts'
+import { CallUnderWay, type Waited } from './call-under-way.ts'
 import { fingerprintOf, idempotencyScope } from './idempotency.ts'
 import { acceptedAnswer, invocationPath } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
 import type { Preferences } from './prefer.ts'
 import { ProblemError, problemAnswer } from './problem.ts'
 import { type HttpAnswer, toHttp } from './to-http.ts'
-import { type Waited, withinWait } from './within-wait.ts'
 
 /** How a call is to be answered. */
 export interface AnswerRequest {
@@ -52,11 +52,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
   /** The usual way: the caller waits, the store is not asked. */
   async function answerNow(request: AnswerRequest): Promise<HttpAnswer> {
     const { invocation } = request
-    const sending = acceptsLate(invocation) ? watchSending(invocation) : undefined
-    const outcome = await invoke(sending?.invocation ?? invocation)
+    const call = acceptsLate(invocation) ? new CallUnderWay() : undefined
+    const outcome = await invoke(call === undefined ? invocation : { ...invocation, onAccepted: () => call.accept() })
     if (outcome.kind !== 'unknown') return toHttp(outcome, invocation)
     const record = await collectable(request, outcome)
-    if (record !== undefined && sending?.isAccepted()) return acceptedAnswer(record)
+    if (record !== undefined && call?.isAccepted) return acceptedAnswer(record)
     throw withLocation(toProblem(outcome, invocation), record && invocationPath(record.id))
   }
 
@@ -97,27 +97,25 @@ export function createAnswering(options: AnsweringOptions): Answering {
   }
 
   async function run(request: AnswerRequest, record: InvocationRecord, scope: string | undefined): Promise<HttpAnswer> {
-    const { invocation, accepted, isAccepted } = watchSending({ ...request.invocation, deadline: record.expiresAt })
+    const call = new CallUnderWay()
+    const { id, target, args, context } = request.invocation
+    const invocation = { id, target, args, context, deadline: record.expiresAt, onAccepted: () => call.accept() }
     let released: Promise<unknown> | undefined
-    let isHandedOut = false
-    const answered = invoke(invocation).then((outcome) => {
+    const answerTo = (outcome: Outcome): StoredAnswer => {
       // An unknown outcome stays open: the reply may still come, here or on another replica.
       if (outcome.kind === 'unknown') return unknownAnswer(outcome, invocation, store.isShared)
       const answer = answerOf(outcome, invocation)
       const isSent = outcome.kind !== 'not-sent'
-      // A caller who was given the Location meanwhile is to find there that nothing was sent.
-      const isKept = isSent || (isHandedOut && scope === undefined)
-      const write = isKept ? store.finish(record.id, answer) : store.release(record.id, scope, answer)
+      const write = isSent ? store.finish(record.id, answer) : store.release(record.id, scope, answer)
       keep(write)
       if (!isSent) released = write.catch(() => undefined)
       return answer
-    })
-    keep(answered)
-    const waited = await withinWait(request.preferences, request.invocation.deadline, { answered, accepted })
-    isHandedOut = waited === 'silent'
+    }
+    call.follow(invoke(invocation), answerTo)
+    const waited = await call.waitFor(request.preferences, request.invocation.deadline)
     // A retry must find its key free, unless the store is away: that changes nothing about the answer.
     if (released !== undefined) await atMost(RELEASE_MS, released)
-    return delivered(waited === 'silent' && isAccepted() ? lateAnswer(invocation) : waited, request, record)
+    return delivered(waited === 'silent' && call.isAccepted ? lateAnswer(invocation) : waited, request, record)
   }
 
   return {
@@ -194,21 +192,6 @@ function unknownAnswer(
   const isCollectable = outcome.cause !== 'shutting-down' || outlivesProcess
   const location = isCollectable ? invocationPath(invocation.id) : undefined
   return problemAnswer(withLocation(toProblem(outcome, invocation), location), invocation.id)
-}
-
-/** The same call, and whether and when the runtime surely has it. */
-function watchSending(call: Invocation): {
-  readonly invocation: Invocation
-  readonly accepted: Promise<undefined>
-  readonly isAccepted: () => boolean
-} {
-  const { promise: accepted, resolve } = Promise.withResolvers<undefined>()
-  let isAccepted = false
-  const onAccepted = (): void => {
-    isAccepted = true
-    resolve(undefined)
-  }
-  return { invocation: { ...call, onAccepted }, accepted, isAccepted: () => isAccepted }
 }
 
 /** To a caller whose patience has ended, and who did not ask for 202. */

@@ -14,7 +14,8 @@ function validatorOf(schema: JsonSchema): Validator {
 }
 
 export function withCheckedAnswers(invoke: Invoke): Invoke {
-  return async (invocation) => checkedOutcome(await invoke(invocation), invocation)
+  // Not an async function: its frame would be kept for as long as the call waits.
+  return (invocation) => invoke(invocation).then((outcome) => checkedOutcome(outcome, invocation))
 }
 
 /** An answer that is not what the metadata promises is not passed on: the metadata is older than the code, or the reply is another's. */

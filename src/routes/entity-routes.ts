@@ -142,9 +142,11 @@ function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) =>
   return (request) => parse((request.params as { readonly key: string }).key)
 }
 
-export function contextOf({ headers }: FastifyRequest): InvocationContext {
+export const NO_CONTEXT: InvocationContext = {}
+
+function contextOf({ headers }: FastifyRequest): InvocationContext {
   const { traceparent } = headers
-  return typeof traceparent === 'string' ? { traceparent } : {}
+  return typeof traceparent === 'string' ? { traceparent } : NO_CONTEXT
 }
 
 /** GETs carry an ETag, so that a caller who has the value already is told so in an empty answer. */

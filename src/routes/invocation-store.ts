@@ -63,7 +63,10 @@ export interface InvocationStore {
   read(id: string): Promise<InvocationRecord | 'gone' | undefined>
   /** @returns whether this call finished it */
   finish(id: string, answer: StoredAnswer): Promise<boolean>
-  /** The call was surely not sent: its record and its idempotency key are forgotten; who waits gets the answer. */
+  /**
+   * The call was surely not sent: its idempotency key is forgotten at once. Who waits gets the answer, and who was given its
+   * `Location` finds it there for some minutes.
+   */
   release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
   /** @returns the answer, or `undefined` at `untilMs` (epoch milliseconds) or when `signal` aborts */
   waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>

@@ -119,12 +119,12 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
     })
 
     describe('release', () => {
-      it('forgets the record and frees its scope', async () => {
+      it('frees the scope, and keeps the answer for those who know the id', async () => {
         const scope = randomUUID()
         const record = runningRecord()
         await a.open(record, scope)
         await a.release(record.id, scope, answer)
-        expect(await b.read(record.id)).toBeUndefined()
+        expect(await b.read(record.id)).toEqual({ ...record, state: 'finished', answer })
         expect(await b.open(runningRecord(), scope)).toEqual({ kind: 'opened' })
       })
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Exchange, exchange, problemMember } from './exchange.ts'
-import { accountOf, bodyOf, pathOf } from './work.ts'
+import type { Work } from './work.ts'
 
 /** The kinds of calls that the load is mixed from. */
 export type CallKind =
@@ -37,7 +37,9 @@ export const DEADLINE_MS = 3_000
 /** Milliseconds beyond the deadline after which a call without an answer is hanging. */
 export const HANGING_AFTER_MS = 5_000
 /** Milliseconds after which a caller with a key stops sending his call again. */
-const PERSISTENCE_MS = 20_000
+const PERSISTENCE_MS = 12_000
+/** The same, once everything works again. */
+const SETTLE_MS = 3_000
 const PAUSE_MS = 250
 /** Attempts at finding a replica that listens at all. */
 const MAX_REFUSALS = 20
@@ -49,8 +51,15 @@ export interface Callers {
   settle(call: Call): Promise<void>
 }
 
-/** @param urls where the replicas are; one that is down keeps its address */
-export function createCallers(urls: readonly string[]): Callers {
+export interface CallersOptions {
+  /** Where the replicas are; one that is down keeps its address. */
+  readonly urls: readonly string[]
+  readonly work: Work
+  /** Its failures say nothing of what happened, so a caller with a key tries again after each. */
+  readonly isPeer: boolean
+}
+
+export function createCallers({ urls, work, isPeer }: CallersOptions): Callers {
   const urlAt = (index: number): string => urls[index % urls.length] ?? ''
 
   async function attempt(call: Call, replica: string): Promise<Exchange> {
@@ -60,9 +69,9 @@ export function createCallers(urls: readonly string[]): Callers {
     const startedAt = Date.now()
     const answer = await exchange({
       method: 'POST',
-      url: `${replica}${pathOf(accountOf(call.index))}`,
+      url: `${replica}${work.pathOf(call)}`,
       headers,
-      body: bodyOf(call.name),
+      body: work.bodyOf(call),
       limitMs: DEADLINE_MS + HANGING_AFTER_MS,
     })
     call.attempts.push({ replica, startedAt, tookMs: Date.now() - startedAt, exchange: answer })
@@ -77,10 +86,10 @@ export function createCallers(urls: readonly string[]): Callers {
     }
   }
 
-  async function runKeyed(call: Call, first: number): Promise<void> {
-    const giveUpAt = Date.now() + PERSISTENCE_MS
+  async function runKeyed(call: Call, first: number, persistenceMs = PERSISTENCE_MS): Promise<void> {
+    const giveUpAt = Date.now() + persistenceMs
     for (let turn = 0; Date.now() < giveUpAt; turn++) {
-      if (!isWorthRepeating(await attempt(call, urlAt(first + turn)))) return
+      if (!isWorthRepeating(await attempt(call, urlAt(first + turn)), isPeer)) return
       await delay(PAUSE_MS)
     }
   }
@@ -92,7 +101,7 @@ export function createCallers(urls: readonly string[]): Callers {
       else await runKeyed(call, call.index)
     },
     async settle(call) {
-      await runKeyed(call, call.index)
+      await runKeyed(call, call.index, SETTLE_MS)
     },
   }
 }
@@ -102,8 +111,9 @@ export function isKeyed(kind: CallKind): boolean {
 }
 
 /** As the gateway's problems advise a caller who has a key. */
-function isWorthRepeating(answer: Exchange): boolean {
+function isWorthRepeating(answer: Exchange, isPeer: boolean): boolean {
   if (answer.kind !== 'answer') return true
   if (answer.status < 400 || answer.replayed) return false
+  if (isPeer) return answer.status >= 500
   return ['same_key', 'safe', 'after'].includes(problemMember(answer.body, 'retry') ?? '')
 }

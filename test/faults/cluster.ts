@@ -1,85 +1,81 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { type Kafka, startKafka } from '../helpers/kafka-broker.ts'
+import { join } from 'node:path'
+import process from 'node:process'
 import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
 import { DEADLINE_MS } from './caller.ts'
-import { createReplica, GRACE_MS, type Replica } from './replica.ts'
-import { type FaultRedis, startFaultRedis } from './fault-redis.ts'
-import { metadata } from './work.ts'
-import { startWorker, type WorkerProcess } from './worker-process.ts'
+import { createTopics, freePorts, type Ground } from './ground.ts'
+import { createReplica, GRACE_MS, type Program, type Replica } from './replica.ts'
+import type { Runtime } from './runtime.ts'
+import { accountWork, metadata, type Work } from './work.ts'
+import { startWorker } from './worker-process.ts'
 
-/** Everything that the matrix breaks: three brokers, a store, a runtime, and three gateways before them. */
-export interface Cluster {
-  readonly kafka: Kafka
-  readonly redis: FaultRedis | undefined
-  readonly worker: WorkerProcess
+/** Everything that a row may break: the ground, a runtime, and three replicas of what is under test. */
+export interface Cluster extends Ground {
+  readonly name: string
+  readonly runtime: Runtime
+  readonly work: Work
   readonly replicas: readonly Replica[]
   readonly urls: readonly string[]
+  /** Somebody else's: it promises less, so less is asked of it. */
+  readonly isPeer: boolean
+}
+
+export const REPLICAS = 3
+const bin = join(import.meta.dirname, '../../src/gateway/bin.mjs')
+
+/** The gateways, with a runtime of the matrix's own that can be told to misbehave. */
+export async function startOwnCluster(ground: Ground): Promise<Cluster> {
+  const topics = { requests: 'faults-requests', replies: 'faults-replies' }
+  await createTopics(ground, [topics.requests, topics.replies])
+  const runtime = await startWorker(ground.kafka.brokers, topics)
+  const folder = createTemporaryFolder()
+  const program = gatewayProgram(ground, {
+    GATEWAY_METADATA: folder.write('faults.metadata.json', metadata),
+    STATEFLOW_REQUEST_TOPIC: topics.requests,
+    STATEFLOW_REPLY_TOPIC: topics.replies,
+  })
+  return startReplicas(ground, {
+    ...{ name: 'stateflow-gateway', runtime, work: accountWork, program, isPeer: false },
+    close: async () => folder.close(),
+  })
+}
+
+export function gatewayProgram({ kafka, redis }: Ground, env: Readonly<Record<string, string>>): Program {
+  return {
+    command: [process.execPath, bin, 'serve'],
+    readyPath: '/-/readyz',
+    env: {
+      GATEWAY_RUNTIME: 'stateflow',
+      GATEWAY_DEADLINE_MS: String(DEADLINE_MS),
+      GATEWAY_SHUTDOWN_GRACE_MS: String(GRACE_MS),
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      STATEFLOW_SERIALIZER: 'json',
+      LOG_LEVEL: 'warn',
+      LOG_FORMAT: 'json',
+      REDIS_URL: redis.url,
+      ...env,
+    },
+  }
+}
+
+export interface ClusterParts extends Pick<Cluster, 'name' | 'runtime' | 'work' | 'isPeer'> {
+  readonly program: Program
+  /** Of what is not named here. */
   close(): Promise<void>
 }
 
-export const BROKERS = 3
-export const REPLICAS = 3
-const PARTITIONS = 6
-const topics = { requests: 'faults-requests', replies: 'faults-replies' }
-
-export async function startCluster(say: (text: string) => void): Promise<Cluster> {
-  const cleanups: (() => Promise<void> | void)[] = []
-  const close = async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+/** The ground stays open when the cluster is closed. */
+export async function startReplicas(ground: Ground, { program, close, ...parts }: ClusterParts): Promise<Cluster> {
+  const replicas = (await freePorts(REPLICAS)).map((port) => createReplica(port, program))
+  const closeAll = async () => {
+    await Promise.all(replicas.map((replica) => replica.kill()))
+    await parts.runtime.close()
+    await close()
   }
   try {
-    say('starting three brokers')
-    const kafka = await startKafka({ brokers: BROKERS })
-    cleanups.push(kafka.close)
-    await kafka.createTopics(
-      ...[topics.requests, topics.replies].map((name) => ({ name, partitions: PARTITIONS, replicas: BROKERS })),
-    )
-    const redis = await startFaultRedis()
-    if (redis !== undefined) cleanups.push(redis.close)
-    say(redis === undefined ? 'no Redis here: each replica keeps its own invocations' : 'Redis is there')
-    const worker = await startWorker(kafka.brokers, topics)
-    cleanups.push(worker.close)
-    const folder = createTemporaryFolder()
-    cleanups.push(folder.close)
-    const env = environment(kafka, redis, folder.write('faults.metadata.json', metadata))
-    const replicas = (await freePorts(REPLICAS)).map((port) => createReplica(port, env))
-    cleanups.push(async () => void (await Promise.all(replicas.map((replica) => replica.kill()))))
-    say('starting three gateways')
     await Promise.all(replicas.map((replica) => replica.start()))
-    return { kafka, redis, worker, replicas, urls: replicas.map(({ url }) => url), close }
+    return { ...ground, ...parts, replicas, urls: replicas.map(({ url }) => url), close: closeAll }
   } catch (error) {
-    await close()
+    await closeAll()
     throw error
   }
-}
-
-function environment({ brokers }: Kafka, redis: FaultRedis | undefined, metadataFile: string): Record<string, string> {
-  return {
-    GATEWAY_METADATA: metadataFile,
-    GATEWAY_RUNTIME: 'stateflow',
-    GATEWAY_DEADLINE_MS: String(DEADLINE_MS),
-    GATEWAY_SHUTDOWN_GRACE_MS: String(GRACE_MS),
-    KAFKA_BROKERS: brokers.join(','),
-    STATEFLOW_SERIALIZER: 'json',
-    STATEFLOW_REQUEST_TOPIC: topics.requests,
-    STATEFLOW_REPLY_TOPIC: topics.replies,
-    LOG_LEVEL: 'warn',
-    LOG_FORMAT: 'json',
-    ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
-  }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address()
-      server.close()
-      await once(server, 'close')
-      if (address === null || typeof address === 'string') throw new Error('no port')
-      return address.port
-    }),
-  )
 }

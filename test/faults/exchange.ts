@@ -33,7 +33,9 @@ export function exchange({ method, url, headers = {}, body, limitMs }: ExchangeO
     asked.destroy()
   }, limitMs)
   const fail = (error: NodeJS.ErrnoException) =>
-    resolve(error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'broken', reason: error.code ?? error.message })
+    resolve(
+      error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'broken', reason: error.code ?? error.message },
+    )
   asked.on('error', fail)
   asked.on('response', (response) => {
     const chunks: Buffer[] = []

@@ -1,4 +1,4 @@
-import { type Call, type CallKind, type Callers } from './caller.ts'
+import type { Call, Callers, CallKind } from './caller.ts'
 
 /** Calls that go on at a steady rate until they are told to stop. */
 export interface Load {
@@ -17,6 +17,10 @@ const TICK_MS = 50
 /** Callers under way at once; beyond, the load waits, as callers with a bounded pool would. */
 const MAX_UNDER_WAY = 600
 
+export function nameOf(prefix: string, index: number): string {
+  return `${prefix}-${index}`
+}
+
 export interface LoadOptions {
   readonly callers: Callers
   /** Stands before the calls' names, so that no two rows share one. */
@@ -33,7 +37,7 @@ export function startLoad({ callers, prefix, callsPerSecond }: LoadOptions): Loa
     while (calls.length < due && underWay.size < MAX_UNDER_WAY) {
       const index = calls.length
       const kind = mix[index % mix.length] ?? 'plain'
-      const call: Call = { name: `${prefix}-${index}`, index, kind, attempts: [], collected: undefined }
+      const call: Call = { name: nameOf(prefix, index), index, kind, attempts: [], collected: undefined }
       calls.push(call)
       const running = callers.run(call)
       underWay.add(running)

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import process from 'node:process'
 import { until } from '../helpers/until.ts'
 
-/** One gateway process that can be ended and started again at the same address. */
+/** One process that can be ended and started again at the same address. */
 export interface Replica {
   readonly url: string
   readonly alive: boolean
+  isReady(): Promise<boolean>
   /** Resolves when it is ready for calls. */
   start(extra?: ReplicaExtra): Promise<void>
   /** SIGKILL; resolves when it is gone. */
@@ -26,14 +26,21 @@ export interface ReplicaExtra {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const bin = join(import.meta.dirname, '../../src/gateway/bin.mjs')
 const START_LIMIT_MS = 60_000
 /** Milliseconds beyond its grace after which a replica that was told to end counts as stuck. */
 const STUCK_AFTER_MS = 5_000
 export const GRACE_MS = 8_000
 const KEPT_OUTPUT_CHARS = 20_000
 
-export function createReplica(port: number, env: Readonly<Record<string, string>>): Replica {
+/** What a replica runs. */
+export interface Program {
+  readonly command: readonly [program: string, ...args: string[]]
+  readonly env: Readonly<Record<string, string>>
+  /** Answers 2xx once calls can be taken. */
+  readonly readyPath: string
+}
+
+export function createReplica(port: number, { command, env, readyPath }: Program): Replica {
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
   let output = ''
@@ -58,7 +65,8 @@ export function createReplica(port: number, env: Readonly<Record<string, string>
       return isAlive()
     },
     async start({ execArgv = [], env: more = {} } = {}) {
-      const started = spawn(process.execPath, [...execArgv, bin, 'serve'], {
+      const [program, ...args] = command
+      const started = spawn(program, [...execArgv, ...args], {
         env: { ...process.env, ...env, ...more, HOST: '127.0.0.1', PORT: String(port) },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
@@ -72,11 +80,12 @@ export function createReplica(port: number, env: Readonly<Record<string, string>
         `${url} is ready`,
         async () => {
           if (!isAlive()) throw new Error(`a replica ended at its start:\n${output.slice(-2_000)}`)
-          return isReady(url)
+          return isReady(url, readyPath)
         },
         START_LIMIT_MS,
       )
     },
+    isReady: () => isReady(url, readyPath),
     async kill() {
       await end('SIGKILL', START_LIMIT_MS)
     },
@@ -93,9 +102,9 @@ export function createReplica(port: number, env: Readonly<Record<string, string>
   }
 }
 
-export async function isReady(url: string): Promise<boolean> {
+async function isReady(url: string, path: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/-/readyz`, { signal: AbortSignal.timeout(2_000) })
+    const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(2_000) })
     await response.arrayBuffer()
     return response.ok
   } catch {

@@ -28,9 +28,9 @@ export interface Judgement {
  * Exactly one verdict a call; the first that fits, worst first.
  * @param executions every execution of this call, as the runtime wrote it down
  */
-export function judge(call: Call, executions: readonly Execution[]): Judgement {
+export function judge(call: Call, executions: readonly Execution[], isPeer: boolean): Judgement {
   const exchanges = call.attempts.map((attempt) => attempt.exchange)
-  const wrong = findLie(call, exchanges, executions)
+  const wrong = findLie(call, exchanges, executions) ?? (isPeer ? undefined : findStranger(call))
   if (exchanges.some(({ kind }) => kind === 'hanging') || call.collected?.kind === 'hanging') {
     return { verdict: 'hanging', why: 'no answer came in time' }
   }
@@ -43,7 +43,7 @@ export function judge(call: Call, executions: readonly Execution[]): Judgement {
   if (hasLocation(call) && executions.some(({ replied }) => replied)) {
     return { verdict: 'lost', why: `the runtime replied, and its Location says ${describe(call.collected)}` }
   }
-  return ok(exchanges.every(isUnsent) ? 'not-sent' : 'unknown')
+  return ok(exchanges.every(isUnsent) || isRefused(call.collected) ? 'not-sent' : 'unknown')
 }
 
 const ok = (verdict: Verdict): Judgement => ({ verdict, why: '' })
@@ -54,13 +54,27 @@ function findLie(call: Call, exchanges: readonly Exchange[], executions: readonl
   for (const answer of [...exchanges, ...(call.collected === undefined ? [] : [call.collected])]) {
     if (answer.kind !== 'answer') continue
     if (isSuccess(answer) && !executions.some(({ value }) => value === answer.body)) {
-      return `the answer was ${JSON.stringify(answer.body)}, the runtime's ${executions.map(({ value }) => value).join(', ') || 'none'}`
+      const truth = executions.map(({ value }) => value).join(', ')
+      return `the answer was ${JSON.stringify(answer.body)}, the runtime's ${truth === '' ? 'none' : truth}`
     }
-    if (!isSuccess(answer) && !isExpected(answer)) return `an unexpected answer: ${describe(answer)}`
   }
   if (exchanges.every(isUnsent) && executions.length > 0) return 'said not to be sent, and executed'
   const isAccepted = exchanges.some((answer) => answer.kind === 'answer' && answer.status === 202)
-  return isAccepted && executions.length === 0 ? 'said to be sent, and never executed' : undefined
+  return isAccepted && executions.length === 0 && !isRefused(call.collected)
+    ? 'said to be sent, and never executed'
+    : undefined
+}
+
+/** A status that no fault explains. */
+function findStranger({ attempts, collected }: Call): string | undefined {
+  const answers = [...attempts.map(({ exchange }) => exchange), ...(collected === undefined ? [] : [collected])]
+  const strange = answers.find((answer) => answer.kind === 'answer' && !isSuccess(answer) && !isExpected(answer))
+  return strange === undefined ? undefined : `an unexpected answer: ${describe(strange)}`
+}
+
+/** Its `Location` says that it was not sent after all. */
+function isRefused(collected: Exchange | undefined): boolean {
+  return collected !== undefined && isUnsent(collected)
 }
 
 function isUnsent(answer: Exchange): boolean {
@@ -76,5 +90,5 @@ function isExpected({ status }: Extract<Exchange, { kind: 'answer' }>): boolean 
 export function describe(answer: Exchange | undefined): string {
   if (answer === undefined) return 'nothing'
   if (answer.kind !== 'answer') return answer.kind === 'broken' ? `broken (${answer.reason})` : answer.kind
-  return `${answer.status} ${problemMember(answer.body, 'code') ?? JSON.stringify(answer.body).slice(0, 200)}`
+  return `${answer.status} ${problemMember(answer.body, 'code') ?? JSON.stringify(answer.body).slice(0, 40)}`
 }

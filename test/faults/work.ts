@@ -36,16 +36,26 @@ export const metadata = {
   ],
 } as const
 
+/** How a call is put to a replica. */
+export interface Work {
+  pathOf(call: { readonly name: string; readonly index: number }): string
+  bodyOf(call: { readonly name: string }): string
+}
+
 export const pathOf = (account: string): string => `/account/${account}/${METHOD}`
 export const bodyOf = (call: string): string => JSON.stringify({ call, amount: 1 })
+
+export const accountWork: Work = {
+  pathOf: ({ index }) => pathOf(accountOf(index)),
+  bodyOf: ({ name }) => bodyOf(name),
+}
 
 /** One execution, as the runtime itself wrote it down. */
 export interface Execution {
   /** The call's name, from its arguments: the same for every attempt of one call. */
   readonly call: string
-  readonly eventId: string
-  /** What it returned. */
-  readonly value: number
+  /** What it returned, as the answer's body has it. */
+  readonly value: number | string
   /** A reply that can be read has been acknowledged by the brokers. */
   readonly replied: boolean
 }

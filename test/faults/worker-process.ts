@@ -1,36 +1,35 @@
 import process from 'node:process'
 import { startChild } from '../../bench/askable-child.ts'
-import { type Execution, type Mode, wellBehaved } from './work.ts'
+import type { Account, Runtime } from './runtime.ts'
+import { wellBehaved } from './work.ts'
 
 export interface Topics {
   readonly requests: string
   readonly replies: string
 }
 
-/** The runtime, from outside. */
-export interface WorkerProcess {
-  behave(mode: Partial<Mode>): Promise<void>
-  /** What it has executed since `forget`. */
-  account(): Promise<{ readonly executions: readonly Execution[]; readonly misdeeds: number }>
-  forget(): Promise<void>
-  /** SIGSTOP: it neither reads nor writes until `resume`. */
-  stop(): void
-  resume(): void
-  close(): Promise<void>
+/** A worker of the matrix's own, from outside. It tells all its executions, whatever calls are asked for. */
+export interface WorkerProcess extends Runtime {
+  account(calls?: readonly string[]): Promise<Account>
 }
 
-export async function startWorker(brokers: readonly string[], topics: Topics): Promise<WorkerProcess> {
-  const child = await startChild({
-    module: new URL('./worker.ts', import.meta.url),
-    env: { FAULT_BROKERS: brokers.join(','), FAULT_REQUESTS: topics.requests, FAULT_REPLIES: topics.replies },
-  })
+/** One that speaks StateFlow's JSON. */
+export function startWorker(brokers: readonly string[], { requests, replies }: Topics): Promise<WorkerProcess> {
+  const env = { FAULT_BROKERS: brokers.join(','), FAULT_REQUESTS: requests, FAULT_REPLIES: replies }
+  return startWorkerModule(new URL('./worker.ts', import.meta.url), env)
+}
+
+/** @param module answers the questions of `misbehaving-runtime.ts` */
+export async function startWorkerModule(module: URL, env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+  const child = await startChild({ module, env })
   const pid = Number(await child.ask('pid'))
   return {
+    prepare: async () => undefined,
     async behave(mode) {
       await child.ask('behave', { ...wellBehaved, ...mode })
     },
-    // `worker.ts` answers this.
-    account: async () => (await child.ask('account')) as Awaited<ReturnType<WorkerProcess['account']>>,
+    // `misbehaving-runtime.ts` answers this.
+    account: async () => (await child.ask('account')) as Account,
     async forget() {
       await child.ask('forget')
     },

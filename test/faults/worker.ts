@@ -1,21 +1,11 @@
 import process from 'node:process'
 import { answerParent } from '../../bench/parent-channel.ts'
 import { createKafkajsTransport } from '../../src/runtime-adapters/kafka/kafkajs-transport.ts'
-import type { KafkaRecord, ReceivedRecord } from '../../src/runtime-adapters/kafka/transport.ts'
+import type { ReceivedRecord } from '../../src/runtime-adapters/kafka/transport.ts'
 import { testConnection } from '../helpers/kafka-clients.ts'
-import { type Execution, type Mode, wellBehaved } from './work.ts'
+import { createMisbehavingRuntime } from './misbehaving-runtime.ts'
 
-/**
- * The runtime under the matrix: it executes what it reads, writes down every execution, and misbehaves on command. It speaks
- * StateFlow's JSON, and reaches Kafka by another client than the gateways under test.
- */
-
-interface Entry {
-  readonly call: string
-  readonly eventId: string
-  readonly value: number
-  replied: boolean
-}
+/** The runtime under the matrix: it speaks StateFlow's JSON, and reaches Kafka by another client than the gateways under test. */
 
 interface Request {
   readonly event_id: string
@@ -26,6 +16,8 @@ interface Request {
 
 /** Milliseconds between two attempts at writing a reply: a runtime writes until the brokers have it. */
 const AGAIN_MS = 300
+/** Record keys of replies: enough to reach every partition. */
+const REPLY_KEYS = 64
 
 const { FAULT_BROKERS: brokers = '', FAULT_REQUESTS: requests = '', FAULT_REPLIES: replies = '' } = process.env
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -33,31 +25,12 @@ const transport = createKafkajsTransport(
   testConnection(brokers.split(','), { clientId: 'faults-worker', sendTimeoutMs: 3_000 }),
   silent,
 )
-const sums = new Map<string, number>()
+const runtime = createMisbehavingRuntime()
 const seen = new Set<string>()
-const held: (() => void)[] = []
-let executions: Entry[] = []
-let mode: Mode = wellBehaved
-let count = 0
-/** Replies that were sent more than once, or unreadably, or late; the proof that a fault was there. */
-let misdeeds = 0
+let written = 0
 
 await transport.start({ requestTopics: [replies], replyTopics: [requests], onRecord: take })
-answerParent({
-  pid: () => process.pid,
-  behave(input) {
-    // `worker-process.ts` writes it.
-    mode = input as Mode
-    if (!mode.holds) for (const release of held.splice(0)) release()
-  },
-  async account() {
-    return { executions: executions satisfies readonly Execution[], misdeeds }
-  },
-  forget() {
-    executions = []
-    misdeeds = 0
-  },
-})
+answerParent(runtime.questions)
 
 function take({ value, partition, offset }: ReceivedRecord): void {
   const place = `${partition}:${offset}`
@@ -71,35 +44,9 @@ function take({ value, partition, offset }: ReceivedRecord): void {
   }
   const { args } = request.payload
   if (args === undefined) return
-  const account = request.fun_address.key ?? ''
-  const sum = (sums.get(account) ?? 0) + args.amount
-  sums.set(account, sum)
-  const entry: Entry = { call: args.call, eventId: request.event_id, value: sum, replied: false }
-  executions.push(entry)
-  count++
-  reply(request, entry)
-}
-
-function reply(request: Request, entry: Entry): void {
-  const { delayMs, copies, garbles, holds } = mode
-  const isGarbled = garbles && count % 2 === 0
-  const text = replyText(request, 'SuccessfulInvocation', { return_results: entry.value })
-  const send = async () => {
-    if (copies > 1 || isGarbled || delayMs > 0 || holds) misdeeds++
-    for (let copy = 0; copy < copies; copy++) {
-      await write(isGarbled ? garble(text, entry.eventId) : text)
-      if (!isGarbled) entry.replied = true
-    }
-  }
-  if (holds) held.push(() => void send())
-  else if (delayMs > 0) setTimeout(() => void send(), delayMs)
-  else void send()
-}
-
-/** In turn: cut off, another format, without any id. */
-function garble(text: string, id: string): string {
-  const kinds = [text.slice(0, -20), `\u0080\u0004\u0095event_id\u008c$${id}\u0094`, '{"who":"knows"}']
-  return kinds[(count / 2) % kinds.length] ?? ''
+  const call = { ...args, account: request.fun_address.key ?? '', eventId: request.event_id }
+  const text = (sum: number) => replyText(request, 'SuccessfulInvocation', { return_results: sum })
+  runtime.execute(call, { text, write })
 }
 
 function replyText({ event_id, fun_address }: Request, event_type: string, payload: object): string {
@@ -107,9 +54,8 @@ function replyText({ event_id, fun_address }: Request, event_type: string, paylo
 }
 
 async function write(text: string): Promise<void> {
-  // Without a partition of its own each reply goes where its bytes' hash leads: all partitions are used.
-  const record: KafkaRecord = { topic: replies, key: Buffer.from(`reply-${count % 64}`), value: Buffer.from(text) }
-  while ((await transport.send(record)).kind !== 'acknowledged') {
+  const key = Buffer.from(`reply-${written++ % REPLY_KEYS}`)
+  while ((await transport.send({ topic: replies, key, value: Buffer.from(text) })).kind !== 'acknowledged') {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
   }
 }

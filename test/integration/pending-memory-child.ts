@@ -18,7 +18,7 @@ import { installVirtualTime } from '../simulation/virtual-time.ts'
 /** Measures the heap of calls that wait or time out, and prints what it found. Needs `--expose-gc`. */
 
 const CAPABILITIES = everything
-const [entity] = compileEntities([
+const [account] = compileEntities([
   {
     file: 'memory.json',
     document: {
@@ -34,8 +34,10 @@ const [entity] = compileEntities([
     },
   },
 ])
-const add = entity?.methods.get('add')
-if (entity === undefined || add === undefined) throw new Error('the measurement’s own metadata is broken')
+const add = account?.methods.get('add')
+if (account === undefined || add === undefined) throw new Error('the measurement’s own metadata is broken')
+const entity = account
+const target = { kind: 'call', entity, key: 'some-key', method: add } as const
 
 /** Requests are `id text`, replies the id alone. */
 const dialect: KafkaDialect = {
@@ -138,7 +140,7 @@ async function measureTimedOut(calls: number): Promise<object> {
   const ask = async (): Promise<void> => {
     const id = `${String(asked++).padStart(8, '0')}-0000-4000-8000-000000aaaaaa`
     const invocation = {
-      ...{ id, target: { kind: 'call', entity, key: 'some-key', method: add } as const, context: {} },
+      ...{ id, target, context: {} },
       ...{ args: { text: 'x'.repeat(200) }, deadline: Date.now() + 1_000 },
     }
     const preferences = { respondAsync: false, waitSeconds: undefined, minimal: false, strict: false, unknown: [] }

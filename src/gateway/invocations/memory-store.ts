@@ -22,8 +22,8 @@ interface Kept {
   forgetAt: number
 }
 
-/** Milliseconds that the answer of a call that was never sent stays, for those who join it late. */
-const RELEASED_MS = 60_000
+/** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or join it late. */
+const RELEASED_MS = 300_000
 /** Milliseconds between two looks for what may be forgotten. */
 const SWEEP_MS = 1_000
 
@@ -33,7 +33,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
   const scopes = new Map<string, string>()
   /** Ids whose records have been forgotten, oldest first. */
   const gone = new Map<string, number>()
-  const released = new Map<string, { readonly answer: StoredAnswer; readonly until: number }>()
+  const released = new Map<string, { readonly record: InvocationRecord; readonly until: number }>()
   const waiters = createWaiters()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -44,8 +44,10 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
     if (gone.size > maxRecords) gone.delete(gone.keys().next().value ?? '')
   }
 
+  let sweptAt = Number.NEGATIVE_INFINITY
   function sweep(): void {
     const at = now()
+    sweptAt = at
     for (const [id, one] of kept) if (one.forgetAt <= at) forget(id, one)
     for (const [id, until] of gone) if (until <= at) gone.delete(id)
     for (const [id, { until }] of released) if (until <= at) released.delete(id)
@@ -60,14 +62,15 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
     async open(record, scope): Promise<OpenResult> {
       const known = scope === undefined ? undefined : kept.get(scopes.get(scope) ?? '')
       if (known !== undefined) return { kind: 'exists', record: known.record }
-      if (kept.size >= maxRecords) sweep()
+      // Not for each call: a look at all records costs a thousand times what a call does.
+      if (kept.size >= maxRecords && now() - sweptAt >= SWEEP_MS) sweep()
       if (kept.size >= maxRecords) throw new StoreUnavailable(`${maxRecords} invocations are kept already.`)
       kept.set(record.id, { record, scope, forgetAt: record.expiresAt + retentionMs })
       if (scope !== undefined) scopes.set(scope, record.id)
       return { kind: 'opened' }
     },
     async read(id) {
-      return kept.get(id)?.record ?? (gone.has(id) ? 'gone' : undefined)
+      return kept.get(id)?.record ?? released.get(id)?.record ?? (gone.has(id) ? 'gone' : undefined)
     },
     async finish(id, answer) {
       const one = kept.get(id)
@@ -78,16 +81,19 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
       return true
     },
     async release(id, scope, answer) {
-      if (kept.get(id)?.record.state === 'finished') return
+      const record = kept.get(id)?.record
+      if (record?.state === 'finished') return
       kept.delete(id)
       if (scope !== undefined && scopes.get(scope) === id) scopes.delete(scope)
-      released.set(id, { answer, until: now() + RELEASED_MS })
+      if (record !== undefined) {
+        released.set(id, { record: { ...record, state: 'finished', answer }, until: now() + RELEASED_MS })
+      }
       if (released.size > maxRecords) released.delete(released.keys().next().value ?? '')
       waiters.wake(id, answer)
     },
     async waitFor(id, untilMs, signal): Promise<StoredAnswer | undefined> {
       const one = kept.get(id)
-      if (one === undefined) return released.get(id)?.answer
+      if (one === undefined) return released.get(id)?.record.answer
       return one.record.answer ?? waiters.wait(id, untilMs - now(), signal)
     },
     beat: async (replica) => new Set([replica]),

@@ -46,8 +46,8 @@ export interface RedisCommandsOptions {
   readonly retentionMs: number
 }
 
-/** Milliseconds that the answer of a call that was never sent stays, for those who wait for it elsewhere. */
-const RELEASED_MS = 60_000
+/** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or wait elsewhere. */
+const RELEASED_MS = 300_000
 /** Milliseconds of silence after which a replica is taken for dead. */
 export const DEAD_AFTER_MS = 3_000
 

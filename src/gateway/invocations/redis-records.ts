@@ -4,7 +4,8 @@ import { type InvocationRecord, type StoredAnswer, StoreUnavailable } from '../.
 /** What Redis says of an invocation. */
 export type Looked =
   | { readonly kind: 'kept'; readonly record: InvocationRecord }
-  | { readonly kind: 'released'; readonly answer: StoredAnswer }
+  /** Without its record where it was released before it was there. */
+  | { readonly kind: 'released'; readonly answer: StoredAnswer; readonly record: InvocationRecord | undefined }
   | { readonly kind: 'gone' | 'none' }
 
 /** Keys of one invocation; the braces put them into one slot of a cluster. */
@@ -30,7 +31,11 @@ export function writeRecord(record: InvocationRecord): string {
 export function readLooked(reply: unknown): Looked {
   const [kind, first, second] = Array.isArray(reply) ? reply : []
   if (kind === 'gone' || kind === 'none') return { kind }
-  if (kind === 'released') return { kind, answer: parse<StoredAnswer>(first) }
+  if (kind === 'released') {
+    const answer = parse<StoredAnswer>(first)
+    const record = second === null ? undefined : parse<InvocationRecord>(second)
+    return { kind, answer, record: record && { ...record, state: 'finished', answer } }
+  }
   if (kind !== 'kept') throw new StoreUnavailable('Redis said something that this gateway does not understand.')
   const record = parse<InvocationRecord>(first)
   if (second === null) return { kind, record }

@@ -39,8 +39,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 export const lookScript = script(`
 local kept = redis.call('HMGET', KEYS[1], 'record', 'answer')
 if kept[1] then return { 'kept', kept[1], kept[2] } end
-local released = redis.call('GET', KEYS[3])
-if released then return { 'released', released } end
+local released = redis.call('HMGET', KEYS[3], 'answer', 'record')
+if released[1] then return { 'released', released[1], released[2] } end
 if redis.call('EXISTS', KEYS[2]) == 1 then return { 'gone' } end
 return { 'none' }`)
 
@@ -58,13 +58,16 @@ redis.call('PUBLISH', ARGV[4], ARGV[5])
 return { 'finished', scope }`)
 
 /**
- * Forgets a record, unless it is finished; its answer stays a while for those who wait for it elsewhere.
+ * Ends a record that is not finished with an answer that is not its scope's; both stay a while for those who know its id.
  * KEYS: record, trace, released. ARGV: the answer's JSON, ms to keep it, channel, id. Returns whether it was forgotten.
  */
 export const releaseScript = script(`
 if redis.call('HEXISTS', KEYS[1], 'answer') == 1 then return 0 end
+local record = redis.call('HGET', KEYS[1], 'record')
 redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2])
+if record then redis.call('HSET', KEYS[3], 'record', record) end
+redis.call('HSET', KEYS[3], 'answer', ARGV[1])
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1`)
 

@@ -76,10 +76,10 @@ export class RedisStore implements InvocationStore {
     const found = await this.#commands.look(id)
     switch (found.kind) {
       case 'kept':
+      case 'released':
         return found.record
       case 'gone':
         return 'gone'
-      case 'released':
       case 'none':
         return undefined
     }

@@ -10,7 +10,7 @@ import type {
 } from '../contract.ts'
 import { createCanary } from './canary.ts'
 import type { KafkaDialect } from './dialect.ts'
-import { createPendingCalls, type PendingCalls, type PendingLimits } from './pending-calls.ts'
+import { createPendingCalls, type PendingCall, type PendingCalls, type PendingLimits } from './pending-calls.ts'
 import { createReplyDesk } from './reply-desk.ts'
 import type { KafkaTransport, SendResult } from './transport.ts'
 
@@ -38,10 +38,10 @@ export function createKafkaAdapter({ dialect, transport, limits, log, strays }: 
       await transport.start({ requestTopics, replyTopics, onRecord: desk.onRecord })
       state = 'open'
     },
-    async invoke(invocation) {
-      if (state !== 'open') return notSent('shutting-down', 'This replica takes no calls.')
-      return sender.invoke(invocation)
-    },
+    invoke: (invocation) =>
+      state === 'open'
+        ? sender.invoke(invocation)
+        : Promise.resolve(notSent('shutting-down', 'This replica takes no calls.')),
     async health(): Promise<readonly HealthCheck[]> {
       const broker = { name: 'kafka', ...(await transport.health()) }
       return broker.ok ? [broker, ...(await canary.check())] : [broker]
@@ -81,28 +81,38 @@ function createSender(dialect: KafkaDialect, transport: KafkaTransport, pending:
       case 'unknown':
         // The record may be in the log, so its answer may still come: the waiter stays until the deadline.
         counters.sendUnknown++
-        pending.find(id)?.doubt(result.detail)
+        pending.doubt(id, result.detail)
     }
+  }
+
+  function begin(invocation: Invocation): PendingCall | Outcome {
+    if (invocation.deadline <= Date.now()) {
+      return notSent('overloaded', 'The deadline passed before the call could be sent.')
+    }
+    const record = dialect.encode(invocation)
+    if ('kind' in record) return record
+    if (record.key.length === 0 || record.value.length === 0) {
+      throw new Error(`the ${dialect.name} dialect made a record without a key or a value`)
+    }
+    const call = pending.open(invocation, record.value.length)
+    if (call === undefined) {
+      counters.overloaded++
+      return notSent('overloaded', `${pending.size} calls wait for their answers already.`)
+    }
+    void transport.send(record).then((result) => note(invocation.id, result))
+    return call
   }
 
   return {
     counters,
-    async invoke(invocation: Invocation) {
-      if (invocation.deadline <= Date.now()) {
-        return notSent('overloaded', 'The deadline passed before the call could be sent.')
+    // Not an async function: its frame and promise would be kept for as long as the call waits.
+    invoke(invocation) {
+      try {
+        const begun = begin(invocation)
+        return 'outcome' in begun ? begun.outcome : Promise.resolve(begun)
+      } catch (error) {
+        return Promise.reject(error)
       }
-      const record = dialect.encode(invocation)
-      if ('kind' in record) return record
-      if (record.key.length === 0 || record.value.length === 0) {
-        throw new Error(`the ${dialect.name} dialect made a record without a key or a value`)
-      }
-      const call = pending.open(invocation, record.value.length)
-      if (call === undefined) {
-        counters.overloaded++
-        return notSent('overloaded', `${pending.size} calls wait for their answers already.`)
-      }
-      void transport.send(record).then((result) => note(invocation.id, result))
-      return call.outcome
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Invocation, Outcome, UnknownCause } from '../contract.ts'
+import type { Invocation, Outcome } from '../contract.ts'
 
 export interface PendingLimits {
   /** Calls that may wait at once. */
@@ -12,8 +12,6 @@ export interface PendingCall {
   readonly invocation: Invocation
   /** Settles exactly once, at the latest at the invocation's deadline. */
   readonly outcome: Promise<Outcome>
-  /** The send may not have worked: said at the deadline, should no answer come after all. */
-  doubt(detail: string): void
 }
 
 /** What is known of an id that nobody waits for. */
@@ -26,6 +24,8 @@ export interface PendingCalls {
   /** `undefined`: a limit is reached. */
   open(invocation: Invocation, bytes: number): PendingCall | undefined
   find(id: string): PendingCall | undefined
+  /** The send may not have worked: said at the deadline, should no answer come after all. */
+  doubt(id: string, detail: string): void
   settle(id: string, outcome: Outcome): void
   bygone(id: string): Bygone
   /** The late reply has come: a further one is a duplicate. */
@@ -38,10 +38,19 @@ interface Waiter extends PendingCall {
   readonly bytes: number
   readonly resolve: (outcome: Outcome) => void
   readonly timer: NodeJS.Timeout
+  silence: Silence
 }
+
+/** What is said at the deadline. */
+type Silence = Extract<Outcome, { kind: 'unknown' }>
 
 const ANSWERED: Bygone = { kind: 'answered' }
 const FOREIGN: Bygone = { kind: 'foreign' }
+const NO_ANSWER: Silence = {
+  kind: 'unknown',
+  cause: 'deadline',
+  detail: 'The call was sent, and no answer came before its deadline.',
+}
 
 /**
  * Finished calls that are remembered at least, to tell a late or second reply from another replica's; twice as many at most.
@@ -73,21 +82,17 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     waiter.resolve(outcome)
   }
 
+  function expire(id: string): void {
+    finish(id, waiters.get(id)?.silence ?? NO_ANSWER, 'timed-out')
+  }
+
   function open(invocation: Invocation, bytes: number): PendingCall | undefined {
     if (waiters.size >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
     const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
-    let cause: UnknownCause = 'deadline'
-    let detail = 'The call was sent, and no answer came before its deadline.'
-    const timer = setTimeout(
-      () => finish(invocation.id, { kind: 'unknown', cause, detail }, 'timed-out'),
-      Math.max(0, invocation.deadline - Date.now()),
-    )
-    const doubt = (why: string): void => {
-      cause = 'connection-lost'
-      detail = why
-    }
-    const waiter: Waiter = { invocation, outcome, doubt, bytes, resolve, timer }
-    waiters.set(invocation.id, waiter)
+    const { id, deadline } = invocation
+    const timer = setTimeout(expire, Math.max(0, deadline - Date.now()), id)
+    const waiter: Waiter = { invocation, outcome, bytes, resolve, timer, silence: NO_ANSWER }
+    waiters.set(id, waiter)
     waitingBytes += bytes
     return waiter
   }
@@ -95,6 +100,10 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
   return {
     open,
     find: (id) => waiters.get(id),
+    doubt(id, detail) {
+      const waiter = waiters.get(id)
+      if (waiter !== undefined) waiter.silence = { kind: 'unknown', cause: 'connection-lost', detail }
+    },
     settle: (id, outcome) => finish(id, outcome, 'answered'),
     bygone: (id) => finished.get(id) ?? finishedBefore.get(id) ?? FOREIGN,
     forget: (id) => remember(id, ANSWERED),
