@@ -142,9 +142,9 @@ function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) =>
   return (request) => parse((request.params as { readonly key: string }).key)
 }
 
-export const NO_CONTEXT: InvocationContext = {}
+const NO_CONTEXT: InvocationContext = {}
 
-function contextOf({ headers }: FastifyRequest): InvocationContext {
+export function contextOf({ headers }: FastifyRequest): InvocationContext {
   const { traceparent } = headers
   return typeof traceparent === 'string' ? { traceparent } : NO_CONTEXT
 }

@@ -85,13 +85,14 @@ of these that fits, from right to left in the table:
 - **executed twice for one key**: the runtime executed a call with an idempotency key more than once.
 - **hanging**: an attempt had no answer 5 s after its deadline.
 - **wrong**: an answer's value is none that the runtime returned to this call; or the caller was told \`not_sent\` (or was refused a connection) every time and
-  the runtime executed it; or 202 and it was never executed; or a call without a key was executed twice; or a status that no
+  the runtime executed it; or 202, it was never executed, and its \`Location\` does not say so; or a call without a key was executed twice; or a status that no
   fault explains.
 - **lost**: the caller was given a \`Location\`, the runtime's readable reply is in the log, and the answer could not be collected within
   20 s after the fault.
 - **answered**: the right answer came on the call's own connection.
 - **late but collected**: the right answer was found at the \`Location\` of a 202 or 504, on any replica.
-- **honest not sent**: every attempt was told \`not_sent\`, or found nobody listening, and the runtime never executed it.
+- **honest not sent**: every attempt was told \`not_sent\`, or found nobody listening, or the \`Location\` says so in the end; and the
+  runtime never executed it.
 - **honest unknown**: \`outcome: unknown\`, or a broken connection without a key; the call may have been executed or not.
 
 `

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
+import { createSteadyStore } from '../../../src/gateway/invocations/steady-store.ts'
+import { createStrayKeeper, type StrayKeeper } from '../../../src/gateway/invocations/stray-keeper.ts'
+import { type InvocationRecord, type InvocationStore, StoreUnavailable } from '../../../src/routes/invocation-store.ts'
+import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
+import { invocationOf, registry } from '../../simulation/entity.ts'
+
+const OWN = 'aaaaaa'
+const OTHER = 'bbbbbb'
+const silent = () => undefined
+const log = { debug: silent, info: silent, warn: silent, error: silent }
+const seven: Outcome = { kind: 'returned', value: 7 }
+
+const keepers: StrayKeeper[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(async () => {
+  for (const keeper of keepers.splice(0)) await keeper.close()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+function recordOf(id: string): InvocationRecord {
+  return {
+    ...{ id, principal: '', replica: id.slice(-6), createdAt: Date.now(), expiresAt: Date.now() + 600_000 },
+    asked: { kind: 'call', entity: 'Counter', key: 'k', member: 'add' },
+    ...{ fingerprint: undefined, state: 'running' },
+  }
+}
+
+async function start(changes: Partial<InvocationStore> = {}) {
+  const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+  const store: InvocationStore = { ...memory, isShared: true, ...changes }
+  const strays = createStrayKeeper({ store, replica: OWN, log })
+  keepers.push(strays)
+  await strays.start(registry)
+  const bodyOf = async (id: string): Promise<string | undefined> => {
+    const record = await memory.read(id)
+    return record === 'gone' ? 'gone' : record?.answer?.body
+  }
+  return { strays, memory, bodyOf }
+}
+
+describe('a keeper of stray replies', () => {
+  it('keeps a late answer, and one of the wrong type as the problem it is', async () => {
+    const { strays, memory, bodyOf } = await start()
+    for (const [id, value] of [
+      [`1-${OWN}`, 7],
+      [`2-${OWN}`, 'text'],
+    ] as const) {
+      await memory.open(recordOf(id), undefined)
+      strays.late(invocationOf(id, 1, Date.now()), { kind: 'returned', value })
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    expect(await bodyOf(`1-${OWN}`)).toBe('7')
+    expect(JSON.parse((await bodyOf(`2-${OWN}`)) ?? '')).toMatchObject({ code: 'unreadable_answer', status: 502 })
+  })
+
+  it('takes a reply of its own that it no longer remembers the call of', async () => {
+    const { strays, memory, bodyOf } = await start({ isShared: false })
+    await memory.open(recordOf(`1-${OWN}`), undefined)
+    strays.foreign(`1-${OWN}`, () => seven)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await bodyOf(`1-${OWN}`)).toBe('7')
+  })
+
+  it('does not ask a store of its own for other replicas’ calls', async () => {
+    const read = vi.fn<InvocationStore['read']>(async () => undefined)
+    const { strays } = await start({ isShared: false, read })
+    strays.foreign(`1-${OTHER}`, () => seven)
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(read).not.toHaveBeenCalled()
+  })
+
+  it('leaves a living replica its reply, and takes it over when that replica dies', async () => {
+    let living = new Set([OWN, OTHER])
+    const { strays, memory, bodyOf } = await start({ beat: async () => living })
+    await memory.open(recordOf(`1-${OTHER}`), undefined)
+    strays.foreign(`1-${OTHER}`, () => seven)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await bodyOf(`1-${OTHER}`)).toBeUndefined()
+    living = new Set([OWN])
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await bodyOf(`1-${OTHER}`)).toBe('7')
+  })
+
+  it('finds a record that is opened only after its reply came', async () => {
+    const { strays, memory, bodyOf } = await start()
+    strays.foreign(`1-${OTHER}`, () => seven)
+    await vi.advanceTimersByTimeAsync(20_000)
+    await memory.open(recordOf(`1-${OTHER}`), undefined)
+    await vi.advanceTimersByTimeAsync(40_000)
+    expect(await bodyOf(`1-${OTHER}`)).toBe('7')
+  })
+
+  it('stops asking for what is nobody’s', async () => {
+    const read = vi.fn<InvocationStore['read']>(async () => undefined)
+    const { strays } = await start({ read })
+    strays.foreign(`1-${OTHER}`, () => seven)
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(read.mock.calls.length).toBeLessThanOrEqual(7)
+  })
+
+  it('tries again when the store was away', async () => {
+    let isAway = true
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+    const { strays } = await start({
+      read: async (id) => {
+        if (isAway) throw new StoreUnavailable('away')
+        return memory.read(id)
+      },
+      finish: memory.finish,
+    })
+    await memory.open(recordOf(`1-${OTHER}`), undefined)
+    strays.foreign(`1-${OTHER}`, () => seven)
+    await vi.advanceTimersByTimeAsync(5_000)
+    isAway = false
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await memory.read(`1-${OTHER}`)).toMatchObject({ state: 'finished', answer: { body: '7' } })
+  })
+})
+
+describe('a steady store', () => {
+  const answer = { status: 200, headers: {}, body: '1' }
+
+  it('finishes a record after it was opened, however slow the opening is', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+    const store = createSteadyStore({
+      ...memory,
+      open: async (record, scope) => {
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return memory.open(record, scope)
+      },
+    })
+    const opened = store.open(recordOf('1'), undefined)
+    const finished = store.finish('1', answer)
+    await vi.advanceTimersByTimeAsync(300)
+    expect(await Promise.all([opened, finished])).toEqual([{ kind: 'opened' }, true])
+    await store.close()
+  })
+
+  it('tries to write until the store is back, and gives up when it is closed', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+    let isAway = true
+    const store = createSteadyStore({
+      ...memory,
+      finish: async (id, given) => {
+        if (isAway) throw new StoreUnavailable('away')
+        return memory.finish(id, given)
+      },
+    })
+    await store.open(recordOf('1'), undefined)
+    const first = store.finish('1', answer)
+    await vi.advanceTimersByTimeAsync(20_000)
+    isAway = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await first).toBe(true)
+    isAway = true
+    const second = store.finish('2', answer)
+    const refused = expect(second).rejects.toThrow('away')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await store.close()
+    await refused
+  })
+})
