@@ -75,6 +75,7 @@ export const Settings = Type.Object(
       env: 'GATEWAY_INVOCATION_LIFETIME_MS',
       default: 900_000,
       minimum: 1_000,
+      maximum: 86_400_000,
       description: 'Milliseconds that the answer to a call is waited for when its caller does not wait.',
     }),
     retentionMs: Type.Integer({

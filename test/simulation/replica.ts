@@ -39,16 +39,19 @@ export function createReplica({ name, broker, store: shared, lifetimeMs, maxCall
   const adapter = createKafkaAdapter({ dialect, transport: broker.transportOf(name), limits, log, strays })
   const invoke = withCheckedAnswers(adapter.invoke)
   const answering = createAnswering({ invoke, store, replica: name, lifetimeMs })
+  let started: Promise<void> = Promise.resolve()
   let isAlive = true
 
   return {
     name,
     answering,
-    async start() {
-      await strays.start(registry)
-      await adapter.start()
+    start() {
+      started = strays.start(registry).then(() => adapter.start())
+      return started
     },
     async stop() {
+      // A signal during the start is heeded after it.
+      if (isAlive) await started
       await adapter.close()
       await answering.settled()
       await strays.close()

@@ -37,6 +37,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
   let living: ReadonlySet<string> = new Set([replica])
   let registry: EntityRegistry | undefined
   let timer: NodeJS.Timeout | undefined
+  let isClosed = false
 
   async function finish(invocation: Invocation, outcome: Outcome, how: 'kept' | 'adopted'): Promise<void> {
     try {
@@ -95,10 +96,12 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     async start(given) {
       registry = given
       await beat()
-      timer = setInterval(() => void beat(), BEAT_MS).unref()
+      // A replica that stopped meanwhile must not seem to live.
+      if (!isClosed) timer = setInterval(() => void beat(), BEAT_MS).unref()
     },
     counters: () => ({ ...counters }),
     async close() {
+      isClosed = true
       clearInterval(timer)
       await store.leave(replica).catch(() => undefined)
     },

@@ -36,7 +36,8 @@ export function createKafkaAdapter({ dialect, transport, limits, log, strays }: 
     async start() {
       const { requests: requestTopics, replies: replyTopics } = dialect.topics
       await transport.start({ requestTopics, replyTopics, onRecord: desk.onRecord })
-      state = 'open'
+      // Closed meanwhile: it stays closed.
+      if (state === 'new') state = 'open'
     },
     invoke: (invocation) =>
       state === 'open'
