@@ -14,13 +14,15 @@ export async function startWithin(
   isFinal: (error: unknown) => boolean,
 ): Promise<void> {
   const deadline = performance.now() + startTimeoutMs
+  let earlier: string | undefined
   for (;;) {
     try {
       await within(Math.max(1, deadline - performance.now()), attempt())
       return
     } catch (error) {
       if (error instanceof TransportStartError) throw error
-      const reason = deepestMessage(error)
+      const reason = tellingReason(error, earlier)
+      earlier = reason
       if (isFinal(error)) throw new TransportStartError(`Kafka at ${brokers.join(', ')} refuses us: ${reason}`)
       if (performance.now() + attemptPauseMs > deadline) {
         throw new TransportStartError(`Kafka can't be reached at ${brokers.join(', ')}: ${reason}`)
@@ -28,6 +30,11 @@ export async function startWithin(
       await new Promise((resolve) => setTimeout(resolve, attemptPauseMs))
     }
   }
+}
+
+/** An attempt that time cuts short says less than the one before it. */
+function tellingReason(error: unknown, earlier: string | undefined): string {
+  return error instanceof TimeUp && earlier !== undefined ? earlier : deepestMessage(error)
 }
 
 /** A topic that was made a moment ago is not known to every broker yet. */
@@ -74,10 +81,14 @@ export function deepestMessage(error: unknown): string {
   }
 }
 
+class TimeUp extends Error {
+  override readonly name = 'TimeUp'
+}
+
 /** Rejects when the time is up; what was waited for is left to itself. */
 export async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${Math.round(limitMs)} ms`)), limitMs)
+  const timer = setTimeout(() => late.reject(new TimeUp(`no answer within ${Math.round(limitMs)} ms`)), limitMs)
   try {
     return await Promise.race([work, late.promise])
   } finally {
