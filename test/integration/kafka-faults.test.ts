@@ -108,7 +108,8 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
           await kafka.kill(1)
           await until('too few replicas are in sync', async () => (await send(all)).kind === 'not-sent', 20_000)
           await until('the leader takes it', async () => (await send(leader)).kind === 'acknowledged')
-          expect((await send(all)).kind).toBe('not-sent')
+          // Which of the other two it is depends on how soon the client gives up; both are true.
+          expect((await send(all)).kind).not.toBe('acknowledged')
         } finally {
           await Promise.all([all.close(), leader.close(), kafka.restart(1)])
         }

@@ -56,7 +56,9 @@ function commonOptions({ address, tls }: RedisServers) {
     disconnectTimeout: 100,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: true,
+    // The client's own attempt would reject unheard when the connection is lost again meanwhile: `redis-connection.ts` subscribes
+    // at each `ready`.
+    autoResubscribe: false,
     // A master that became a replica is left for the new master.
     reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
   } satisfies RedisOptions
