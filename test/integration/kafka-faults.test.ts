@@ -108,8 +108,9 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
           await kafka.kill(1)
           await until('too few replicas are in sync', async () => (await send(all)).kind === 'not-sent', 20_000)
           await until('the leader takes it', async () => (await send(leader)).kind === 'acknowledged')
-          // Which of the other two it is depends on how soon the client gives up; both are true.
-          expect((await send(all)).kind).not.toBe('acknowledged')
+          // kafkajs hides what its last attempt was told, so of it both are true, by how soon the time is up.
+          const truths = all.name === 'kafkajs' ? ['not-sent', 'unknown'] : ['not-sent']
+          expect(truths).toContain((await send(all)).kind)
         } finally {
           await Promise.all([all.close(), leader.close(), kafka.restart(1)])
         }
