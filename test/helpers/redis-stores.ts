@@ -10,6 +10,8 @@ export interface RedisStoreSettings {
   /** Stores with one prefix are replicas of each other; default: a prefix of its own. */
   readonly prefix?: string
   readonly ca?: string
+  /** Longest time of an exchange; default: the gateway’s. */
+  readonly timeoutMs?: number
 }
 
 export function makeRedisStore({
@@ -17,9 +19,16 @@ export function makeRedisStore({
   retentionMs = 60_000,
   prefix = `test-${randomUUID()}`,
   ca,
+  timeoutMs = 900,
 }: RedisStoreSettings): RedisStore {
   const tls = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
-  const servers = { address: parseRedisUrl(url), tls, sentinelUsername: undefined, sentinelPassword: undefined }
+  const servers = {
+    timeoutMs,
+    address: parseRedisUrl(url),
+    tls,
+    sentinelUsername: undefined,
+    sentinelPassword: undefined,
+  }
   return new RedisStore({ servers, prefix, retentionMs, log: silent })
 }
 

@@ -13,5 +13,7 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
   }, 180_000)
   afterAll(() => redis?.close())
 
-  describeInvocationStore('the store in Redis', (retentionMs) => makeReplicas({ url: redis.url, retentionMs }))
+  describeInvocationStore('the store in Redis', (retentionMs) =>
+    makeReplicas({ url: redis.url, retentionMs, timeoutMs: 10_000 }),
+  )
 })

@@ -74,7 +74,7 @@ describe.skipIf(reason !== undefined)(`a cluster${why}`, () => {
 
   describeInvocationStore('the store in a cluster', (retentionMs) => {
     const url = `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
-    return makeReplicas({ url, retentionMs })
+    return makeReplicas({ url, retentionMs, timeoutMs: 10_000 })
   })
 })
 

@@ -25,8 +25,9 @@ async function createRedisStore(
   options: RedisOptions,
   { retentionMs, log }: { readonly retentionMs: number; readonly log: Log },
 ): Promise<InvocationStore> {
-  const { prefix, sentinelUsername, sentinelPassword } = options
-  const servers = { address: parseRedisUrl(url), tls: readRedisTls(options), sentinelUsername, sentinelPassword }
+  const { prefix, timeoutMs, sentinelUsername, sentinelPassword } = options
+  const address = parseRedisUrl(url)
+  const servers = { address, tls: readRedisTls(options), timeoutMs, sentinelUsername, sentinelPassword }
   const { RedisStore } = await import('./redis-store.ts')
   return new RedisStore({ servers, prefix, retentionMs, log })
 }

@@ -2,12 +2,12 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisAddress } from './redis-address.ts'
 import type { RedisTls } from './redis-options.ts'
 
-/** Milliseconds that any exchange with Redis may take. */
-export const EXCHANGE_MS = 900
 /** Milliseconds to the next attempt to connect: at most this and a bit, so that an end of an outage is soon seen. */
 const MAX_RETRY_MS = 1_000
 
 export interface RedisServers {
+  /** Milliseconds that any exchange may take. */
+  readonly timeoutMs: number
   readonly address: RedisAddress
   readonly tls: RedisTls
   readonly sentinelUsername: string | undefined
@@ -21,7 +21,7 @@ export type RedisClient = Redis | Cluster
  * of a command whose connection broke is for the store to find out.
  */
 export function createRedisClient(servers: RedisServers): RedisClient {
-  const { address } = servers
+  const { address, timeoutMs } = servers
   const { hosts } = address
   const common = commonOptions(servers)
   const retry = { retryStrategy, enableOfflineQueue: false, lazyConnect: true }
@@ -36,12 +36,12 @@ export function createRedisClient(servers: RedisServers): RedisClient {
         clusterRetryStrategy: retryStrategy,
         enableOfflineQueue: false,
         lazyConnect: true,
-        slotsRefreshTimeout: EXCHANGE_MS,
+        slotsRefreshTimeout: timeoutMs,
       })
   }
 }
 
-function commonOptions({ address, tls }: RedisServers) {
+function commonOptions({ address, tls, timeoutMs }: RedisServers) {
   const { username, password } = address
   return {
     ...(username === undefined ? {} : { username }),
@@ -51,8 +51,8 @@ function commonOptions({ address, tls }: RedisServers) {
     // Everything here is understood by version 2, and so are proxies between.
     protocol: 2,
     // Only so that nothing is waited for for ever: the store gives up earlier, and then leaves a silent server.
-    commandTimeout: 2 * EXCHANGE_MS,
-    connectTimeout: EXCHANGE_MS,
+    commandTimeout: 2 * timeoutMs,
+    connectTimeout: timeoutMs,
     disconnectTimeout: 100,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -64,7 +64,7 @@ function commonOptions({ address, tls }: RedisServers) {
   } satisfies RedisOptions
 }
 
-function sentinelOptions({ address, tls, sentinelUsername, sentinelPassword }: RedisServers) {
+function sentinelOptions({ address, tls, timeoutMs, sentinelUsername, sentinelPassword }: RedisServers) {
   return {
     sentinels: [...address.hosts],
     ...(address.master === undefined ? {} : { name: address.master }),
@@ -72,7 +72,7 @@ function sentinelOptions({ address, tls, sentinelUsername, sentinelPassword }: R
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
     ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...tls } } : {}),
     sentinelRetryStrategy: retryStrategy,
-    sentinelCommandTimeout: EXCHANGE_MS,
+    sentinelCommandTimeout: timeoutMs,
     failoverDetector: true,
   } satisfies RedisOptions
 }

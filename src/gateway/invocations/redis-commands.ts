@@ -5,7 +5,6 @@ import {
   type StoredAnswer,
   StoreUnavailable,
 } from '../../routes/invocation-store.ts'
-import { EXCHANGE_MS } from './redis-client.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { keysOf, type Looked, readLooked, scopeKey, writeRecord } from './redis-records.ts'
 import {
@@ -66,7 +65,7 @@ export function createRedisCommands(options: RedisCommandsOptions): RedisCommand
 
   return {
     async open(record, scope) {
-      const until = Date.now() + EXCHANGE_MS
+      const until = connection.defaultDeadline()
       const { record: key, trace } = keysOf(prefix, record.id)
       const keptMs = Math.max(1, record.expiresAt - Date.now()) + retentionMs
       const args = [writeRecord(record), scope ?? '', keptMs, keptMs + retentionMs]

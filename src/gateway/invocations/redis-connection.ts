@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
-import { createRedisClient, EXCHANGE_MS, type RedisClient, type RedisServers } from './redis-client.ts'
+import { createRedisClient, type RedisClient, type RedisServers } from './redis-client.ts'
 import type { RedisScript } from './redis-scripts.ts'
 
 export interface RedisConnectionOptions {
@@ -18,7 +18,7 @@ export interface RedisCommand {
   readonly script: RedisScript
   readonly keys: readonly string[]
   readonly args: readonly (string | number)[]
-  /** Epoch milliseconds at which the caller gives up; default: `EXCHANGE_MS` from now. */
+  /** Epoch milliseconds at which the caller gives up; default: the servers’ `timeoutMs` from now. */
   readonly until?: number | undefined
 }
 
@@ -52,7 +52,7 @@ export class RedisConnection {
   async start(): Promise<void> {
     const clients = new Set([this.#client, this.#subscriber])
     const connected = Promise.allSettled([...clients].map((client) => client.connect()))
-    await within(connected, Date.now() + EXCHANGE_MS).catch(() => undefined)
+    await within(connected, this.defaultDeadline()).catch(() => undefined)
     if (!this.isReady) this.#noteAway()
   }
 
@@ -60,8 +60,13 @@ export class RedisConnection {
     return this.#client.status === 'ready' && !this.#isLeaving && !this.#isClosed
   }
 
+  /** Epoch milliseconds at which an exchange that begins now is given up. */
+  defaultDeadline(): number {
+    return Date.now() + this.#options.servers.timeoutMs
+  }
+
   /** @throws StoreUnavailable, at the latest at `until` */
-  async run({ script, keys, args, until = Date.now() + EXCHANGE_MS }: RedisCommand): Promise<unknown> {
+  async run({ script, keys, args, until = this.defaultDeadline() }: RedisCommand): Promise<unknown> {
     return this.#exchange(until, async () => {
       const all = [...keys, ...args]
       try {
@@ -76,7 +81,7 @@ export class RedisConnection {
 
   /** @throws StoreUnavailable */
   async ping(): Promise<void> {
-    await this.#exchange(Date.now() + EXCHANGE_MS, () => this.#client.ping())
+    await this.#exchange(this.defaultDeadline(), () => this.#client.ping())
   }
 
   close(): void {

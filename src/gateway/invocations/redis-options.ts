@@ -20,6 +20,13 @@ export const RedisOptions = Type.Object(
       description:
         'How its keys and its channel begin. Replicas of one gateway share it, other gateways have their own.',
     }),
+    timeoutMs: Type.Integer({
+      env: 'REDIS_TIMEOUT_MS',
+      default: 900,
+      minimum: 50,
+      maximum: 60_000,
+      description: 'Longest time that an exchange with Redis may take; calls that need it get 503 after that.',
+    }),
     tlsCaFile: Type.Optional(
       Type.String({
         env: 'REDIS_TLS_CA_FILE',
