@@ -1,0 +1,21 @@
+/**
+ * What StateFun's ingress makes of a request record: it goes to the function under its topic, with the record's key as the
+ * function's id and the record's value, unchanged, as a message of the value type (`module.yaml`: `topics[].targets[]`, `valueType`).
+ */
+export interface IngressRoute {
+  /** `namespace/type`, e.g. `shop/user`. */
+  readonly functionType: string
+  /** Name of the message's type, e.g. `shop/request`. */
+  readonly valueType: string
+}
+
+/** By topic. */
+export type Ingress = ReadonlyMap<string, IngressRoute>
+
+/** A remote function's place: the first that fits a function's type is taken. */
+export interface Endpoint {
+  /** `namespace/type`, or `namespace/*` for every function of a namespace, or `*`. */
+  readonly functions: string
+  /** `http://host:port/path`; `{function.name}` in it stands for the type's part behind the slash. */
+  readonly urlPathTemplate: string
+}
