@@ -18,4 +18,9 @@ export interface Endpoint {
   readonly functions: string
   /** `http://host:port/path`; `{function.name}` in it stands for the type's part behind the slash. */
   readonly urlPathTemplate: string
+  /** Messages that may go in one request. */
+  readonly maxNumBatchRequests?: number
+  /** Milliseconds for one request with all its repetitions. */
+  readonly callTimeoutMs?: number
+  readonly connectTimeoutMs?: number
 }

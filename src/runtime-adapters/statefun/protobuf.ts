@@ -146,7 +146,7 @@ export const kafkaProducerRecord = codec<KafkaProducerRecord>('KafkaProducerReco
 
 /** The values of `io.statefun.types/*`, by the part of the type's name behind the slash. A long is read as `{ toString() }`. */
 export const wrappers = {
-  boolean: codec<{ readonly value: boolean }>('BooleanWrapper'),
+  bool: codec<{ readonly value: boolean }>('BooleanWrapper'),
   int: codec<{ readonly value: number }>('IntWrapper'),
   long: codec<{ readonly value: unknown }>('LongWrapper'),
   float: codec<{ readonly value: number }>('FloatWrapper'),

@@ -1,0 +1,64 @@
+import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
+import type { KafkaDialect } from '../kafka/dialect.ts'
+import type { PendingLimits } from '../kafka/pending-calls.ts'
+import { createStateflowDialect } from '../stateflow/dialect.ts'
+import type { StateflowOptions } from '../stateflow/options.ts'
+import { createStatefunDialect, ingressOf } from '../statefun/dialect.ts'
+import { endpointsOf } from '../statefun/endpoints.ts'
+import type { Endpoint, Ingress } from '../statefun/ingress.ts'
+import type { StatefunOptions } from '../statefun/options.ts'
+import { createEndpointAdapter } from './adapter.ts'
+import { EndpointError, parseEndpoint } from './endpoint-directory.ts'
+import { createMemoryEngineStore } from './engine-store.ts'
+import type { StatefunEndpointOptions } from './options.ts'
+import { SqliteEngineStore } from './sqlite-engine-store.ts'
+import { stateflowIngress } from './stateflow-ingress.ts'
+
+interface Options {
+  readonly stateflow: StateflowOptions
+  readonly statefun: StatefunOptions
+  readonly statefunEndpoint: StatefunEndpointOptions
+  readonly limits: PendingLimits
+}
+
+/** Functions of StateFun, or StateFlow's own, with neither Flink nor Kafka. @throws EndpointError */
+export async function createStatefunEndpoint(options: Options, context: AdapterContext): Promise<RuntimeAdapter> {
+  const { limits: pending, statefunEndpoint: own } = options
+  const { log, strays } = context
+  const { dialect, ingress, endpoints } =
+    own.dialect === 'stateflow' ? ofStateflow(options, context) : ofFunctions(options, context)
+  const { maxBatch, callTimeoutMs, dataFolder } = own
+  const given = own.endpoints.length > 0 ? own.endpoints.map(parseEndpoint) : endpoints
+  if (given.length === 0) {
+    throw new EndpointError(
+      'Nothing says where the functions are. Set STATEFUN_ENDPOINTS, e.g. to http://HOST:PORT/statefun.',
+    )
+  }
+  const store = dataFolder === undefined ? createMemoryEngineStore() : new SqliteEngineStore({ folder: dataFolder })
+  log.info({ instance: context.instance, endpoints: given, dataFolder }, 'functions are called without a cluster')
+  return createEndpointAdapter({
+    ...{ dialect, ingress, endpoints: given, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
+  })
+}
+
+interface Spoken {
+  readonly dialect: KafkaDialect
+  readonly ingress: Ingress
+  readonly endpoints: readonly Endpoint[]
+}
+
+function ofFunctions({ statefun }: Options, { entities }: AdapterContext): Spoken {
+  return {
+    dialect: createStatefunDialect({ ...statefun, entities }),
+    ingress: ingressOf(entities, statefun),
+    endpoints: endpointsOf(entities),
+  }
+}
+
+function ofStateflow({ stateflow }: Options, { entities }: AdapterContext): Spoken {
+  return {
+    dialect: createStateflowDialect({ ...stateflow, routing: 'statefun', entities }),
+    ingress: stateflowIngress(entities, stateflow),
+    endpoints: [],
+  }
+}

@@ -1,0 +1,97 @@
+import type { Endpoint } from '../statefun/ingress.ts'
+import { createFunctionEndpoint, type FunctionEndpoint } from './function-endpoint.ts'
+
+/** A function type's place, and how it wants to be called. */
+export interface FunctionPlace {
+  readonly endpoint: FunctionEndpoint
+  readonly maxBatch: number
+  /** Milliseconds for one batch with all its repetitions. */
+  readonly callTimeoutMs: number
+}
+
+export interface EndpointDirectory {
+  /** `undefined`: no endpoint has such functions. */
+  find(functionType: string): FunctionPlace | undefined
+  /** Those that have been used so far, and those whose address does not depend on a function. */
+  readonly endpoints: readonly FunctionEndpoint[]
+  close(): void
+}
+
+export interface EndpointDefaults {
+  readonly maxBatch: number
+  readonly callTimeoutMs: number
+  readonly maxConnections: number
+}
+
+const CONNECT_TIMEOUT_MS = 2_000
+const NAME_HOLE = '{function.name}'
+/** Function types that are remembered: what messages name is not ours to bound. */
+const MAX_KNOWN_TYPES = 10_000
+
+/** An endpoint's address can't be used. Its message is written for an operator. */
+export class EndpointError extends Error {
+  override readonly name = 'EndpointError'
+}
+
+/** @throws EndpointError */
+export function createEndpointDirectory(all: readonly Endpoint[], defaults: EndpointDefaults): EndpointDirectory {
+  const byUrl = new Map<string, FunctionEndpoint>()
+  const byType = new Map<string, FunctionPlace | undefined>()
+
+  function open({ urlPathTemplate, connectTimeoutMs = CONNECT_TIMEOUT_MS }: Endpoint, name: string): FunctionEndpoint {
+    const url = readUrl(urlPathTemplate, name)
+    const known = byUrl.get(url.href)
+    if (known !== undefined) return known
+    const { maxConnections } = defaults
+    const made = createFunctionEndpoint({ url, connectTimeoutMs, maxConnections })
+    byUrl.set(url.href, made)
+    return made
+  }
+
+  function look(functionType: string): FunctionPlace | undefined {
+    const slash = functionType.lastIndexOf('/')
+    const namespace = functionType.slice(0, Math.max(0, slash))
+    const patterns = [functionType, `${namespace}/*`, '*']
+    const found = all.find(({ functions }) => patterns.includes(functions))
+    if (found === undefined) return undefined
+    const { maxNumBatchRequests: maxBatch = defaults.maxBatch, callTimeoutMs = defaults.callTimeoutMs } = found
+    return { endpoint: open(found, functionType.slice(slash + 1)), maxBatch, callTimeoutMs }
+  }
+
+  for (const endpoint of all) {
+    if (!endpoint.urlPathTemplate.includes(NAME_HOLE)) open(endpoint, '')
+    else readUrl(endpoint.urlPathTemplate, 'name')
+  }
+
+  return {
+    find(functionType) {
+      if (byType.has(functionType)) return byType.get(functionType)
+      const place = look(functionType)
+      if (byType.size < MAX_KNOWN_TYPES) byType.set(functionType, place)
+      return place
+    },
+    get endpoints() {
+      return [...byUrl.values()]
+    },
+    close() {
+      for (const endpoint of byUrl.values()) endpoint.close()
+    },
+  }
+}
+
+/** `shop/*=http://127.0.0.1:8080/statefun`, or an address alone for all functions. */
+export function parseEndpoint(text: string): Endpoint {
+  const [, functions = '*', urlPathTemplate = ''] = /^(?:([^=]+)=)?(https?:\/\/.*)$/.exec(text) ?? []
+  if (urlPathTemplate === '')
+    throw new EndpointError(`"${text}" is not an endpoint; one is shop/*=http://HOST:PORT/PATH.`)
+  return { functions, urlPathTemplate }
+}
+
+function readUrl(template: string, name: string): URL {
+  const text = template.replaceAll(NAME_HOLE, encodeURIComponent(name))
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new EndpointError(`The functions’ address ${template} is not an http or https URL.`)
+  }
+  return url
+}

@@ -1,0 +1,275 @@
+import type { Log, Outcome } from '../contract.ts'
+import type { HandOver } from '../kafka/call-sender.ts'
+import type { CommitResult } from '../sqlite/transaction.ts'
+import type { Address } from '../statefun/protobuf.ts'
+import { callFunction } from './call-function.ts'
+import { createDelays, type Delays } from './delays.ts'
+import type { EndpointDirectory } from './endpoint-directory.ts'
+import type { EngineStore } from './engine-store.ts'
+import { type Failure, outcomeOf } from './failure.ts'
+import { createLanes, type Lane, type Lanes } from './lanes.ts'
+import { type Delay, type Egress, functionTypeOf, type Message, placeOf, showAddress, sizeOf } from './message.ts'
+import { createPersistentStore, type PersistentStore } from './persistent-store.ts'
+import { type Plan, planEffects } from './plan-effects.ts'
+import { createStateSpecs } from './state-specs.ts'
+
+/** Milliseconds between two looks for values that have expired. */
+const EXPIRY_SWEEP_MS = 60_000
+
+export interface EngineLimits {
+  /** Functions that are called at once. */
+  readonly maxConcurrent: number
+  /** Messages, delayed ones included, beyond which none is taken from outside. */
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
+  /** Milliseconds that calls under way have when the engine closes. */
+  readonly drainMs: number
+}
+
+export interface EngineOptions {
+  readonly store: EngineStore
+  readonly directory: EndpointDirectory
+  readonly limits: EngineLimits
+  /** A record that a function has answered with; committed. Neither this nor `onFailure` may throw. */
+  readonly onEgress: (egress: Egress) => void
+  /** What a call has come to whose message failed for good. */
+  readonly onFailure: (origin: string, outcome: Outcome) => void
+  /** A message that is for nobody but the world outside. */
+  readonly divert?: (message: Message) => Egress | undefined
+  readonly log: Log
+}
+
+/** A message from outside. */
+export type Incoming = Pick<Message, 'target' | 'caller' | 'argument' | 'origin'>
+
+/**
+ * StateFun's runtime for remote functions: messages in, calls of functions, and what they have changed, sent, delayed and
+ * answered kept at once. Nobody sees anything of a batch before it is committed.
+ */
+export class Engine {
+  readonly #options: EngineOptions
+  readonly #specs = createStateSpecs()
+  readonly #lanes: Lanes
+  readonly #delays: Delays
+  readonly #kept: PersistentStore
+  readonly #stopping = new AbortController()
+  readonly #counts = { batches: 0, requests: 0, messages: 0, failedMessages: 0, splitBatches: 0, droppedEgresses: 0 }
+  #state: 'new' | 'open' | 'closed' = 'new'
+  #nextSeq = 1
+  #queued = 0
+  #queuedBytes = 0
+  #sweep: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    const { store, log, limits } = options
+    const { maxConcurrent } = limits
+    this.#kept = createPersistentStore({ store, log, signal: this.#stopping.signal })
+    this.#lanes = createLanes({ maxConcurrent, run: (lane) => this.#run(lane) })
+    this.#delays = createDelays((delay) => void this.#fire(delay))
+  }
+
+  /** Goes on where an earlier process has stopped. @throws DataFolderError */
+  start(): void {
+    const { store } = this.#options
+    const { messages, delays, egresses, nextSeq } = store.open()
+    this.#nextSeq = nextSeq
+    this.#state = 'open'
+    store.dropExpired(Date.now())
+    this.#sweep = setInterval(() => store.dropExpired(Date.now()), EXPIRY_SWEEP_MS)
+    for (const egress of egresses) this.#emit(egress)
+    for (const message of messages) this.#enqueue(message)
+    for (const delay of delays.toSorted((a, b) => a.dueMs - b.dueMs)) this.#delays.add(delay)
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Resolves when the message can't be lost any more. Never rejects. */
+  accept(incoming: Incoming): Promise<HandOver> {
+    const { store, limits } = this.#options
+    if (this.#state !== 'open') return Promise.resolve(CLOSED)
+    if (this.#queued + this.#delays.size >= limits.maxQueued || this.#queuedBytes >= limits.maxQueuedBytes) {
+      return Promise.resolve(overloaded(`${this.#queued} messages wait for their functions already.`))
+    }
+    const message: Message = { ...incoming, seq: this.#nextSeq++, isFirst: true }
+    const written = store.write({ addMessages: [message] })
+    if (written === undefined) {
+      this.#enqueue(message)
+      return Promise.resolve(ACKNOWLEDGED)
+    }
+    return written.then((result) => {
+      if (result.kind === 'committed') this.#enqueue(message)
+      return afterCommit(result)
+    })
+  }
+
+  /** A record that answers itself: it is seen after the store has it, like any other. */
+  async answer(record: Omit<Egress, 'seq'>): Promise<HandOver> {
+    if (this.#state !== 'open') return CLOSED
+    this.#options.onEgress({ ...record, seq: this.#nextSeq++ })
+    return ACKNOWLEDGED
+  }
+
+  nextSeq(): number {
+    return this.#nextSeq++
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counts, ...this.#options.store.counters(), queued: this.#queued, delayed: this.#delays.size }
+  }
+
+  /** Calls under way end within their time; what waits stays in the store. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { store, directory, limits } = this.#options
+    this.#state = 'closed'
+    this.#lanes.stop()
+    this.#delays.close()
+    clearInterval(this.#sweep)
+    const stop = () => {
+      this.#stopping.abort()
+      directory.close()
+    }
+    const timer = setTimeout(stop, limits.drainMs)
+    await this.#lanes.idle()
+    clearTimeout(timer)
+    stop()
+    store.close()
+  }
+
+  #enqueue(message: Message): void {
+    this.#queued++
+    this.#queuedBytes += sizeOf(message)
+    this.#lanes.add(message)
+  }
+
+  /** Seen by those it is for, and then forgotten: until then it would be sent again after a restart. */
+  #emit(egress: Egress): void {
+    this.#options.onEgress(egress)
+    void this.#kept.commit({ removeEgresses: [egress.seq] })
+  }
+
+  async #fire({ seq: delaySeq, message: delayed }: Delay): Promise<void> {
+    const message = { ...delayed, seq: this.#nextSeq++ }
+    const egress = this.#options.divert?.(message)
+    const added = egress === undefined ? { addMessages: [message] } : { addEgresses: [egress] }
+    if (!(await this.#kept.commit({ removeDelays: [delaySeq], ...added }))) return
+    if (egress === undefined) this.#enqueue(message)
+    else this.#emit(egress)
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    const [first, ...others] = lane.take(1)
+    if (first === undefined) return
+    const place = this.#options.directory.find(functionTypeOf(first.target))
+    const messages = [first, ...others, ...(place === undefined ? [] : lane.take(place.maxBatch - 1))]
+    try {
+      await this.#handle(first.target, messages)
+    } catch (error) {
+      this.#options.log.error({ err: error, address: showAddress(first.target) }, 'a batch could not be handled')
+      await this.#giveUp(messages, { kind: 'lost', detail: 'The gateway has failed.' })
+    }
+    this.#queued -= messages.length
+    for (const message of messages) this.#queuedBytes -= sizeOf(message)
+  }
+
+  async #handle(target: Address, messages: readonly Message[]): Promise<void> {
+    const functionType = functionTypeOf(target)
+    const place = this.#options.directory.find(functionType)
+    const values = await this.#kept.valuesAt(placeOf(target))
+    if (values === undefined) return
+    if (place === undefined) {
+      return this.#giveUp(messages, {
+        kind: 'unusable-answer',
+        detail: `No endpoint has the function ${functionType}.`,
+      })
+    }
+    this.#counts.batches++
+    const onRequest = () => {
+      this.#counts.requests++
+    }
+    const { signal } = this.#stopping
+    const result = await callFunction({ place, target, messages, values, specs: this.#specs, signal, onRequest })
+    if (signal.aborted) return
+    if (result.kind === 'failed') return this.#afterFailure(target, messages, result.failure)
+    const { effects, specs } = result
+    const plan = planEffects(effects, {
+      ...{ target, messages, specs, values },
+      nextSeq: () => this.#nextSeq++,
+      nowMs: Date.now(),
+      findDelay: (id, token) => this.#delays.find(id, token),
+    })
+    if (typeof plan === 'string') {
+      return this.#afterFailure(target, messages, { kind: 'unusable-answer', detail: plan })
+    }
+    return this.#keep(this.#withDiversions(plan))
+  }
+
+  #withDiversions(plan: Plan): Plan {
+    const { divert } = this.#options
+    if (divert === undefined || plan.addMessages.length === 0) return plan
+    const diverted = plan.addMessages.map((message) => ({ message, egress: divert(message) }))
+    return {
+      ...plan,
+      addMessages: diverted.flatMap(({ message, egress }) => (egress === undefined ? [message] : [])),
+      addEgresses: [...plan.addEgresses, ...diverted.flatMap(({ egress }) => egress ?? [])],
+    }
+  }
+
+  async #keep(plan: Plan): Promise<void> {
+    // From now on they can't fire beside their cancellation.
+    for (const seq of plan.removeDelays) this.#delays.drop(seq)
+    if (!(await this.#kept.commit(plan))) return
+    this.#counts.messages += plan.removeMessages?.length ?? 0
+    this.#counts.droppedEgresses += plan.dropped
+    for (const egress of plan.addEgresses) this.#emit(egress)
+    if (this.#state !== 'open') return
+    for (const message of plan.addMessages) this.#enqueue(message)
+    for (const delay of plan.addDelays) this.#delays.add(delay)
+  }
+
+  /** Of several messages one may be guilty: each is tried alone, in order. An endpoint that is away has no guilty ones. */
+  async #afterFailure(target: Address, messages: readonly Message[], failure: Failure): Promise<void> {
+    if (failure.kind === 'unreached') return this.#giveUp(messages, failure)
+    const seen = messages.map((message) => ({ ...message, isFirst: false }))
+    if (messages.length === 1) return this.#giveUp(seen, failure)
+    this.#counts.splitBatches++
+    for (const message of seen) {
+      if (this.#stopping.signal.aborted) return
+      await this.#handle(target, [message])
+    }
+  }
+
+  async #giveUp(messages: readonly Message[], failure: Failure): Promise<void> {
+    if (!(await this.#kept.commit({ removeMessages: messages.map(({ seq }) => seq) }))) return
+    this.#counts.failedMessages += messages.length
+    for (const { origin, target, isFirst } of messages) {
+      const detail = `${showAddress(target)}: ${failure.detail}`
+      this.#options.log.warn(
+        { address: showAddress(target), origin, failure: failure.kind, detail },
+        'a message has failed',
+      )
+      if (origin !== undefined) this.#options.onFailure(origin, outcomeOf({ ...failure, detail }, isFirst))
+    }
+  }
+}
+
+const ACKNOWLEDGED: HandOver = { kind: 'acknowledged' }
+const CLOSED: HandOver = { kind: 'not-sent', cause: 'shutting-down', detail: 'This replica takes no calls.' }
+
+function overloaded(detail: string): HandOver {
+  return { kind: 'not-sent', cause: 'overloaded', detail }
+}
+
+function afterCommit(result: CommitResult): HandOver {
+  if (result.kind === 'committed') return ACKNOWLEDGED
+  const detail = `The message could not be stored: ${result.detail}.`
+  return result.isCertain ? { kind: 'not-sent', cause: 'runtime-unavailable', detail } : { kind: 'unknown', detail }
+}

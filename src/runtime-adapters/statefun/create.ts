@@ -1,0 +1,26 @@
+import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
+import { createSteering } from '../kafka/create-steering.ts'
+import { createTransport } from '../kafka/create-transport.ts'
+import { createKafkaAdapter } from '../kafka/kafka-adapter.ts'
+import type { KafkaOptions } from '../kafka/options.ts'
+import type { PendingLimits } from '../kafka/pending-calls.ts'
+import { createStatefunDialect } from './dialect.ts'
+import type { StatefunOptions } from './options.ts'
+
+interface Options {
+  readonly kafka: KafkaOptions
+  readonly statefun: StatefunOptions
+  readonly limits: PendingLimits
+}
+
+/** Functions on a StateFun cluster, through its Kafka ingress and egress. */
+export async function createStatefun(
+  { kafka, statefun, limits }: Options,
+  context: AdapterContext,
+): Promise<RuntimeAdapter> {
+  const { entities, log, strays, watch } = context
+  const dialect = createStatefunDialect({ ...statefun, entities, readsUncommitted: kafka.isolation === 'uncommitted' })
+  const transport = await createTransport(kafka, log)
+  const steering = createSteering({ options: kafka, dialect, transport, context })
+  return createKafkaAdapter({ dialect, transport, limits, log, strays, steering, watch })
+}
