@@ -2,16 +2,26 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../../routes/problem.ts'
 
+/** Milliseconds of lingering, at most: requests that were on their way when the end began have come by then. */
+const LINGER_MS = 250
+/** The share of the grace that may be lingered away. */
+const LINGER_SHARE = 0.25
+
 /**
- * While the gateway stops, requests on connections that are still open are refused, surely unsent, and every answer ends
- * its connection: one that is kept for a next request would hold up the end.
+ * While the gateway stops, requests are refused, surely unsent, and every answer ends its connection: one that is kept for a
+ * next request would hold up the end. Connections without a request are kept for a moment: one may be on its way, and to cut
+ * it off would leave its caller in doubt.
+ * @param graceMs that the gateway has to stop
  */
-export function registerDrain(app: FastifyInstance): void {
+export function registerDrain(app: FastifyInstance, graceMs: number): void {
+  const lingerMs = Math.min(LINGER_MS, graceMs * LINGER_SHARE)
   let draining = false
-  const endUnused = trackUnused(app)
+  const connections = trackConnections(app)
   app.addHook('preClose', async () => {
     draining = true
-    endUnused()
+    if (connections.all.size > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs))
+    // Fastify ends those that idle between two requests, but Node counts one without any as busy until its header timeout.
+    for (const socket of connections.unused) socket.destroy()
   })
   app.addHook('onRequest', async () => {
     if (draining)
@@ -23,18 +33,23 @@ export function registerDrain(app: FastifyInstance): void {
   })
 }
 
-/**
- * Connections that never carried a request: browsers and load balancers open them ahead. Fastify ends those that idle
- * between two requests, but Node counts these as busy until its header timeout.
- */
-function trackUnused({ server }: FastifyInstance): () => void {
+interface Connections {
+  readonly all: ReadonlySet<Socket>
+  /** Never carried a request: browsers and load balancers open them ahead. */
+  readonly unused: ReadonlySet<Socket>
+}
+
+function trackConnections({ server }: FastifyInstance): Connections {
+  const all = new Set<Socket>()
   const unused = new Set<Socket>()
   server.on('connection', (socket) => {
+    all.add(socket)
     unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
+    socket.once('close', () => {
+      all.delete(socket)
+      unused.delete(socket)
+    })
   })
   server.on('request', ({ socket }) => unused.delete(socket))
-  return () => {
-    for (const socket of unused) socket.destroy()
-  }
+  return { all, unused }
 }

@@ -1,0 +1,165 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import type { Authorize } from '../../routes/operation-rules.ts'
+import { rulesOf } from '../../routes/operation-rules.ts'
+import { ProblemError } from '../../routes/problem.ts'
+import type { Target } from '../../runtime-adapters/contract.ts'
+import type { AccessOptions } from './access-options.ts'
+import { createAuthentication, type Scheme } from './authentication.ts'
+import { type Caller, nobody } from './caller.ts'
+import { challenged } from './challenge.ts'
+import { checkCaller, checkOwner, type Need, needOf } from './need.ts'
+import { createRouteNeed, type RouteNeed } from './route-need.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; of kind `nobody` where nobody has shown who he is. */
+    readonly caller: Caller
+  }
+}
+
+/** Who may call, decided for one gateway. */
+export interface Access {
+  /** Empty: no way to authenticate is configured. */
+  readonly schemes: readonly Scheme[]
+  readonly needOf: RouteNeed
+  /** `undefined`: everybody may do everything. */
+  readonly authorize: Authorize<FastifyRequest> | undefined
+  /** @throws ProblemError when this caller may not see how the gateway is run */
+  readonly checkManagement: (request: FastifyRequest) => void
+}
+
+export interface AccessSetup {
+  readonly access: AccessOptions
+  readonly entities: readonly EntityDescriptor[]
+  /** false: only the routes and their document are wanted, and nobody will call. */
+  readonly isServing: boolean
+}
+
+/**
+ * Before any route: each gets the check that it needs, and those that everybody may call without credentials get none.
+ * @throws Error when rules ask for callers that nobody can show to be
+ */
+export function registerAccess(app: FastifyInstance, { access, entities, isServing }: AccessSetup): Access {
+  const authentication = createAuthentication(access, app.log)
+  const needOfRoute = createRouteNeed(access)
+  if (authentication === undefined) {
+    app.decorateRequest('caller', { getter: () => nobody })
+    if (isServing) refuseRules(app, { access, needOfRoute })
+    return { schemes: [], needOf: needOfRoute, authorize: undefined, checkManagement: () => {} }
+  }
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  app.decorateRequest('caller', {
+    getter() {
+      return callers.get(this) ?? nobody
+    },
+  })
+  const { schemes, callerOf } = authentication
+
+  function admit(request: FastifyRequest, need: Need, caller: Caller): void {
+    if (caller !== nobody) callers.set(request, caller)
+    checkCaller(need, caller)
+  }
+
+  /** A hook that asks who calls, and whether he may. It waits only where a token has to be verified. */
+  function hookFor(need: Need) {
+    const scopes = need.kind === 'caller' ? need.scopes : []
+    const refusal = (error: unknown) =>
+      error instanceof ProblemError
+        ? challenged(error, schemes, scopes)
+        : Error('authentication failed', { cause: error })
+    return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+      try {
+        const caller = callerOf(request)
+        if (caller !== nobody || need.kind !== 'anyone') reply.header('cache-control', 'private, no-cache')
+        if (!(caller instanceof Promise)) {
+          admit(request, need, caller)
+          done()
+          return
+        }
+        caller
+          .then((verified) => admit(request, need, verified))
+          .then(
+            () => done(),
+            (error) => done(refusal(error)),
+          )
+      } catch (error) {
+        done(refusal(error))
+      }
+    }
+  }
+
+  app.addHook('onRoute', (route) => {
+    const existing = route.onRequest === undefined ? [] : [route.onRequest].flat()
+    route.onRequest = [hookFor(needOfRoute(route)), ...existing]
+  })
+  const unknownRoute = hookFor(needOf([{ kind: 'default' }], access.mode === 'deny' ? 'authenticated' : access.mode))
+  // What is not there is no secret to those who may call; to others it says nothing.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) unknownRoute(request, reply, done)
+    else done()
+  })
+
+  return {
+    schemes,
+    needOf: needOfRoute,
+    authorize: hasRules(entities) || access.mode !== 'open' ? createAuthorize(access, schemes) : undefined,
+    checkManagement({ caller }) {
+      if (access.mode === 'open') return
+      const need: Need = { kind: 'caller', scopes: [access.managementScope], owners: [] }
+      withChallenge(schemes, need, () => checkCaller(need, caller))
+    },
+  }
+}
+
+function refuseRules(
+  app: FastifyInstance,
+  { access, needOfRoute }: { access: AccessOptions; needOfRoute: RouteNeed },
+): void {
+  const ways = 'configure GATEWAY_JWKS_URL, GATEWAY_JWKS_FILE, GATEWAY_API_KEYS or GATEWAY_PROXY_IDENTITY_HEADER'
+  if (access.mode !== 'open') throw new Error(`GATEWAY_ACCESS=${access.mode} lets nobody in: ${ways}.`)
+  app.addHook('onRoute', (route) => {
+    if (needOfRoute(route).kind === 'anyone') return
+    throw new Error(
+      `${String(route.method)} ${route.url} is for certain callers, and nobody can show who he is: ${ways}.`,
+    )
+  })
+}
+
+function hasRules(entities: readonly EntityDescriptor[]): boolean {
+  return entities.some(({ access, attributes, methods }) =>
+    [
+      ...[access.create, access.read, ...[...methods.values()].map((method) => method.access)],
+      ...[...attributes.values()].flatMap((attribute) => [attribute.access.read, attribute.access.write]),
+    ].some(({ kind }) => kind === 'restricted'),
+  )
+}
+
+function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize<FastifyRequest> {
+  const known = new Map<Target['kind'], WeakMap<object, Need>>()
+  function needOfTarget(target: Target): Need {
+    const subject = target.kind === 'call' ? target.method : 'attribute' in target ? target.attribute : target.entity
+    const ofKind = known.get(target.kind) ?? new WeakMap<object, Need>()
+    known.set(target.kind, ofKind)
+    const need = ofKind.get(subject) ?? needOf(rulesOf(target), mode)
+    ofKind.set(subject, need)
+    return need
+  }
+  return ({ caller }, { target, args }) => {
+    const need = needOfTarget(target)
+    if (need.kind === 'anyone') return
+    withChallenge(schemes, need, () => {
+      checkCaller(need, caller)
+      checkOwner(need, caller, target.kind === 'create' ? args[target.entity.create?.keyParam ?? ''] : target.key)
+    })
+  }
+}
+
+function withChallenge(schemes: readonly Scheme[], need: Need, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    throw challenged(error, schemes, need.kind === 'caller' ? need.scopes : [])
+  }
+}

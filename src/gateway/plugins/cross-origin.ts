@@ -1,0 +1,48 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ProblemError } from '../../routes/problem.ts'
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
+/** What pages may send: the headers that the gateway reads. */
+const REQUEST_HEADERS =
+  'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Traceparent, Tracestate, X-Api-Key'
+/** What pages may read beside the headers that they always may. */
+const RESPONSE_HEADERS =
+  'ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate'
+const PREFLIGHT_SECONDS = '600'
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
+
+/**
+ * Pages of other origins: only listed ones may read answers. What changes something is refused to all others where the browser says
+ * that it comes from one, since a gateway that trusts its network is reached by every page that somebody in it opens.
+ */
+export function registerCrossOrigin(app: FastifyInstance, origins: readonly string[]): void {
+  const allowed = new Set(origins.map((origin) => origin.toLowerCase()))
+  app.addHook('onRequest', (request, reply, done) => {
+    const { origin } = request.headers
+    const site = request.headers['sec-fetch-site']
+    if (allowed.size > 0) reply.header('vary', 'Origin')
+    if (origin !== undefined && allowed.has(origin)) {
+      allow(reply, origin)
+      if (isPreflight(request)) return answerPreflight(reply)
+    } else if ((site === 'cross-site' || site === 'same-site') && !SAFE_METHODS.includes(request.method)) {
+      const detail = 'Pages of this origin may not call the gateway.'
+      return done(new ProblemError('forbidden', { detail, hint: 'GATEWAY_CORS_ORIGINS lists those that may.' }))
+    }
+    done()
+  })
+}
+
+function allow(reply: FastifyReply, origin: string): void {
+  reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', RESPONSE_HEADERS)
+  // A resource of another origin is asked for with CORS or not at all.
+  reply.header('cross-origin-resource-policy', 'cross-origin')
+}
+
+function answerPreflight(reply: FastifyReply): void {
+  reply.header('access-control-allow-methods', METHODS).header('access-control-allow-headers', REQUEST_HEADERS)
+  reply.header('access-control-max-age', PREFLIGHT_SECONDS).code(204).send()
+}
+
+function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { BATCH_MEDIA_TYPE } from '../../routes/batch-schema.ts'
+import { ProblemError } from '../../routes/problem.ts'
+import type { HttpOptions } from '../http-options.ts'
+
+/** Node looks for connections whose headers are late in this rhythm, in milliseconds. */
+const CHECK_EVERY_MS = 1_000
+
+/** What Node itself has to be told when the server is made. */
+export function serverLimits(options: HttpOptions) {
+  const { maxHeaderBytes, headersTimeoutMs, keepAliveMs } = options
+  return {
+    keepAliveTimeout: keepAliveMs,
+    // Of a whole request: Node knows no exception for batches, which are as long as they are. Bodies have a timer of their own.
+    requestTimeout: 0,
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
+    },
+  }
+}
+
+export function registerRequestLimits(app: FastifyInstance, options: HttpOptions): void {
+  const { maxHeaders, maxConnections, bodyTimeoutMs } = options
+  app.server.maxConnections = maxConnections
+  // Node forgets headers over its limit without a word, a credential among them perhaps; one more, and they can be counted.
+  app.server.maxHeadersCount = maxHeaders + 1
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.raw.rawHeaders.length <= 2 * maxHeaders) return done()
+    done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
+  })
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (hasBody(request)) limitBody(request, bodyTimeoutMs)
+    done(null, payload)
+  })
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return false
+  return headers['content-type']?.startsWith(BATCH_MEDIA_TYPE) !== true
+}
+
+/** A body that comes one byte a minute would hold its connection, and what was read of it, for as long as its sender likes. */
+function limitBody({ raw }: FastifyRequest, bodyTimeoutMs: number): void {
+  const timer = setTimeout(() => {
+    const detail = `The body did not arrive in ${bodyTimeoutMs} ms.`
+    // Fastify's reader of bodies answers with the error that its stream tells of, and closes the connection. Once the request
+    // is refused nobody reads, and an error that nobody hears would end the process.
+    if (raw.listenerCount('error') === 0) raw.destroy()
+    else raw.emit('error', new ProblemError('bad_request', { status: 408, detail }))
+  }, bodyTimeoutMs)
+  const clear = () => clearTimeout(timer)
+  raw.once('end', clear).once('close', clear)
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
+import { type Access, registerAccess } from './access/access.ts'
+import type { Config } from './config.ts'
+import { registerCrossOrigin } from './plugins/cross-origin.ts'
+import { registerRequestLimits } from './plugins/request-limits.ts'
+import { registerSecurityHeaders } from './plugins/security-headers.ts'
+
+export interface Protected {
+  readonly config: Config
+  readonly entities: readonly EntityDescriptor[]
+  /** false: only the routes and their document are wanted, and nobody will call. */
+  readonly isServing: boolean
+}
+
+/** What a request has to get past before it is read, the cheapest first. */
+export function protect(app: FastifyInstance, { config, entities, isServing }: Protected): Access {
+  registerSecurityHeaders(app, config.http.hstsSeconds)
+  registerRequestLimits(app, config.http)
+  registerCrossOrigin(app, config.http.corsOrigins)
+  const access = registerAccess(app, { access: config.access, entities, isServing })
+  if (isServing && access.schemes.length === 0 && !isLoopback(config.host)) {
+    const text = 'everybody who reaches this address may call everything: no way to authenticate is configured'
+    app.log.warn({ host: config.host }, text)
+  }
+  return access
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

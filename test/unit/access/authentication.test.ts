@@ -1,0 +1,230 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { createApiKeyCheck, newApiKey } from '../../../src/gateway/access/api-keys.ts'
+import { readConfig } from '../../../src/gateway/config.ts'
+import { buildGateway, type Gateway } from '../../../src/gateway/gateway.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../../helpers/temporary-folder.ts'
+import { ISSUER, type Issuer, jwksOf, newKey, startIssuer, tokenBy } from './token-app.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+async function start(env: Readonly<Record<string, string>>, lines?: string[]): Promise<Gateway> {
+  const stream = { write: (line: string) => void lines?.push(line) }
+  const logger = lines === undefined ? {} : { logger: { level: 'warn', stream } }
+  const gateway = await buildGateway({ config: readConfig({ env, argv: [] }).config, ...logger })
+  closing.push(() => gateway.close())
+  return gateway
+}
+
+function folder(): TemporaryFolder {
+  const made = createTemporaryFolder()
+  closing.push(() => made.close())
+  return made
+}
+
+async function issuer(first: object | string | undefined): Promise<Issuer> {
+  const made = await startIssuer(first)
+  closing.push(() => made.close())
+  return made
+}
+
+const jwt = { GATEWAY_ACCESS: 'authenticated', GATEWAY_JWT_ISSUER: ISSUER, GATEWAY_JWT_AUDIENCE: 'shop,other' }
+
+/** The status of a read that needs any caller: 404 when he was let in, since there is no such user. */
+async function statusFor({ app }: Gateway, headers: Readonly<Record<string, string>>): Promise<number> {
+  return (await app.inject({ url: '/user/nobody-there', headers })).statusCode
+}
+
+const LET_IN = 404
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+describe('bearer tokens with keys by URL', () => {
+  it('are checked with keys that are fetched once', async () => {
+    const key = newKey('one')
+    const { url, asked } = await issuer(jwksOf(key))
+    const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: url })
+    const token = await tokenBy(key)
+    expect(await statusFor(gateway, bearer(token))).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(token))).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(await tokenBy(key, { sub: 'bob' })))).toBe(LET_IN)
+    expect(asked()).toBe(1)
+  })
+
+  it('are answered by 503 while the issuer is away, and taken when it is back', async () => {
+    const key = newKey('one')
+    const away = await issuer(undefined)
+    const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: away.url, GATEWAY_JWKS_COOLDOWN_MS: '1' })
+    const token = await tokenBy(key)
+    const refused = await gateway.app.inject({ url: '/user/x', headers: bearer(token) })
+    expect(refused.statusCode).toBe(503)
+    expect(refused.headers['retry-after']).toBe('1')
+    expect(refused.json()).toMatchObject({ code: 'keys_unavailable', outcome: 'not_sent' })
+    expect((await gateway.app.inject('/user/x')).statusCode).toBe(401)
+    expect((await gateway.app.inject('/-/livez')).statusCode).toBe(200)
+    away.publish(jwksOf(key))
+    await expect.poll(() => statusFor(gateway, bearer(token))).toBe(LET_IN)
+  })
+
+  it('are taken after a key rotation, and no longer when their key is gone', async () => {
+    const [old, fresh] = [newKey('old'), newKey('new')]
+    const { url, publish } = await issuer(jwksOf(old))
+    const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: url, GATEWAY_JWKS_COOLDOWN_MS: '1' })
+    const oldToken = await tokenBy(old)
+    expect(await statusFor(gateway, bearer(oldToken))).toBe(LET_IN)
+    publish(jwksOf(fresh))
+    await expect.poll(async () => statusFor(gateway, bearer(await tokenBy(fresh)))).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(oldToken))).toBe(401)
+  })
+
+  it('that name unknown keys make one fetch a cooldown', async () => {
+    const key = newKey('one')
+    const { url, asked } = await issuer(jwksOf(key))
+    const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: url, GATEWAY_JWKS_COOLDOWN_MS: '60000' })
+    expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(LET_IN)
+    for (let index = 0; index < 20; index++) {
+      expect(await statusFor(gateway, bearer(await tokenBy(newKey(`unknown-${index}`))))).toBe(401)
+    }
+    expect(asked()).toBe(1)
+  })
+
+  it('are not checked with private, shared or endless keys', async () => {
+    const key = newKey('one')
+    const leaked = { keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: 'one' }] }
+    for (const body of [leaked, { keys: [{ kty: 'oct', k: 'AAAA', kid: 'one' }] }, '{}', 'x'.repeat(300_000)]) {
+      const { url } = await issuer(body)
+      const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: url })
+      expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(503)
+    }
+  })
+})
+
+describe('bearer tokens', () => {
+  it('must have the configured type, where there is one', async () => {
+    const key = newKey('one')
+    const env = { ...jwt, GATEWAY_JWKS_FILE: folder().write('jwks.json', jwksOf(key)) }
+    const gateway = await start({ ...env, GATEWAY_JWT_TYPE: 'at+jwt' })
+    expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(401)
+  })
+
+  it('may be late by the clock skew, and no longer', async () => {
+    const key = newKey('one')
+    const env = { ...jwt, GATEWAY_JWKS_FILE: folder().write('jwks.json', jwksOf(key)) }
+    const gateway = await start({ ...env, GATEWAY_JWT_CLOCK_SKEW_MS: '20000' })
+    const now = Math.floor(Date.now() / 1_000)
+    expect(await statusFor(gateway, bearer(await tokenBy(key, { nbf: now + 10 })))).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(await tokenBy(key, { nbf: now + 40 })))).toBe(401)
+  })
+
+  it.each([
+    ['text', 'user:read item:read', 200],
+    ['a list', ['item:read', 'user:read'], 200],
+    ['text with less', 'item:read', 403],
+    ['a number', 7, 403],
+    ['text that only holds the name', 'xuser:read', 403],
+  ])('carry scopes as %s: %j', async (_what, scope, status) => {
+    const key = newKey('one')
+    const files = folder()
+    const gateway = await start({
+      ...jwt,
+      GATEWAY_JWKS_FILE: files.write('jwks.json', jwksOf(key)),
+      GATEWAY_OVERRIDES: files.write('overrides.json', { User: { scopes: ['user:read'], create: { public: true } } }),
+    })
+    await gateway.app.inject({ method: 'POST', url: '/user', payload: { username: 'alice' } })
+    const answer = await gateway.app.inject({ url: '/user/alice', headers: bearer(await tokenBy(key, { scope })) })
+    expect(answer.statusCode).toBe(status)
+    if (status === 403) {
+      expect(answer.headers['www-authenticate']).toBe(
+        'Bearer realm="stateflow-gateway", error="insufficient_scope", scope="user:read"',
+      )
+    }
+  })
+})
+
+describe('API keys', () => {
+  it('let in whom they were made for, by either header', async () => {
+    const { key, entry } = newApiKey('shop', ['a:b', 'c'])
+    const gateway = await start({
+      GATEWAY_ACCESS: 'authenticated',
+      GATEWAY_API_KEYS_FILE: folder().write('keys', entry),
+    })
+    expect(await statusFor(gateway, { 'x-api-key': key })).toBe(LET_IN)
+    expect(await statusFor(gateway, { authorization: `ApiKey ${key}` })).toBe(LET_IN)
+    const refused = await gateway.app.inject({ url: '/user/x', headers: { 'x-api-key': 'sfg_shop_x' } })
+    expect(refused.headers['www-authenticate']).toBe('ApiKey realm="stateflow-gateway"')
+  })
+
+  it('are known by their hash, with their scopes, and two may be one caller', () => {
+    const [one, two] = [newApiKey('shop', ['a:b', 'c']), newApiKey('shop', [])]
+    expect(one.entry).not.toContain(one.key)
+    const check = createApiKeyCheck(`# first\n${one.entry}\n${two.entry},other:${'0'.repeat(64)}:\n`)
+    expect([...check(one.key).scopes]).toEqual(['a:b', 'c'])
+    expect([check(one.key).principal, check(two.key).principal]).toEqual(['key:shop', 'key:shop'])
+    expect(() => check(one.key.replace('shop', 'other'))).toThrow('not known')
+  })
+
+  it.each(['', 'shop', 'shop:abc:x', `Shop:${'0'.repeat(64)}:`, `shop:${'0'.repeat(64)}:a"b`])(
+    'stop the start when an entry is wrong, without repeating it: %j',
+    (entry) => {
+      expect(() => createApiKeyCheck(entry)).toThrow(/^GATEWAY_API_KEYS: (entry 1 is not|there is no entry)/)
+    },
+  )
+})
+
+describe('a proxy’s word', () => {
+  const env = { GATEWAY_ACCESS: 'authenticated', GATEWAY_PROXY_IDENTITY_HEADER: 'X-Client' }
+  const ask = async (gateway: Gateway, remoteAddress: string, headers: Readonly<Record<string, string>>) =>
+    (await gateway.app.inject({ url: '/user/x', headers, remoteAddress })).statusCode
+
+  it('is taken from listed addresses and networks only', async () => {
+    const gateway = await start({ ...env, GATEWAY_TRUSTED_PROXIES: '10.1.0.0/16, 192.0.2.7, fd00::/8' })
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', 'fd12::1']) {
+      expect(await ask(gateway, address, { 'x-client': 'alice' }), address).toBe(LET_IN)
+      expect(await ask(gateway, address, {}), address).toBe(401)
+    }
+    for (const address of ['10.2.0.1', '192.0.2.8', '127.0.0.1', '::1', 'fe80::1']) {
+      expect(await ask(gateway, address, { 'x-client': 'alice' }), address).toBe(401)
+    }
+  })
+
+  it.each(['10.0.0.0/33', 'proxy.local', '10.0.0.1/8/8', '10.0.0.0/x'])(
+    'stops the start with the address %s',
+    async (trusted) => {
+      await expect(start({ ...env, GATEWAY_TRUSTED_PROXIES: trusted })).rejects.toThrow('GATEWAY_TRUSTED_PROXIES')
+    },
+  )
+})
+
+describe('settings that do not fit together', () => {
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'callers wanted and no way to be one',
+      { GATEWAY_ACCESS: 'authenticated' },
+      'GATEWAY_ACCESS=authenticated lets nobody in',
+    ],
+    [
+      'keys without an audience',
+      { GATEWAY_JWKS_URL: 'https://x.test', GATEWAY_JWT_ISSUER: 'x' },
+      'GATEWAY_JWT_AUDIENCE',
+    ],
+    ['an issuer without keys', { GATEWAY_JWT_ISSUER: 'x' }, 'need keys'],
+    [
+      'an identity header that anybody may send',
+      { GATEWAY_PROXY_IDENTITY_HEADER: 'X-Client' },
+      'GATEWAY_TRUSTED_PROXIES',
+    ],
+    ['keys that are not there', { ...jwt, GATEWAY_JWKS_FILE: '/no/such/file' }, 'GATEWAY_JWKS_FILE'],
+  ])('stop the start: %s', async (_what, env, message) => {
+    await expect(start(env)).rejects.toThrow(message)
+  })
+
+  it('warn of an address that others reach and that lets in everybody', async () => {
+    const lines: string[] = []
+    await start({ HOST: '0.0.0.0' }, lines)
+    expect(lines.join('')).toContain('everybody who reaches this address may call everything')
+    const quiet: string[] = []
+    await start({ HOST: '127.0.0.1' }, quiet)
+    expect(quiet).toEqual([])
+  })
+})
