@@ -1,0 +1,116 @@
+import { write, writeSync } from 'node:fs'
+import process from 'node:process'
+
+/** Where a logger's lines go. */
+export interface LogDestination {
+  write(line: string): void
+  /** Resolves when everything was written. */
+  drained(): Promise<void>
+}
+
+export interface LogDestinationOptions {
+  /** Default: standard output. */
+  readonly fd?: number
+  /** Characters that may wait for whoever reads the log; lines after that are dropped, and their number is written. */
+  readonly maxWaiting?: number
+}
+
+const STDOUT = 1
+/** Milliseconds after which a pipe that was full is tried again. */
+const FULL_MS = 20
+/** Times that a process which ends tries a full pipe. */
+const LAST_TRIES = 25
+
+/** Lines in the order in which they came, without making a call wait for a disk or a pipe. Those of one tick travel together. */
+export function createLogDestination(options: LogDestinationOptions = {}): LogDestination {
+  const { fd = STDOUT, maxWaiting = 16 * 1024 * 1024 } = options
+  let waiting: string[] = []
+  let waitingLength = 0
+  let dropped = 0
+  let travelling: Buffer | undefined
+  let isScheduled = false
+  /** What travels was sent back: its next try is scheduled. */
+  let isFull = false
+  let idle: (() => void)[] = []
+
+  function take(): Buffer | undefined {
+    if (dropped > 0) waiting.push(lostLine(dropped))
+    dropped = 0
+    if (waiting.length === 0) return undefined
+    const bytes = Buffer.from(waiting.join(''))
+    waiting = []
+    waitingLength = 0
+    return bytes
+  }
+
+  function pump(): void {
+    isScheduled = false
+    isFull = false
+    travelling ??= take()
+    if (travelling === undefined) {
+      for (const resolve of idle) resolve()
+      idle = []
+      return
+    }
+    write(fd, travelling, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        isFull = true
+        setTimeout(pump, FULL_MS)
+        return
+      }
+      // Of any other error there is no place to tell: nobody reads any more.
+      travelling = error === null ? rest(travelling, written) : undefined
+      pump()
+    })
+  }
+
+  function schedule(): void {
+    if (isScheduled || travelling !== undefined) return
+    isScheduled = true
+    setImmediate(pump)
+  }
+
+  // What is on its way is the system's; the rest is written now, or never.
+  process.once('exit', () => {
+    if (isFull) writeAll(fd, travelling)
+    writeAll(fd, take())
+  })
+
+  return {
+    write(line) {
+      if (waitingLength + line.length > maxWaiting) {
+        dropped++
+        return
+      }
+      waiting.push(line)
+      waitingLength += line.length
+      schedule()
+    },
+    drained() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      idle.push(resolve)
+      schedule()
+      return promise
+    },
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer | undefined): void {
+  let left = bytes
+  for (let tries = 0; left !== undefined && tries < LAST_TRIES; tries++) {
+    try {
+      left = rest(left, writeSync(fd, left))
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS)
+    }
+  }
+}
+
+function rest(bytes: Buffer | undefined, written: number): Buffer | undefined {
+  return bytes === undefined || written >= bytes.length ? undefined : bytes.subarray(written)
+}
+
+/** In the form of the logger's own lines; 40 is its number for a warning. */
+function lostLine(count: number): string {
+  return `${JSON.stringify({ level: 40, time: Date.now(), count, msg: 'log lines were lost: nobody read them in time' })}\n`
+}

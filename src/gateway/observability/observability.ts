@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { InvocationStore } from '../../routes/invocation-store.ts'
+import { problemResponses } from '../../routes/problem-responses.ts'
+import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
+import { addAdapterMetrics } from './adapter-metrics.ts'
+import { createCallMetrics } from './call-metrics.ts'
+import type { CanaryCalls } from './canary-calls.ts'
+import { metrics } from './metric-definition.ts'
+import { createMetricPage, METRICS_MEDIA_TYPE, type MetricPage } from './metric-page.ts'
+import type { ObservabilityOptions } from './options.ts'
+import { addProcessMetrics } from './process-metrics.ts'
+import { createRecordWatch } from './record-watch.ts'
+import { createRequestWatch } from './request-watch.ts'
+import { withStoreMetrics } from './store-metrics.ts'
+import { createTracing } from './tracing.ts'
+
+/** What one can see of a running gateway: metrics, traces, a line a request, `Server-Timing`. */
+export interface Observability {
+  /** For the adapters. */
+  readonly records: RecordWatch | undefined
+  /** The same store, with its exchanges timed. */
+  readonly watchStore: (store: InvocationStore) => InvocationStore
+  /** The outermost link of the chain. */
+  readonly watchCalls: (invoke: Invoke) => Invoke
+  /** A line of a batch was answered. */
+  readonly noteLine: (status: number) => void
+  /** `undefined`: metrics are off. */
+  readonly page: MetricPage | undefined
+  /** Before every other hook: what they refuse is seen too. */
+  registerHooks(app: FastifyInstance, principalOf: (request: FastifyRequest) => string): void
+  registerRoutes(app: FastifyInstance, parts: ObservedParts): void
+}
+
+export interface ObservedParts {
+  readonly adapters: ReadonlyMap<string, RuntimeAdapter>
+  readonly strays: { counters(): Readonly<Record<string, number>> }
+  readonly canaries: CanaryCalls
+  /** The server that shows the page; it may have a port of its own. */
+  readonly pageOn: FastifyInstance
+}
+
+export function createObservability(options: ObservabilityOptions, logRequests: boolean): Observability {
+  const page = options.metrics ? createMetricPage() : undefined
+  const tracing = createTracing()
+  const requests = createRequestWatch({ page, tracing, serverTiming: options.serverTiming, logRequests })
+  const countCalls = page === undefined ? (invoke: Invoke) => invoke : createCallMetrics(page)
+  const lines = page?.numbers(metrics.batchLines)
+  return {
+    page,
+    records: createRecordWatch(page, tracing),
+    watchStore: (store) => (page === undefined ? store : withStoreMetrics(store, page)),
+    watchCalls: (invoke) => requests.timed(countCalls(invoke)),
+    noteLine(status) {
+      const line = lines?.cell(String(status))
+      if (line !== undefined) line.value++
+    },
+    registerHooks: (app, principalOf) => requests.register(app, principalOf),
+    registerRoutes(app, { adapters, strays, canaries, pageOn }) {
+      app.addHook('onReady', async () => canaries.start())
+      app.addHook('preClose', async () => canaries.close())
+      if (page === undefined) return
+      const { start, stop } = addProcessMetrics(page)
+      app.addHook('onReady', async () => start())
+      app.addHook('onClose', async () => stop())
+      addAdapterMetrics(page, adapters)
+      page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
+      serveMetrics(pageOn, page)
+    },
+  }
+}
+
+function serveMetrics(app: FastifyInstance, page: MetricPage): void {
+  app.get('/-/metrics', {
+    schema: {
+      operationId: 'metrics',
+      tags: ['gateway'],
+      summary: 'What the gateway counts, for Prometheus',
+      response: {
+        200: {
+          description: 'Prometheus’s text format, version 0.0.4.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+        ...problemResponses(['bad_request', 'headers_too_large']),
+      },
+    },
+    handler: (_request, reply) => reply.type(METRICS_MEDIA_TYPE).header('cache-control', 'no-store').send(page.text()),
+  })
+}
