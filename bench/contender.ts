@@ -8,6 +8,8 @@ import { httpRequests, KEYS } from './work.ts'
 export interface TopicPair {
   readonly requestTopic: string
   readonly replyTopic: string
+  /** Replies are keyed by the call's id. Default: without a key. */
+  readonly keyed?: boolean
 }
 
 export interface Contender {
@@ -27,7 +29,7 @@ export interface ContenderSetup {
 
 type Start = (setup: ContenderSetup) => Promise<Contender>
 
-const metadata = new URL('../test/golden/stateflow/demo.metadata.json', import.meta.url).pathname
+export const metadata = new URL('../test/golden/stateflow/demo.metadata.json', import.meta.url).pathname
 const clients = ['platformatic', 'kafkajs'] as const
 
 export interface ContenderKind {
@@ -43,6 +45,8 @@ export const contenderKinds: readonly ContenderKind[] = [
   { name: 'echo', usesKafka: false, floor: undefined, start: startEcho },
   { name: 'embedded', usesKafka: false, floor: undefined, start: startEmbedded(overHttp) },
   { name: 'embedded-batch', usesKafka: false, floor: 'embedded', start: startEmbedded(overBatch) },
+  { name: 'raw-endpoint', usesKafka: false, floor: undefined, start: startRawEndpoint },
+  { name: 'statefun-endpoint', usesKafka: false, floor: 'raw-endpoint', start: startStatefunEndpoint },
   ...clients.flatMap((client) => [
     { name: `raw-${client}`, usesKafka: true, floor: undefined, start: startRawKafka(client) },
     { name: `gateway-${client}`, usesKafka: true, floor: `raw-${client}`, start: startGateway(client, overHttp) },
@@ -63,6 +67,41 @@ function startEmbedded(reach: Reach): Start {
     const child = await startChild({ module: new URL('./contenders/gateway.ts', import.meta.url), env, execArgv })
     return reach('embedded', child, undefined)
   }
+}
+
+/** Each has functions of its own, so that none meets connections of another. */
+function startFunctions(): Promise<AskableChild> {
+  return startChild({ module: new URL('./contenders/function-endpoint.ts', import.meta.url) })
+}
+
+async function startRawEndpoint({ execArgv }: ContenderSetup): Promise<Contender> {
+  const functions = await startFunctions()
+  const env = { FUNCTIONS_PORT: String(await functions.ask('port')) }
+  const child = await startChild({ module: new URL('./contenders/raw-endpoint.ts', import.meta.url), env, execArgv })
+  return {
+    name: 'raw-endpoint',
+    topics: undefined,
+    usage: child.usage,
+    open: (level) => openRemoteLoad(child, level),
+    close: () => closeBoth(child, functions),
+  }
+}
+
+async function startStatefunEndpoint({ execArgv }: ContenderSetup): Promise<Contender> {
+  const functions = await startFunctions()
+  const env = {
+    GATEWAY_RUNTIME: 'statefun-endpoint',
+    GATEWAY_METADATA: new URL('../examples/statefun-typescript/metadata.json', import.meta.url).pathname,
+    STATEFUN_ENDPOINTS: `http://127.0.0.1:${await functions.ask('port')}/`,
+  }
+  const child = await startChild({ module: new URL('./contenders/gateway.ts', import.meta.url), env, execArgv })
+  const contender = await overHttp('statefun-endpoint', child, undefined)
+  return { ...contender, close: () => closeBoth(child, functions) }
+}
+
+async function closeBoth(child: AskableChild, functions: AskableChild): Promise<void> {
+  await child.close()
+  await functions.close()
 }
 
 function startGateway(client: string, reach: Reach): Start {
@@ -107,7 +146,7 @@ async function overHttp(name: string, child: AskableChild, topics: TopicPair | u
     name,
     topics,
     usage: child.usage,
-    open: (connections) => openHttpLoad({ port, connections, requests }),
+    open: (connections) => openHttpLoad({ ports: [port], connections, requests }),
     close: child.close,
   }
 }

@@ -57,7 +57,8 @@ export function createTally(): Tally {
 }
 
 export interface HttpLoadOptions {
-  readonly port: number
+  /** The connections are shared out among them. */
+  readonly ports: readonly [number, ...number[]]
   readonly connections: number
   readonly requests: readonly Buffer[]
 }
@@ -69,12 +70,13 @@ const DRAIN_TIMEOUT_MS = 5_000
  * HTTP/1.1 with keep-alive over plain sockets, one call under way on each. It reads just enough of an answer to know that
  * it is the right one, so that it takes less of the machine than what it measures.
  */
-export async function openHttpLoad({ port, connections, requests }: HttpLoadOptions): Promise<Load> {
+export async function openHttpLoad({ ports, connections, requests }: HttpLoadOptions): Promise<Load> {
   const tally = createTally()
   let next = 0
   let stopping = false
   const nextRequest = (): Buffer | undefined => (stopping ? undefined : requests[next++ % requests.length])
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
+  const portOf = (index: number) => ports[index % ports.length] ?? ports[0]
+  const sockets = await Promise.all(Array.from({ length: connections }, (_, index) => open(portOf(index))))
   const lanes = sockets.map((socket) => runLane({ socket, nextRequest, tally }))
   return {
     reset: async () => tally.reset(),

@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | undefined
   /** Of each topic. StateFlow's own client makes 10. */
   readonly partitions: number
+  /** Gateways with 1, 2 and 4 replicas, beside the contenders or alone. */
+  readonly replicas: 'too' | 'only' | 'no'
   /** Folder for CPU profiles of the contenders. */
   readonly profileFolder: string | undefined
   /** File for the results; `undefined`: printed only. */
@@ -18,11 +20,12 @@ export interface BenchOptions {
 }
 
 export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 4] [--levels 1,64,256] [--only echo,embedded,...]
-                  [--partitions 10] [--quick] [--cpu-prof FOLDER] [--out FILE]
+                  [--partitions 10] [--replicas] [--quick] [--cpu-prof FOLDER] [--out FILE]
 
-Contenders: echo, embedded, embedded-batch, gateway-platformatic, gateway-kafkajs, batch-platformatic, batch-kafkajs,
+Contenders: echo, embedded, embedded-batch, raw-endpoint, statefun-endpoint, gateway-platformatic, gateway-kafkajs, batch-platformatic, batch-kafkajs,
 raw-platformatic, raw-kafkajs.
---quick is one round of one second each. A whole run writes bench/RESULTS.md; a part of it only what --out names.
+--replicas measures gateways with several replicas alone. --quick is one round of one second each.
+A whole run writes bench/RESULTS.md; a part of it only what --out names.
 KAFKA_BROKERS names a broker that runs already; otherwise one is started.
 `
 
@@ -39,13 +42,15 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       only: { type: 'string' },
       partitions: { type: 'string', default: '10' },
       quick: { type: 'boolean', default: false },
+      replicas: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
       out: { type: 'string' },
     },
   })
-  const { quick, only } = values
+  const { quick, only, replicas } = values
   const seconds = positive('seconds', values.seconds ?? (quick ? '1' : '4'))
-  const isWhole = !quick && only === undefined && values.levels === undefined && values['cpu-prof'] === undefined
+  const isWhole =
+    !quick && !replicas && only === undefined && values.levels === undefined && values['cpu-prof'] === undefined
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
     windowMs: seconds * 1_000,
@@ -53,6 +58,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     levels: (values.levels ?? '1,64,256').split(',').map((level) => positive('levels', level)),
     only: only?.split(','),
     partitions: positive('partitions', values.partitions),
+    replicas: replicas ? 'only' : isWhole ? 'too' : 'no',
     profileFolder: values['cpu-prof'],
     out: values.out ?? (isWhole ? RESULTS_FILE : undefined),
   }

@@ -1,29 +1,38 @@
 import { crc32c, produceV11, type Reader, Writer } from '@platformatic/kafka'
 
 /**
- * One produce request of many records without keys for one partition: a batch in one buffer, where the client's own writer
- * makes a list of buffers for each record. Format: Kafka's protocol guide, "Record Batch", version 2.
+ * One produce request of many records: a batch in one buffer for each partition, where the client's own writer makes a list of
+ * buffers for each record. Format: Kafka's protocol guide, "Record Batch", version 2.
  */
 export interface ProduceOptions {
   readonly topic: string
+  readonly batches: readonly PartitionRecords[]
+}
+
+export interface PartitionRecords {
   readonly partition: number
-  readonly values: readonly Buffer[]
+  readonly records: readonly BareRecord[]
+}
+
+export interface BareRecord {
+  readonly key: Buffer | undefined
+  readonly value: Buffer
 }
 
 const ACKS_LEADER = 1
 const TIMEOUT_MS = 5_000
 
 /** Produce, version 11. */
-export function encodeProduce({ topic, partition, values }: ProduceOptions): Writer {
-  const batch = encodeBatch(values)
+export function encodeProduce({ topic, batches }: ProduceOptions): Writer {
+  const encoded = batches.map(({ partition, records }) => ({ partition, batch: encodeBatch(records) }))
   return Writer.create()
     .appendString(null)
     .appendInt16(ACKS_LEADER)
     .appendInt32(TIMEOUT_MS)
     .appendArray([topic], (topics, name) => {
-      topics.appendString(name).appendArray([partition], (partitions, index) => {
+      topics.appendString(name).appendArray(encoded, (partitions, { partition, batch }) => {
         partitions
-          .appendInt32(index)
+          .appendInt32(partition)
           .appendUnsignedVarInt(batch.length + 1)
           .append(batch)
       })
@@ -43,44 +52,53 @@ export function readProduceErrors(
 }
 
 const HEAD_BYTES = 61
-/** Two lengths and an offset of at most 5 bytes each, and four fields of one byte. */
-const MAX_RECORD_OVERHEAD_BYTES = 19
+/** Three lengths and an offset of at most 5 bytes each, and three fields of one byte. */
+const MAX_RECORD_OVERHEAD_BYTES = 23
 
-function encodeBatch(values: readonly Buffer[]): Buffer {
-  const bytes = values.reduce((sum, { length }) => sum + length + MAX_RECORD_OVERHEAD_BYTES, HEAD_BYTES)
+function encodeBatch(records: readonly BareRecord[]): Buffer {
+  const bytes = records.reduce((sum, record) => sum + maxBytesOf(record), HEAD_BYTES)
   const batch = Buffer.allocUnsafe(bytes)
   let at = HEAD_BYTES
-  for (const [offset, value] of values.entries()) at = writeRecord(batch, at, { offset, value })
+  for (const [offset, record] of records.entries()) at = writeRecord(batch, at, { offset, ...record })
   const nowMs = BigInt(Date.now())
   batch.writeBigInt64BE(0n, 0) // base offset
   batch.writeInt32BE(at - 12, 8) // length of what follows
   batch.writeInt32BE(0, 12) // partition leader epoch
   batch.writeInt8(2, 16) // magic
   batch.writeInt16BE(0, 21) // attributes: no compression, create time
-  batch.writeInt32BE(values.length - 1, 23) // last offset delta
+  batch.writeInt32BE(records.length - 1, 23) // last offset delta
   batch.writeBigInt64BE(nowMs, 27)
   batch.writeBigInt64BE(nowMs, 35)
   batch.writeBigInt64BE(-1n, 43) // no producer id
   batch.writeInt16BE(-1, 51) // nor epoch
   batch.writeInt32BE(-1, 53) // nor sequence
-  batch.writeInt32BE(values.length, 57)
+  batch.writeInt32BE(records.length, 57)
   batch.writeUInt32BE(crc32c(batch.subarray(21, at)), 17)
   return batch.subarray(0, at)
 }
 
-interface RecordToWrite {
-  readonly offset: number
-  readonly value: Buffer
+function maxBytesOf({ key, value }: BareRecord): number {
+  return (key?.length ?? 0) + value.length + MAX_RECORD_OVERHEAD_BYTES
 }
 
-function writeRecord(batch: Buffer, start: number, { offset, value }: RecordToWrite): number {
-  // Attributes, timestamp delta, the key's length (-1: none) and the count of headers take one byte each.
-  const length = 4 + varintBytes(offset) + varintBytes(value.length) + value.length
+interface RecordToWrite extends BareRecord {
+  readonly offset: number
+}
+
+function writeRecord(batch: Buffer, start: number, { offset, key, value }: RecordToWrite): number {
+  // Attributes, timestamp delta, the length of no key (-1) and the count of headers take one byte each.
+  const keyBytes = key === undefined ? 1 : varintBytes(key.length) + key.length
+  const length = 3 + varintBytes(offset) + keyBytes + varintBytes(value.length) + value.length
   let at = writeVarint(batch, start, length)
   batch[at++] = 0 // attributes
   batch[at++] = 0 // timestamp delta
   at = writeVarint(batch, at, offset)
-  batch[at++] = 1 // no key: -1 in zigzag
+  if (key === undefined)
+    batch[at++] = 1 // -1 in zigzag
+  else {
+    at = writeVarint(batch, at, key.length)
+    at += key.copy(batch, at)
+  }
   at = writeVarint(batch, at, value.length)
   at += value.copy(batch, at)
   batch[at++] = 0 // no headers

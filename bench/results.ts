@@ -84,7 +84,7 @@ function renderRow(name: string, own: readonly Sample[], floors: Floors): readon
   ]
 }
 
-function rate({ calls, elapsedMs }: Sample): number {
+export function rate({ calls, elapsedMs }: Sample): number {
   return calls / (elapsedMs / 1_000)
 }
 
@@ -92,21 +92,21 @@ function ratio(own: readonly Sample[], floor: readonly Sample[]): string {
   return floor.length === 0 || own === floor ? '' : (median(own.map(rate)) / median(floor.map(rate))).toFixed(2)
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right)
   const middle = sorted.length / 2
   const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
   return (low + high) / 2
 }
 
-function spread(values: readonly number[], digits: number): string {
+export function spread(values: readonly number[], digits: number): string {
   const show = (value: number) => (digits === 0 ? Math.round(value).toLocaleString('en-US') : value.toFixed(digits))
   const range = `${show(Math.min(...values))}..${show(Math.max(...values))}`
   return values.length === 1 ? show(median(values)) : `${show(median(values))} (${range})`
 }
 
-function renderTable(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+export function renderTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   const line = (cells: readonly string[]) => {
     const padded = cells.map((cell, column) => {
       const width = widths[column] ?? 0

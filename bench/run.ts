@@ -8,7 +8,10 @@ import { describeMachine } from './machine.ts'
 import { measure, type Sample, type Surroundings } from './measure.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { childrenNamed } from './process-cpu.ts'
+import { measureReplicas } from './replicas.ts'
+import { renderReplicas } from './replicas-table.ts'
 import { renderResults } from './results.ts'
+import { topicSettings } from './topic-settings.ts'
 
 /** Closes what was opened, last first, whatever happens. */
 type Cleanups = (() => Promise<void>)[]
@@ -28,7 +31,7 @@ async function main(): Promise<void> {
 
 async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   const kinds = chooseKinds(options)
-  const usesKafka = kinds.some((kind) => kind.usesKafka)
+  const usesKafka = options.replicas !== 'no' || kinds.some((kind) => kind.usesKafka)
   const machine = describeMachine(usesKafka ? kafkaVersion : undefined)
   const kafka = usesKafka ? await openKafka() : undefined
   if (kafka !== undefined) cleanups.push(kafka.close)
@@ -41,14 +44,22 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
     cleanups.push(contender.close)
     contenders.push(contender)
   }
-  const samples = await runRounds(contenders, options, { worker, brokerPids: childrenNamed('java') })
-  const text = renderResults(samples, machine, options)
-  process.stdout.write(text)
-  if (options.out !== undefined) writeFileSync(options.out, text)
+  const surroundings = { worker, brokerPids: childrenNamed('java') }
+  const samples = await runRounds(contenders, options, surroundings)
+  await Promise.all(contenders.map(({ close }) => close()))
+  const text = [renderResults(samples, machine, options)]
+  if (kafka !== undefined && options.replicas !== 'no') {
+    const withReplicas = await measureReplicas(options, { kafka, surroundings })
+    text.push(renderReplicas(withReplicas))
+    if (withReplicas.some(({ errors }) => errors > 0)) process.exitCode = 1
+  }
+  process.stdout.write(text.join('\n'))
+  if (options.out !== undefined) writeFileSync(options.out, text.join('\n'))
   if (samples.some(({ errors }) => errors > 0)) process.exitCode = 1
 }
 
-function chooseKinds({ only }: BenchOptions): readonly ContenderKind[] {
+function chooseKinds({ only, replicas }: BenchOptions): readonly ContenderKind[] {
+  if (replicas === 'only') return []
   const unknown = only?.filter((name) => !contenderKinds.some((kind) => kind.name === name)) ?? []
   if (unknown.length > 0) throw new RangeError(`there is no contender ${unknown.join(', ')}\n\n${USAGE}`)
   return contenderKinds.filter(({ name }) => only?.includes(name) ?? true)
@@ -63,12 +74,6 @@ function openKafka(): Promise<Kafka> {
 
 function startWorker(brokers: readonly string[]): Promise<AskableChild> {
   return startChild({ module: new URL('./worker.ts', import.meta.url), env: { KAFKA_BROKERS: brokers.join(',') } })
-}
-
-const topicSettings = {
-  'segment.bytes': '16777216',
-  'retention.bytes': '33554432',
-  'file.delete.delay.ms': '1000',
 }
 
 async function startContender(

@@ -22,3 +22,8 @@ export function replyTo(request: Buffer): Buffer {
     'latin1',
   )
 }
+
+/** Of a request or a reply. */
+export function idOf(event: Buffer): Buffer {
+  return event.subarray(ID_START, ID_START + ID_LENGTH)
+}

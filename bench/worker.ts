@@ -1,7 +1,8 @@
 import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
+import { partitionOfKey } from '../src/runtime-adapters/kafka/partition-of-key.ts'
 import { answerParent } from './parent-channel.ts'
-import { encodeProduce, readProduceErrors } from './record-batch.ts'
-import { replyTo } from './worker-reply.ts'
+import { encodeProduce, type PartitionRecords, readProduceErrors } from './record-batch.ts'
+import { idOf, replyTo } from './worker-reply.ts'
 
 /**
  * The runtime of the benchmark: answers every request of one topic on another, in StateFlow's JSON. It is as cheap as Node
@@ -13,6 +14,8 @@ interface Lane {
   readonly requestTopicId: string
   readonly replyTopic: string
   readonly replyPartitions: number
+  /** Each reply has the call's id for its key, as StateFlow's StateFun functions do it. */
+  readonly keyed: boolean
   /** Next offset by partition. The topics are new, so they begin at 0. */
   readonly offsets: bigint[]
 }
@@ -29,6 +32,12 @@ const writer = new Connection('bench-worker-writes')
 await reader.connect(host, Number(port))
 await writer.connect(host, Number(port))
 
+interface ServedTopics {
+  readonly requestTopic: string
+  readonly replyTopic: string
+  readonly keyed?: boolean
+}
+
 const lanes = new Map<string, Lane>()
 let active: Lane | undefined
 let nextPartition = 0
@@ -36,15 +45,16 @@ let nextPartition = 0
 answerParent({
   async serve(input) {
     // `run.ts` writes it.
-    const { requestTopic, replyTopic } = input as { readonly requestTopic: string; readonly replyTopic: string }
-    const lane = lanes.get(requestTopic) ?? (await describe(requestTopic, replyTopic))
+    const pair = input as ServedTopics
+    const { requestTopic } = pair
+    const lane = lanes.get(requestTopic) ?? (await describe(pair))
     lanes.set(requestTopic, lane)
     if (active === undefined) setImmediate(fetchNext)
     active = lane
   },
 })
 
-async function describe(requestTopic: string, replyTopic: string): Promise<Lane> {
+async function describe({ requestTopic, replyTopic, keyed = false }: ServedTopics): Promise<Lane> {
   const { topics } = await metadataV12.api.async(writer, [requestTopic, replyTopic], false, false)
   const find = (wanted: string) => {
     const found = topics.find(({ name }) => name === wanted)
@@ -57,6 +67,7 @@ async function describe(requestTopic: string, replyTopic: string): Promise<Lane>
   return {
     requestTopicId: request.topicId,
     replyTopic,
+    keyed,
     replyPartitions: find(replyTopic).partitions.length,
     offsets: request.partitions.map(() => 0n),
   }
@@ -106,11 +117,23 @@ function answerAll({ offsets }: Lane, { responses }: fetchV17.FetchResponse): Bu
   return replies
 }
 
-/** All into one partition, the next time into the next: as the producers of runtimes do with records without a key. */
-function produce({ replyTopic, replyPartitions }: Lane, replies: readonly Buffer[]): void {
-  const partition = nextPartition++ % replyPartitions
-  const request = () => encodeProduce({ topic: replyTopic, partition, values: replies })
+function produce(lane: Lane, replies: readonly Buffer[]): void {
+  const batches = lane.keyed ? byKey(lane, replies) : inTurn(lane, replies)
+  const request = () => encodeProduce({ topic: lane.replyTopic, batches })
   writer.send(0, 11, request, readProduceErrors, true, true, (error) => {
     if (error !== null) throw error
   })
+}
+
+/** All into one partition, the next time into the next: as the producers of runtimes do with records without a key. */
+function inTurn({ replyPartitions }: Lane, replies: readonly Buffer[]): readonly PartitionRecords[] {
+  const partition = nextPartition++ % replyPartitions
+  return [{ partition, records: replies.map((value) => ({ key: undefined, value })) }]
+}
+
+/** Where the Java client puts them. */
+function byKey({ replyPartitions }: Lane, replies: readonly Buffer[]): readonly PartitionRecords[] {
+  const records = replies.map((value) => ({ key: idOf(value), value }))
+  const homes = Map.groupBy(records, ({ key }) => partitionOfKey(key, replyPartitions))
+  return [...homes].map(([partition, inPartition]) => ({ partition, records: inPartition }))
 }

@@ -11,7 +11,14 @@ const { config } = readConfig({ env: process.env, argv: [] })
 const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
 if (config.runtime === 'embedded') await stockShop(gateway)
 await gateway.app.listen({ host: config.host, port: 0 })
-answerParent({ port: () => listeningPort(gateway.app) })
+answerParent({
+  port: () => listeningPort(gateway.app),
+  /** Replies that came from Kafka, for whomever they were. */
+  repliesRead: () =>
+    [...gateway.runtimes.adapters.values()]
+      .map((adapter) => adapter.counters())
+      .reduce((sum, { answered = 0, foreign = 0 }) => sum + answered + foreign, 0),
+})
 
 /** Items cost nothing and never run out, so that every purchase succeeds and writes both entities. */
 async function stockShop({ create, entity }: Gateway): Promise<void> {

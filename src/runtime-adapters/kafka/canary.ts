@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { HealthCheck } from '../contract.ts'
+import type { HandOver } from './call-sender.ts'
 import type { KafkaDialect } from './dialect.ts'
-import type { KafkaTransport, ReceivedRecord } from './transport.ts'
+import type { ReplySteering } from './reply-steering.ts'
+import type { KafkaRecord, ReceivedRecord } from './transport.ts'
 
 /** Milliseconds a runtime has to answer a ping, so that a health check ends within its second. */
 const PATIENCE_MS = 900
@@ -16,12 +18,19 @@ export interface Canary {
   close(): void
 }
 
-export function createCanary({ ping, isPong, name }: KafkaDialect, transport: KafkaTransport): Canary {
+export interface CanaryOptions {
+  readonly dialect: KafkaDialect
+  readonly transport: { send(record: KafkaRecord): Promise<HandOver> }
+  readonly steering?: ReplySteering | undefined
+}
+
+export function createCanary({ dialect, transport, steering }: CanaryOptions): Canary {
+  const { ping, isPong, name } = dialect
   const waiting = new Map<string, (answered: boolean) => void>()
   let last: { readonly at: number; readonly check: Promise<HealthCheck> } | undefined
 
   async function ask(makePing: NonNullable<KafkaDialect['ping']>): Promise<HealthCheck> {
-    const id = randomUUID()
+    const id = steering?.newId() ?? randomUUID()
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const timer = setTimeout(resolve, PATIENCE_MS, false)
     waiting.set(id, resolve)
@@ -30,6 +39,7 @@ export function createCanary({ ping, isPong, name }: KafkaDialect, transport: Ka
     const answered = failed === undefined && (await promise)
     clearTimeout(timer)
     waiting.delete(id)
+    if (failed === undefined && !answered) steering?.doubt()
     if (answered) return { name: `${name} runtime`, ok: true, detail: 'It answers.' }
     return {
       name: `${name} runtime`,

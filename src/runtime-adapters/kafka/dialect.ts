@@ -23,6 +23,8 @@ export interface KafkaDialect {
   encode(invocation: Invocation): KafkaRecord | Refusal
   /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. */
   correlationOf(record: ReceivedRecord): string | undefined
+  /** Every reply's record key is the id of its invocation, so that the id decides on the partition. Default: false. */
+  readonly repliesKeyedById?: boolean
   /** Total: bytes that can't be read become `malformed`, never an exception. */
   decode(record: ReceivedRecord, invocation: Invocation): Outcome
   /** A question that the runtime answers without touching an entity; the reply carries `id`. `undefined`: it has none. */

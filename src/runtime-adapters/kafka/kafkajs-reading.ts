@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
-import type { KafkaConnection, TransportSubscription } from './transport.ts'
+import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
+import type { IsWanted, KafkaConnection, ReplySelection, TransportSubscription } from './transport.ts'
 import { within } from './transport-start.ts'
 
-export interface KafkajsReading {
+export interface KafkajsReading extends ReplySelection {
   /** Resolves when every position is fixed. */
   start(): Promise<void>
   /** `undefined` while replies are read. */
@@ -16,6 +17,12 @@ export interface ReadingOptions {
   readonly admin: Admin
   readonly connection: KafkaConnection
   readonly subscription: TransportSubscription
+}
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
 }
 
 const empty = Buffer.alloc(0)
@@ -36,6 +43,10 @@ export function createReading(options: ReadingOptions): KafkajsReading {
 class Reading implements KafkajsReading {
   readonly #options: ReadingOptions
   readonly #positions = new Map<string, Map<number, bigint>>()
+  /** Of partitions that are not read, by topic and partition. */
+  readonly #notes = new Map<string, EndNote[]>()
+  #isWanted: IsWanted = () => true
+  #noteTimer: NodeJS.Timeout | undefined
   #consumer: Consumer | undefined
   #groupId = ''
   #readAtMs = Number.NEGATIVE_INFINITY
@@ -63,8 +74,25 @@ class Reading implements KafkajsReading {
       : 'Nothing was read yet.'
   }
 
+  partitionsOf(topic: string): number | undefined {
+    return this.#positions.get(topic)?.size
+  }
+
+  read(isWanted: IsWanted): void {
+    if (this.#closed) return
+    const before = this.#isWanted
+    this.#isWanted = isWanted
+    this.#noteTimer ??= setInterval(() => void this.#noteEnds().catch(() => undefined), NOTE_MS)
+    for (const [topic, partition, offset] of this.#places()) {
+      if (isWanted(topic, partition) === before(topic, partition)) continue
+      this.#notes.delete(`${partition}/${topic}`)
+      if (this.#consumer !== undefined) this.#place(this.#consumer, { topic, partition, offset })
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
+    clearInterval(this.#noteTimer)
     clearTimeout(this.#restart)
     await this.#discard()
   }
@@ -121,13 +149,44 @@ class Reading implements KafkajsReading {
   }
 
   #seekAll(consumer: Consumer): void {
+    for (const [topic, partition, offset] of this.#places()) this.#place(consumer, { topic, partition, offset })
+  }
+
+  #place(consumer: Consumer, { topic, partition, offset }: Place): void {
+    const partitions = [{ topic, partitions: [partition] }]
+    if (!this.#isWanted(topic, partition)) {
+      consumer.pause(partitions)
+      return
+    }
+    consumer.seek({ topic, partition, offset: String(offset) })
+    consumer.resume(partitions)
+  }
+
+  *#places(): Generator<readonly [topic: string, partition: number, offset: bigint]> {
     for (const [topic, inTopic] of this.#positions) {
-      for (const [partition, offset] of inTopic) consumer.seek({ topic, partition, offset: String(offset) })
+      for (const [partition, offset] of inTopic) yield [topic, partition, offset]
+    }
+  }
+
+  /** Where the partitions that are not read would be taken up; and whether partitions were added. */
+  async #noteEnds(): Promise<void> {
+    for (const [topic, inTopic] of this.#positions) {
+      const atMs = performance.now()
+      for (const { partition, high } of await this.#options.admin.fetchTopicOffsets(topic)) {
+        const name = `${partition}/${topic}`
+        const notes = this.#notes.get(name) ?? []
+        const from = this.#isWanted(topic, partition) ? undefined : noteEnd(notes, { atMs, offset: BigInt(high) })
+        if (notes.length > 0) this.#notes.set(name, notes)
+        // One that was added is younger than the start, and so is all that stands in it.
+        if (from !== undefined || !inTopic.has(partition)) inTopic.set(partition, from ?? 0n)
+      }
     }
   }
 
   async #take({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
     const { topic, partition } = batch
+    // It was asked for before the partition was left out; it comes again when it is wanted.
+    if (!this.#isWanted(topic, partition)) return
     const inTopic = this.#positions.get(topic)
     for (const { key, value, offset: text } of batch.messages) {
       const offset = BigInt(text)
@@ -140,11 +199,12 @@ class Reading implements KafkajsReading {
   }
 }
 
-function createConsumer(kafka: Kafka, groupId: string, { fetchWaitMs }: KafkaConnection): Consumer {
+function createConsumer(kafka: Kafka, groupId: string, { fetchWaitMs, isolation }: KafkaConnection): Consumer {
   return kafka.consumer({
     groupId,
     maxWaitTimeInMs: fetchWaitMs,
     minBytes: 1,
+    readUncommitted: isolation === 'uncommitted',
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: sessionTimeoutMs,
     metadataMaxAge: newPartitionsMs,

@@ -6,7 +6,7 @@ import { createKafka, createProduceCount, ensureTopics, isFinal, type ProduceCou
 import { partitionOfKey } from './partition-of-key.ts'
 import { notSent, refusalOf, validPartition } from './record-check.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type { KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
+import type { IsWanted, KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
 import { checkCompression, deepestMessage, startWithin, within } from './transport-start.ts'
 
 const metadataRefreshMs = 30_000
@@ -33,6 +33,10 @@ export function createKafkajsTransport(connection: KafkaConnection, log: Log): K
     },
     async send(record) {
       return running?.send(record) ?? notSent('The transport is not started.')
+    },
+    selection: {
+      partitionsOf: (topic) => running?.partitionsOf(topic),
+      read: (isWanted) => running?.read(isWanted),
     },
     async health() {
       return running?.health() ?? { ok: false, detail: 'The transport is not started.' }
@@ -111,6 +115,14 @@ class Running {
     } catch (error) {
       return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
     }
+  }
+
+  partitionsOf(topic: string): number | undefined {
+    return this.#reading?.partitionsOf(topic)
+  }
+
+  read(isWanted: IsWanted): void {
+    this.#reading?.read(isWanted)
   }
 
   close(): Promise<void> {

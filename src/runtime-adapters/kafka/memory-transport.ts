@@ -1,6 +1,12 @@
 import { partitionOfKey } from './partition-of-key.ts'
 import { notSent, refusalOf, validPartition } from './record-check.ts'
-import { type KafkaRecord, type KafkaTransport, type ReceivedRecord, TransportStartError } from './transport.ts'
+import {
+  type IsWanted,
+  type KafkaRecord,
+  type KafkaTransport,
+  type ReceivedRecord,
+  TransportStartError,
+} from './transport.ts'
 import { missingTopics } from './transport-start.ts'
 
 /** Kafka's log in this process: what a memory transport talks to, and where a test plays the runtime. */
@@ -80,6 +86,8 @@ export function createMemoryTransport({
 }: MemoryTransportOptions): KafkaTransport {
   let state: 'new' | 'open' | 'closed' = 'new'
   let unlisten = () => {}
+  let isWanted: IsWanted = () => true
+  let resume = () => {}
 
   return {
     name: 'memory',
@@ -90,7 +98,19 @@ export function createMemoryTransport({
       )
       if (missing.length > 0 && createTopics === undefined) throw missingTopics(missing)
       broker.createTopics(...missing.map((name) => ({ name, ...createTopics })))
-      unlisten = broker.listen(replyTopics, onRecord)
+      /** What was left out, oldest first; a partition's part is delivered when it is wanted again. */
+      let leftOut: ReceivedRecord[] = []
+      unlisten = broker.listen(replyTopics, (record) => {
+        if (isWanted(record.topic, record.partition)) onRecord(record)
+        else leftOut = [...leftOut.slice(-keptRecords), record]
+      })
+      resume = () => {
+        const { wanted = [], rest = [] } = Object.groupBy(leftOut, ({ topic, partition }) =>
+          isWanted(topic, partition) ? 'wanted' : 'rest',
+        )
+        leftOut = rest
+        for (const record of wanted) onRecord(record)
+      }
       state = 'open'
     },
     async send(record) {
@@ -104,6 +124,13 @@ export function createMemoryTransport({
       if (partition === undefined) return notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
       broker.append({ ...record, partition })
       return { kind: 'acknowledged' }
+    },
+    selection: {
+      partitionsOf: (topic) => broker.partitionsOf(topic),
+      read(wanted) {
+        isWanted = wanted
+        resume()
+      },
     },
     async health() {
       const ok = state === 'open' && broker.available

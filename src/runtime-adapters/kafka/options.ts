@@ -43,11 +43,29 @@ export const KafkaOptions = Type.Object(
       minimum: 1,
       description: 'Milliseconds a broker may hold an empty fetch open. Replies end the wait at once.',
     }),
+    isolation: Type.Enum(['committed', 'uncommitted'], {
+      env: 'KAFKA_ISOLATION',
+      default: 'committed',
+      description:
+        'Which answers of runtimes that answer in transactions are read: once the transaction is committed, or at once, be it aborted later.',
+    }),
     maxRecordBytes: Type.Integer({
       env: 'KAFKA_MAX_RECORD_BYTES',
       default: 1_000_000,
       minimum: 1_000,
       description: 'Bytes that one request may have; not more than the topic’s `max.message.bytes`.',
+    }),
+    replyPartitions: Type.Enum(['all', 'own'], {
+      env: 'KAFKA_REPLY_PARTITIONS',
+      default: 'all',
+      description:
+        'own: of many replicas, each reads its part of the replies alone (`GATEWAY_REPLICA`). Only where the runtime keys its replies by the call’s id.',
+    }),
+    replyPartitioner: Type.Enum(['murmur2', 'crc32'], {
+      env: 'KAFKA_REPLY_PARTITIONER',
+      default: 'murmur2',
+      description:
+        'With own: how the runtime’s producer chooses a partition by the key. murmur2: the Java client. crc32: librdkafka and what is made from it.',
     }),
     createTopicPartitions: Type.Integer({
       env: 'KAFKA_CREATE_TOPIC_PARTITIONS',
@@ -115,6 +133,7 @@ export function toConnection(options: KafkaOptions): KafkaConnection {
     compression: options.compression,
     sendTimeoutMs: options.sendTimeoutMs,
     fetchWaitMs: options.fetchWaitMs,
+    isolation: options.isolation,
     maxRecordBytes: options.maxRecordBytes,
     ...(partitions > 0 ? { createTopics: { partitions, replicas } } : {}),
     ...(options.tls ? { tls: toTls(options) } : {}),

@@ -7,15 +7,24 @@ import {
   UnsupportedCompressionError,
 } from '@platformatic/kafka'
 import { type FetchedPartition, type FetchPort, UnreadableBatchError } from './reply-reader.ts'
+import type { KafkaConnection, TransportSubscription } from './transport.ts'
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
 
 const maxFetchBytes = 50 << 20
 const maxPartitionBytes = 4 << 20
 const noEpoch = -1
+const isolationLevels = {
+  committed: FetchIsolationLevels.READ_COMMITTED,
+  uncommitted: FetchIsolationLevels.READ_UNCOMMITTED,
+} as const
 
 /** Raw fetches of a consumer that never joins its group. */
-export function createFetchPort(consumer: Consumer, replyTopics: readonly string[]): FetchPort {
+export function createFetchPort(
+  consumer: Consumer,
+  { replyTopics }: TransportSubscription,
+  isolation: KafkaConnection['isolation'],
+): FetchPort {
   const topicIds = new Map<string, string>()
   const topicNames = new Map<string, string>()
 
@@ -31,9 +40,9 @@ export function createFetchPort(consumer: Consumer, replyTopics: readonly string
       })
     },
     async offsets(at) {
-      const timestamp = at === 'end' ? ListOffsetTimestamps.LATEST : ListOffsetTimestamps.EARLIEST
-      // The end of everything, not of what is committed: replies are read committed, but none of before the start.
-      const isolationLevel = FetchIsolationLevels.READ_UNCOMMITTED
+      const timestamp = at === 'start' ? ListOffsetTimestamps.EARLIEST : ListOffsetTimestamps.LATEST
+      // At the start the end of everything, not of what is committed: no reply of before it is read.
+      const isolationLevel = at === 'readable-end' ? isolationLevels[isolation] : FetchIsolationLevels.READ_UNCOMMITTED
       const offsets = await consumer.listOffsets({ topics: [...replyTopics], timestamp, isolationLevel })
       return (topic, partition) => offsets.get(topic)?.[partition]
     },
@@ -50,7 +59,7 @@ export function createFetchPort(consumer: Consumer, replyTopics: readonly string
           partitionMaxBytes: maxBytes,
         })),
       }))
-      const isolationLevel = FetchIsolationLevels.READ_COMMITTED
+      const isolationLevel = isolationLevels[isolation]
       const limit = oneBatch ? 1 : maxFetchBytes
       const response = await consumer
         .fetch({ node: leader, topics, isolationLevel, maxBytes: limit })

@@ -8,7 +8,7 @@ import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
 import { notSent, refusalOf, validPartition } from './record-check.ts'
 import { createReplyReader, type ReplyReader } from './reply-reader.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type { KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
+import type { IsWanted, KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
 import { deepestMessage, startWithin, within } from './transport-start.ts'
 
 const metadataRefreshMs = 30_000
@@ -34,6 +34,10 @@ export function createPlatformaticTransport(connection: KafkaConnection, log: Lo
     },
     async send(record) {
       return running?.send(record) ?? notSent('The transport is not started.')
+    },
+    selection: {
+      partitionsOf: (topic) => running?.partitionsOf(topic),
+      read: (isWanted) => running?.read(isWanted),
     },
     async health() {
       return running?.health() ?? { ok: false, detail: 'The transport is not started.' }
@@ -85,7 +89,7 @@ class Running {
       maxBatchBytes: connection.maxRecordBytes,
     })
     this.#reader = createReplyReader({
-      port: createFetchPort(this.#consumer, subscription.replyTopics),
+      port: createFetchPort(this.#consumer, subscription, connection.isolation),
       onRecord: subscription.onRecord,
       refreshMs: metadataRefreshMs,
       log,
@@ -118,6 +122,14 @@ class Running {
     } catch (error) {
       return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
     }
+  }
+
+  partitionsOf(topic: string): number | undefined {
+    return this.#reader.partitionsOf(topic)
+  }
+
+  read(isWanted: IsWanted): void {
+    this.#reader.read(isWanted)
   }
 
   close(): Promise<void> {

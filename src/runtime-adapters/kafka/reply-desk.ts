@@ -1,7 +1,8 @@
-import type { Log, StrayReplies } from '../contract.ts'
+import type { Invocation, Log, Outcome, RecordWatch, StrayReplies } from '../contract.ts'
 import type { Canary } from './canary.ts'
 import type { KafkaDialect } from './dialect.ts'
 import type { PendingCalls } from './pending-calls.ts'
+import type { ReplySteering } from './reply-steering.ts'
 import type { ReceivedRecord } from './transport.ts'
 
 /** What became of replies since the start. */
@@ -21,6 +22,8 @@ export interface ReplyDesk {
   readonly counters: Readonly<ReplyCounters>
   /** Hop 6: finds the waiter by the cheapest look there is, and only then reads the reply. */
   onRecord(record: ReceivedRecord): void
+  /** The end of a call that no record tells. */
+  onOutcome(id: string, outcome: Outcome): void
 }
 
 export interface ReplyDeskOptions {
@@ -29,16 +32,15 @@ export interface ReplyDeskOptions {
   readonly canary: Canary
   readonly log: Log
   readonly strays: StrayReplies | undefined
+  readonly steering?: ReplySteering | undefined
+  readonly watch?: RecordWatch | undefined
 }
 
-export function createReplyDesk({ dialect, pending, canary, log, strays }: ReplyDeskOptions): ReplyDesk {
+export function createReplyDesk(options: ReplyDeskOptions): ReplyDesk {
+  const { dialect, pending, canary, log, strays, steering, watch } = options
   const counters: ReplyCounters = { answered: 0, late: 0, duplicate: 0, foreign: 0, unreadable: 0 }
 
-  function handleStray(id: string | undefined, record: ReceivedRecord): void {
-    if (id === undefined) {
-      counters.foreign++
-      return
-    }
+  function handleStray(id: string, read: (invocation: Invocation) => Outcome, bytes: number): void {
     const bygone = pending.bygone(id)
     switch (bygone.kind) {
       case 'answered':
@@ -47,12 +49,19 @@ export function createReplyDesk({ dialect, pending, canary, log, strays }: Reply
       case 'timed-out':
         counters.late++
         pending.forget(id)
-        strays?.late(bygone.invocation, dialect.decode(record, bygone.invocation))
+        strays?.late(bygone.invocation, read(bygone.invocation))
         return
       case 'foreign':
         counters.foreign++
-        strays?.foreign(id, (invocation) => dialect.decode(record, invocation))
+        strays?.foreign(id, read, bytes)
     }
+  }
+
+  function decode(record: ReceivedRecord, invocation: Invocation): Outcome {
+    const end = watch?.decoding(record, invocation)
+    const outcome = dialect.decode(record, invocation)
+    end?.(outcome)
+    return outcome
   }
 
   function noteUnreadable({ topic, partition, offset }: ReceivedRecord, detail: string): void {
@@ -65,16 +74,24 @@ export function createReplyDesk({ dialect, pending, canary, log, strays }: Reply
   return {
     counters,
     onRecord(record) {
+      watch?.read(record.topic)
       const id = dialect.correlationOf(record)
+      steering?.see(id, record)
       const call = id === undefined ? undefined : pending.find(id)
       if (id === undefined || call === undefined) {
-        if (!canary.take(id, record)) handleStray(id, record)
+        if (canary.take(id, record)) return
+        if (id === undefined) counters.foreign++
+        else handleStray(id, (invocation) => decode(record, invocation), record.value.length)
         return
       }
-      const outcome = dialect.decode(record, call.invocation)
+      const outcome = decode(record, call.invocation)
       if (outcome.kind === 'malformed') noteUnreadable(record, outcome.detail)
       else counters.answered++
       pending.settle(id, outcome)
+    },
+    onOutcome(id, outcome) {
+      if (pending.find(id) === undefined) handleStray(id, () => outcome, 0)
+      else pending.settle(id, outcome)
     },
   }
 }

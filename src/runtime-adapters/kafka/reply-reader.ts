@@ -1,6 +1,8 @@
 import type { Log } from '../contract.ts'
 import { committedRecords, type FetchedBatch } from './committed-records.ts'
-import type { ReceivedRecord } from './transport.ts'
+import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
+import { firstReadable } from './first-readable.ts'
+import type { IsWanted, ReceivedRecord, ReplySelection } from './transport.ts'
 
 export interface ReadPosition {
   readonly topic: string
@@ -42,8 +44,8 @@ export class UnreadableBatchError extends Error {
 export interface FetchPort {
   /** Who leads each partition of the reply topics, asked of the brokers anew. `undefined`: nobody does now. */
   leaders(): Promise<readonly PartitionLeader[]>
-  /** Offsets of partitions: the first that is kept, or the one after the last. */
-  offsets(at: 'start' | 'end'): Promise<(topic: string, partition: number) => bigint | undefined>
+  /** Offsets of partitions: the first that is kept, the one after the last, or the one after the last that can be read now. */
+  offsets(at: 'start' | 'end' | 'readable-end'): Promise<(topic: string, partition: number) => bigint | undefined>
   /** @throws UnreadableBatchError, or what the connection throws */
   fetch(request: FetchRequest): Promise<readonly FetchedPartition[]>
 }
@@ -56,7 +58,7 @@ export interface ReplyReaderOptions {
   readonly log: Log
 }
 
-export interface ReplyReader {
+export interface ReplyReader extends ReplySelection {
   /** Resolves when every position is fixed. */
   start(): Promise<void>
   /** `undefined` while all partitions are read. */
@@ -66,7 +68,7 @@ export interface ReplyReader {
 
 const retryPauseMs = 100
 
-/** Reads all partitions from their leaders, without a group: one fetch loop a broker. */
+/** Reads partitions from their leaders, without a group: one fetch loop a broker. */
 export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
   return new Reader(options)
 }
@@ -78,6 +80,8 @@ interface Tracked extends ReadPosition {
   stalled: string | undefined
   /** Since the last fetch that worked. */
   trouble: string | undefined
+  /** While it is not read. */
+  readonly notes: EndNote[]
 }
 
 class Reader implements ReplyReader {
@@ -88,6 +92,8 @@ class Reader implements ReplyReader {
   #refreshTimer: NodeJS.Timeout | undefined
   #refreshing = false
   #closed = false
+  #isWanted: IsWanted = () => true
+  #noteTimer: NodeJS.Timeout | undefined
 
   constructor(options: ReplyReaderOptions) {
     this.#port = options.port
@@ -101,13 +107,8 @@ class Reader implements ReplyReader {
       const next = end(topic, partition)
       if (next === undefined) throw new Error(`no end offset of partition ${partition} of ${topic}`)
       this.#tracked.set(nameOf(topic, partition), {
-        topic,
-        topicId,
-        partition,
-        next,
-        leader,
-        stalled: undefined,
-        trouble: undefined,
+        ...{ topic, topicId, partition, next, leader },
+        ...{ stalled: undefined, trouble: undefined, notes: [] },
       })
     }
     this.#startLoops()
@@ -115,20 +116,51 @@ class Reader implements ReplyReader {
   }
 
   trouble(): string | undefined {
-    for (const { topic, partition, leader, trouble } of this.#tracked.values()) {
+    for (const { topic, partition, leader, trouble } of this.#wanted()) {
       if (trouble !== undefined) return `Partition ${partition} of ${topic} can't be read: ${trouble}`
       if (leader === undefined) return `Partition ${partition} of ${topic} has no leader.`
     }
     return undefined
   }
 
+  partitionsOf(name: string): number | undefined {
+    const count = [...this.#tracked.values()].filter(({ topic }) => topic === name).length
+    return count === 0 ? undefined : count
+  }
+
+  read(isWanted: IsWanted): void {
+    if (this.#closed) return
+    this.#isWanted = isWanted
+    for (const one of this.#wanted()) one.notes.length = 0
+    this.#noteTimer ??= setInterval(() => void this.#noteEnds().catch(() => undefined), NOTE_MS)
+    this.#startLoops()
+  }
+
   close(): void {
     this.#closed = true
     clearTimeout(this.#refreshTimer)
+    clearInterval(this.#noteTimer)
+  }
+
+  #wanted(): readonly Tracked[] {
+    return [...this.#tracked.values()].filter(({ topic, partition }) => this.#isWanted(topic, partition))
+  }
+
+  /** Where the partitions that are not read would be taken up. */
+  async #noteEnds(): Promise<void> {
+    const leftOut = [...this.#tracked.values()].filter(({ topic, partition }) => !this.#isWanted(topic, partition))
+    if (leftOut.length === 0) return
+    const atMs = performance.now()
+    const end = await this.#port.offsets('readable-end')
+    for (const one of leftOut) {
+      const offset = end(one.topic, one.partition)
+      if (offset === undefined || this.#isWanted(one.topic, one.partition)) continue
+      one.next = noteEnd(one.notes, { atMs, offset }) ?? one.next
+    }
   }
 
   #startLoops(): void {
-    for (const { leader } of this.#tracked.values()) {
+    for (const { leader } of this.#wanted()) {
       if (leader === undefined || this.#loops.has(leader)) continue
       this.#loops.add(leader)
       void this.#loop(leader).finally(() => this.#loops.delete(leader))
@@ -138,7 +170,7 @@ class Reader implements ReplyReader {
   /** Ends when the broker leads nothing more; the next look at the leaders starts it again. */
   async #loop(leader: number): Promise<void> {
     while (!this.#closed) {
-      const mine = [...this.#tracked.values()].filter((one) => one.leader === leader && one.stalled === undefined)
+      const mine = this.#wanted().filter((one) => one.leader === leader && one.stalled === undefined)
       if (mine.length === 0) return
       try {
         await this.#round(leader, mine)
@@ -161,7 +193,8 @@ class Reader implements ReplyReader {
 
   #take(fetched: FetchedPartition): void {
     const position = this.#tracked.get(nameOf(fetched.topic, fetched.partition))
-    if (position === undefined || this.#closed) return
+    // What was asked for before it was left out comes again when it is wanted.
+    if (position === undefined || this.#closed || !this.#isWanted(fetched.topic, fetched.partition)) return
     if (fetched.error !== undefined) {
       this.#stall(position, fetched.error)
       return
@@ -227,7 +260,8 @@ class Reader implements ReplyReader {
       const known = this.#tracked.get(name)
       if (known === undefined || known.topicId !== topicId) {
         // The partition is younger than `start`, and so is all that stands in it.
-        this.#tracked.set(name, { topic, topicId, partition, next: 0n, leader, stalled: undefined, trouble: undefined })
+        const place = { topic, topicId, partition, next: 0n, leader }
+        this.#tracked.set(name, { ...place, stalled: undefined, trouble: undefined, notes: [] })
         continue
       }
       known.leader = leader
@@ -236,26 +270,6 @@ class Reader implements ReplyReader {
     }
     this.#startLoops()
   }
-}
-
-/**
- * An offset inside a batch yields that batch, and how far it reaches stands in what can't be read. So the first offset that
- * yields another is looked for, in growing steps and then by halves. It is at most the end of the log: there is nothing to
- * misread.
- */
-async function firstReadable(unreadable: bigint, isReadable: (offset: bigint) => Promise<boolean>): Promise<bigint> {
-  let bad = unreadable
-  let good = bad + 1n
-  for (let step = 2n; !(await isReadable(good)); step *= 2n) {
-    bad = good
-    good += step
-  }
-  while (good - bad > 1n) {
-    const middle = bad + (good - bad) / 2n
-    if (await isReadable(middle)) good = middle
-    else bad = middle
-  }
-  return good
 }
 
 function nameOf(topic: string, partition: number): string {

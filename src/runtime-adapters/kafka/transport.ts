@@ -40,8 +40,8 @@ export interface TransportSubscription {
  *
  * - `start` resolves once the read position of every reply partition is fixed, and rejects with a `TransportStartError`
  *   that names the brokers or topics at fault. Missing topics are made only where that is allowed.
- * - Every reader reads all partitions and shares no group: no reply can be lost to a rebalance. After a broker's restart
- *   or a change of leader it goes on where it stopped.
+ * - Every reader reads all partitions, or those that it was told, and shares no group: no reply can be lost to a rebalance. After a
+ *   broker's restart or a change of leader it goes on where it stopped.
  * - `send` never rejects; what it says of a record is true. Sends of one tick travel together. Records of one key keep
  *   their order. A send waits for its acknowledgement no longer than `sendTimeoutMs`.
  * - `health` tells within a second whether sends and reads can work now.
@@ -51,9 +51,24 @@ export interface KafkaTransport {
   readonly name: string
   start(subscription: TransportSubscription): Promise<void>
   send(record: KafkaRecord): Promise<SendResult>
+  /** `undefined`: it reads all partitions always. */
+  readonly selection?: ReplySelection
   health(): Promise<{ readonly ok: boolean; readonly detail: string }>
   close(): Promise<void>
 }
+
+/** For partitions of the reply topics that need not be read always. */
+export interface ReplySelection {
+  /** As last seen; `undefined`: it is not known. */
+  partitionsOf(topic: string): number | undefined
+  /**
+   * From now on. A partition that was left out and is wanted again is read from where it ended a minute before, or where its reading
+   * stopped: what others may have missed meanwhile comes, and some of it for the second time.
+   */
+  read(isWanted: IsWanted): void
+}
+
+export type IsWanted = (topic: string, partition: number) => boolean
 
 /** The brokers can't be reached or refuse us, or a topic is missing. Its message is written for an operator. */
 export class TransportStartError extends Error {
@@ -72,6 +87,8 @@ export interface KafkaConnection {
   readonly sendTimeoutMs: number
   /** Milliseconds a broker may hold a fetch open when there is nothing to read. */
   readonly fetchWaitMs: number
+  /** Whether records of open and aborted transactions are passed over, or read like any other. */
+  readonly isolation: 'committed' | 'uncommitted'
   /** Bytes of one record's value that the broker takes. */
   readonly maxRecordBytes: number
   /** `undefined`: a missing topic is an error at start. */
