@@ -4,7 +4,8 @@ import type { Answering } from './answering.ts'
 import { type BatchCall, createLineReader, type LineReaderOptions, type ReadLine, underArgs } from './batch-call.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, batchSchema } from './batch-schema.ts'
-import { contextOf, refuseQuery } from './entity-routes.ts'
+import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
+import type { Authorize } from './operation-rules.ts'
 import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -13,11 +14,15 @@ import { toInvocation } from './to-invocation.ts'
 export interface BatchRoutesOptions extends LineReaderOptions {
   readonly answering: Answering
   readonly principalOf: (request: FastifyRequest) => string
+  /** `undefined`: everybody may do everything. Asked for each line. */
+  readonly authorize?: Authorize<FastifyRequest> | undefined
   /** A fresh invocation id. */
   readonly newId: () => string
   readonly limits: BatchLimits
   /** Batches at once. */
   readonly maxBatches: number
+  /** Told the status of each line's answer. */
+  readonly onLine?: (status: number) => void
 }
 
 /** Milliseconds that a caller who was cut off has to read his answers before the connection is closed. */
@@ -25,7 +30,7 @@ const LINGER_MS = 500
 
 /** `POST /-/batch`: a stream of calls in, a stream of answers out. */
 export async function registerBatchRoutes(app: FastifyInstance, options: BatchRoutesOptions): Promise<void> {
-  const { newId, limits, maxBatches } = options
+  const { newId, limits, maxBatches, onLine } = options
   const read = createLineReader(options)
   const running = new Set<BatchRun>()
   let isClosing = false
@@ -36,7 +41,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 
   function start(request: FastifyRequest, source: IncomingMessage): BatchRun {
     const answer = createLineCaller(request, options)
-    const run = new BatchRun({ source, read: logged(request, read), answer, newId, limits })
+    const run = new BatchRun({ source, read: logged(request, read), answer, newId, limits, onLine })
     running.add(run)
     void run.ended.then((summary) => {
       running.delete(run)
@@ -79,13 +84,14 @@ function refuseRequest(request: FastifyRequest): void {
 /** A line's turn has come: from here on it is a call as any other. */
 function createLineCaller(
   request: FastifyRequest,
-  { answering, principalOf, newId }: BatchRoutesOptions,
+  { answering, principalOf, authorize, newId }: BatchRoutesOptions,
 ): (call: BatchCall) => Promise<HttpAnswer> {
-  const context = contextOf(request)
   const principal = principalOf(request)
+  const context = namedContext(contextOf(request), principal)
   const preferences = parsePrefer(undefined)
   return async ({ target, args, deadlineMs, idempotencyKey }) => {
     try {
+      authorize?.(request, { target, args })
       const invocation = invocationOf({ id: newId(), target, args, deadlineMs, context })
       return await answering.answer({ invocation, preferences, idempotencyKey, principal })
     } catch (error) {

@@ -24,6 +24,8 @@ export interface BatchRunOptions {
   readonly answer: (call: BatchCall) => Promise<HttpAnswer>
   readonly newId: () => string
   readonly limits: BatchLimits
+  /** Told the status of each answer. */
+  readonly onLine?: ((status: number) => void) | undefined
 }
 
 export interface BatchSummary {
@@ -161,6 +163,7 @@ export class BatchRun {
   async #call({ call, bytes }: Job): Promise<void> {
     try {
       const answer = await this.#options.answer(call)
+      this.#options.onLine?.(answer.status)
       this.#write(answerLine(call.place, answer), bytes)
     } catch (error) {
       const detail = 'The gateway could not finish this call.'
@@ -174,6 +177,7 @@ export class BatchRun {
   }
 
   #refuse(place: BatchPlace, problem: ProblemError, bytes: number): void {
+    this.#options.onLine?.(problem.status)
     this.#write(refusalLine(place, problem, problem.fields.invocationId ?? this.#options.newId()), bytes)
   }
 

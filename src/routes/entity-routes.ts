@@ -6,6 +6,7 @@ import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
+import type { Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -16,6 +17,7 @@ import {
   queryArguments,
   toInvocation,
 } from './to-invocation.ts'
+import { readTraceContext } from './trace-context.ts'
 import { applyPreferences, deadlineFor, headerText, readWishes } from './wishes.ts'
 
 export interface EntityRoutesOptions {
@@ -23,6 +25,8 @@ export interface EntityRoutesOptions {
   readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
   readonly answering: Answering
   readonly principalOf: (request: FastifyRequest) => string
+  /** `undefined`: everybody may do everything. */
+  readonly authorize?: Authorize<FastifyRequest> | undefined
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
   /** The longest that a caller may ask to wait. */
@@ -44,7 +48,7 @@ interface Asked {
 }
 
 function registerBinding(app: FastifyInstance, binding: Binding, options: EntityRoutesOptions): void {
-  const { answering, principalOf, defaultDeadlineMs, maxWaitMs } = options
+  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -52,6 +56,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
   app.route({
     method: verb,
     url,
+    config: { operation },
     schema: routeSchema(binding, schema),
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,
@@ -61,9 +66,12 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
       if (!takesQuery) refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
       const { target, args } = read(request)
+      authorize?.(request, { target, args })
       const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
-      const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context: contextOf(request) })
-      const answer = await answering.answer({ ...wishes, invocation, principal: principalOf(request) })
+      const principal = principalOf(request)
+      const context = namedContext(contextOf(request), principal)
+      const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
+      const answer = await answering.answer({ ...wishes, invocation, principal })
       return send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
     },
   })
@@ -142,11 +150,20 @@ function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) =>
   return (request) => parse((request.params as { readonly key: string }).key)
 }
 
-const NO_CONTEXT: InvocationContext = {}
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What calls of this request belong to, where it is not what its headers say: a span inside the gateway. */
+    callContext?: InvocationContext
+  }
+}
 
-export function contextOf({ headers }: FastifyRequest): InvocationContext {
-  const { traceparent } = headers
-  return typeof traceparent === 'string' ? { traceparent } : NO_CONTEXT
+export function contextOf({ headers, callContext }: FastifyRequest): InvocationContext {
+  return callContext ?? readTraceContext(headers)
+}
+
+/** A context that says who calls, where that is known. */
+export function namedContext(context: InvocationContext, principal: string): InvocationContext {
+  return principal === '' ? context : { ...context, principal }
 }
 
 /** GETs carry an ETag, so that a caller who has the value already is told so in an empty answer. */

@@ -12,6 +12,13 @@ import {
 } from './problem.ts'
 import { type ProblemCode, problemKinds } from './problem-codes.ts'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** What went wrong; `undefined` while nothing has. */
+    problemCode: ProblemCode | undefined
+  }
+}
+
 /** Everything that is not a success leaves through here as problem+json, the framework's own errors included. */
 
 const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
@@ -22,6 +29,7 @@ const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
 
 export function answerFailures(app: FastifyInstance, registry: EntityRegistry): void {
   app.addSchema(problemSchema)
+  app.decorateReply('problemCode', undefined)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = toProblem(error)
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed')

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { stateOf, statusBody } from './invocation-status.ts'
+import { isOpen, stateOf, statusBody } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 
 /** Milliseconds between two signs of life: proxies close what is silent for a minute. */
@@ -44,7 +44,7 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   if (gone.signal.aborted) return reply
   const ended: InvocationRecord = answer === undefined ? record : { ...record, state: 'finished', answer }
   // The store could not say how it ended, or this replica stops: an EventSource comes back, here or to another replica.
-  if (stateOf(ended) === 'running') {
+  if (isOpen(ended)) {
     raw.end()
     return reply
   }

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { streamEvents } from './invocation-events.ts'
-import { ASK_AGAIN_SECONDS, acceptedAnswer, stateOf, statusBody, statusSchema } from './invocation-status.ts'
+import { ASK_AGAIN_SECONDS, acceptedAnswer, isOpen, stateOf, statusBody, statusSchema } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
-import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import { problemResponses } from './problem-responses.ts'
-import { headerText } from './wishes.ts'
+import { readPreferences } from './wishes.ts'
 
 export interface InvocationRoutesOptions {
   readonly store: InvocationStore
@@ -24,6 +23,7 @@ const problems = problemResponses([
   'invocation_not_found',
   'invocation_gone',
   'store_unavailable',
+  'unknown_preference',
   'bad_request',
   'headers_too_large',
 ])
@@ -55,7 +55,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
     },
     handler: async (request, reply) => {
       const record = await settledRecord(request, reply, { ...options, stopping: stopping.signal })
-      if (stateOf(record) === 'running') reply.header('retry-after', ASK_AGAIN_SECONDS)
+      if (isOpen(record)) reply.header('retry-after', ASK_AGAIN_SECONDS)
       return reply.type('application/json; charset=utf-8').send(statusBody(record))
     },
   })
@@ -97,11 +97,12 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
         ...problems,
       },
     },
-    handler: async (request, reply) =>
-      streamEvents({
-        ...{ request, reply, store: options.store, stopping: stopping.signal },
-        record: await findRecord(request, options),
-      }),
+    handler: async (request, reply) => {
+      // A strict caller is refused, as anywhere; there is nothing else to prefer here.
+      readPreferences(request.headers.prefer, options.maxWaitMs)
+      const record = await findRecord(request, options)
+      return streamEvents({ request, reply, record, store: options.store, stopping: stopping.signal })
+    },
   })
 }
 
@@ -149,14 +150,18 @@ async function settledRecord(
   reply: FastifyReply,
   options: InvocationRoutesOptions & { readonly stopping: AbortSignal },
 ): Promise<InvocationRecord> {
+  const { waitSeconds } = readPreferences(request.headers.prefer, options.maxWaitMs)
+  reply.header('vary', 'Prefer')
+  if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
   const record = await findRecord(request, options)
-  const { waitSeconds } = parsePrefer(headerText(request.headers.prefer))
   if (record.state === 'finished' || waitSeconds === undefined) return record
-  const waitMs = Math.min(waitSeconds * 1_000, options.maxWaitMs)
+  const waitMs = waitSeconds * 1_000
   const answer = await whileOpen(reply, (gone) =>
     options.store.waitFor(record.id, Date.now() + waitMs, AbortSignal.any([gone, options.stopping])),
   )
-  return answer === undefined ? record : { ...record, state: 'finished', answer }
+  if (answer !== undefined) return { ...record, state: 'finished', answer }
+  // It may have got on meanwhile.
+  return record.state === 'queued' ? findRecord(request, options) : record
 }
 
 /** Waits for as long as there is somebody to answer; without an answer the status is as it was. */

@@ -3,15 +3,21 @@ import type { InvocationRecord } from './invocation-store.ts'
 import type { HttpAnswer } from './to-http.ts'
 
 /** How far an invocation is, as callers see it. */
-export type InvocationState = 'running' | 'succeeded' | 'failed' | 'expired'
+export type InvocationState = 'queued' | 'running' | 'succeeded' | 'failed' | 'expired'
 
 export function invocationPath(id: string): string {
   return `/-/invocations/${id}`
 }
 
 export function stateOf({ state, answer, expiresAt }: InvocationRecord): InvocationState {
-  if (state === 'running') return Date.now() < expiresAt ? 'running' : 'expired'
+  if (state !== 'finished') return Date.now() < expiresAt ? state : 'expired'
   return answer !== undefined && answer.status < 400 ? 'succeeded' : 'failed'
+}
+
+/** Whether its answer may still come. */
+export function isOpen(record: InvocationRecord): boolean {
+  const state = stateOf(record)
+  return state === 'queued' || state === 'running'
 }
 
 /** The status document. */
@@ -34,7 +40,7 @@ export function statusBody(record: InvocationRecord): string {
 /** Seconds after which it is worth asking again. */
 export const ASK_AGAIN_SECONDS = '1'
 
-/** 202: sent, and not answered yet. */
+/** 202: not answered yet. Said of a call itself, it says that the runtime has it; its record is then a running one. */
 export function acceptedAnswer(record: InvocationRecord): HttpAnswer {
   return {
     status: 202,
@@ -54,7 +60,11 @@ export const statusSchema = {
   required: ['id', 'state', 'entity', 'operation', 'submittedAt', 'expiresAt', 'result', 'events'],
   properties: {
     id: { type: 'string', format: 'uuid' },
-    state: { type: 'string', enum: ['running', 'succeeded', 'failed', 'expired'] },
+    state: {
+      type: 'string',
+      enum: ['queued', 'running', 'succeeded', 'failed', 'expired'],
+      description: '`queued` until it is known that the runtime has the call.',
+    },
     entity: { type: 'string' },
     key: { type: ['string', 'integer'] },
     operation: { type: 'string', description: 'The method or attribute, or `create`, `find`, `read-state`.' },

@@ -33,7 +33,8 @@ export interface InvocationRecord {
   readonly expiresAt: number
   /** SHA-256 of the arguments; only with an idempotency key. */
   readonly fingerprint: string | undefined
-  readonly state: 'running' | 'finished'
+  /** `queued`: opened, and nobody knows yet whether the runtime has it; `running`: the runtime surely has it. */
+  readonly state: 'queued' | 'running' | 'finished'
   /** With `finished`. */
   readonly answer?: StoredAnswer
 }
@@ -48,8 +49,10 @@ export type OpenResult =
  * - `open` with a scope is atomic: of any number of calls with one scope, on any number of replicas, one opens.
  * - `finish` is atomic and first wins; what was finished is never changed, and not released either.
  * - A finished record stays for the retention, then reads as `gone`, and much later as `undefined`.
+ * - `accept` makes a queued record a running one, on every replica; it changes nothing of what is finished or not there.
  * - `waitFor` resolves as soon as any replica finishes or releases the invocation, at the latest at `untilMs`; at once, with
- *   `undefined`, when there is no such invocation. A store that goes away meanwhile does not end the wait.
+ *   `undefined`, when there is no such invocation. A store that goes away meanwhile does not end the wait. `waitForAcceptance` does
+ *   the same, and is content with less.
  * - Everything rejects with `StoreUnavailable` within a second when the store can't be reached; nothing is queued without a bound.
  *   An `open` that was rejected gives its scope back as soon as it can.
  */
@@ -61,6 +64,8 @@ export interface InvocationStore {
   /** @param scope hash of principal, target and idempotency key; `undefined`: without a key */
   open(record: InvocationRecord, scope: string | undefined): Promise<OpenResult>
   read(id: string): Promise<InvocationRecord | 'gone' | undefined>
+  /** The runtime surely has the call. */
+  accept(id: string): Promise<void>
   /** @returns whether this call finished it */
   finish(id: string, answer: StoredAnswer): Promise<boolean>
   /**
@@ -70,6 +75,8 @@ export interface InvocationStore {
   release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
   /** @returns the answer, or `undefined` at `untilMs` (epoch milliseconds) or when `signal` aborts */
   waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
+  /** As `waitFor`, but `'accepted'` once the runtime surely has the call, should there be no answer yet. */
+  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | 'accepted' | undefined>
   /** Says that this replica lives, and learns which others do. Called every second or so. */
   beat(replica: string): Promise<ReadonlySet<string>>
   /** This replica takes no more replies: others may take over at once. */

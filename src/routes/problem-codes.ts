@@ -69,6 +69,28 @@ export const problemKinds = {
     advice:
       'The call fits its metadata, but sending it would do harm in this runtime; `detail` says why. It was not sent.',
   },
+  unauthenticated: {
+    ...refused,
+    status: 401,
+    title: 'Say who you are',
+    advice: 'This needs credentials, and the request has none. `WWW-Authenticate` names the kinds that are taken.',
+  },
+  invalid_credentials: {
+    ...refused,
+    status: 401,
+    title: 'The credentials are not good',
+    advice:
+      'The token or key is expired, unknown, meant for somebody else or not signed as it should be; `detail` says which. Get a ' +
+      'new one. Credentials that are not good are refused even where none are needed.',
+  },
+  forbidden: {
+    ...refused,
+    status: 403,
+    title: 'Not allowed',
+    advice:
+      'The caller is known and may not do this: a scope is missing, the entity belongs to somebody else, or nobody may. The same ' +
+      'answer comes whether or not the entity exists.',
+  },
   route_not_found: {
     ...refused,
     status: 404,
@@ -156,7 +178,8 @@ export const problemKinds = {
     ...refused,
     status: 431,
     title: 'The request’s headers are too large',
-    advice: 'The request line and the headers together are over 16 KiB.',
+    advice:
+      'The request line and the headers together are over `GATEWAY_MAX_HEADER_BYTES`, or there are more than `GATEWAY_MAX_HEADERS`.',
   },
   internal_error: {
     source: 'gateway',
@@ -206,6 +229,12 @@ export const problemKinds = {
     title: 'The invocation store can’t be reached',
     advice:
       'Calls with an idempotency key or `Prefer: respond-async` need the store, and it is away. The call was not sent.',
+  },
+  keys_unavailable: {
+    ...later,
+    source: 'gateway',
+    title: 'Credentials can’t be checked',
+    advice: 'The keys of the tokens’ issuer can’t be fetched (`GATEWAY_JWKS_URL`). Nothing was sent.',
   },
   shutting_down: {
     ...later,

@@ -98,6 +98,7 @@ function headersOf({ code, fields }: ProblemError): Readonly<Record<string, stri
 /** Writes a problem as the answer. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): FastifyReply {
   const { status, headers, body } = problemAnswer(problem, request.id)
+  reply.problemCode = problem.code
   // As bytes: to text, Fastify would add a charset, which this media type does not have (RFC 8259, section 11).
   return reply.code(status).headers(headers).send(Buffer.from(body))
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import type { Capabilities, HealthCheck } from '../runtime-adapters/contract.ts'
 import { bindingsOf } from './binding.ts'
@@ -11,6 +11,10 @@ export interface SystemRoutesOptions {
   readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
   /** Every check of every runtime instance; answers within a second. */
   readonly checks: () => Promise<readonly HealthCheck[]>
+  /** @throws ProblemError when this caller may not see the single checks */
+  readonly checkManagement?: (request: FastifyRequest) => void
+  /** false: how the gateway is run is not shown here; `verbose` says no more than no `verbose`. */
+  readonly isManaged?: boolean
 }
 
 const TAG = 'gateway'
@@ -39,11 +43,12 @@ const checkList = {
 /** What the gateway says of itself, all under `/-/`. */
 export function registerSystemRoutes(app: FastifyInstance, options: SystemRoutesOptions): void {
   registerHealth(app, options)
-  registerEntityList(app, options)
+  if (options.isManaged !== false) registerEntityList(app, options)
   registerProblemPages(app)
 }
 
-function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): void {
+function registerHealth(app: FastifyInstance, options: SystemRoutesOptions): void {
+  const { checks, checkManagement, isManaged = true } = options
   app.get('/-/livez', {
     schema: {
       operationId: 'livez',
@@ -67,16 +72,18 @@ function registerHealth(app: FastifyInstance, { checks }: SystemRoutesOptions): 
         ...problemResponses(['not_ready', 'bad_request', 'headers_too_large']),
       },
     },
-    handler: async ({ query }) => {
+    handler: async (request) => {
+      const isVerbose = isManaged && request.query.verbose !== undefined
+      if (isVerbose) checkManagement?.(request)
       const results = await checks()
       const failing = results.filter(({ ok, essential = true }) => !ok && essential)
       if (failing.length === 0) {
         const status = results.every((check) => check.ok) ? 'ready' : 'degraded'
-        return query.verbose === undefined ? { status } : { status, checks: results }
+        return isVerbose ? { status, checks: results } : { status }
       }
       throw new ProblemError('not_ready', {
         detail: failing.map(({ name, detail }) => `${name}: ${detail}`).join(' '),
-        ...(query.verbose === undefined ? {} : { checks: results }),
+        ...(isVerbose ? { checks: results } : {}),
       })
     },
   })

@@ -96,10 +96,14 @@ function declaredError(method: MethodDescriptor, name: string): { readonly statu
 
 /** What changes nothing may be asked again, whatever became of the first time. */
 function unsureRetry(target: Target): { readonly retry: 'safe' } | Record<string, never> {
-  const changesNothing =
+  return changesNothing(target) ? { retry: 'safe' } : {}
+}
+
+export function changesNothing(target: Target): boolean {
+  return (
     target.kind === 'find' ||
     target.kind === 'read-state' ||
     target.kind === 'read-attribute' ||
     (target.kind === 'call' && target.method.safe)
-  return changesNothing ? { retry: 'safe' } : {}
+  )
 }

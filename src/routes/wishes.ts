@@ -12,19 +12,25 @@ export interface Wishes {
 
 /** @throws ProblemError when a header can't be read, or when a strict caller prefers what is not known here */
 export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: number): Wishes {
-  const asked = withinCap(parsePrefer(headerText(headers.prefer)), maxWaitMs)
-  if (asked.strict && asked.unknown.length > 0) {
-    throw new ProblemError('unknown_preference', {
-      detail: `Not known here: ${asked.unknown.join(', ')}.`,
-      hint: 'Known are respond-async, wait=N, return=minimal, return=representation, handling=strict and handling=lenient.',
-    })
-  }
+  const asked = readPreferences(headers.prefer, maxWaitMs)
   // Reads are answered at once or not at all, and may be repeated without a key.
   const isRead = method === 'GET' || method === 'HEAD'
   return {
     preferences: isRead ? { ...asked, respondAsync: false, minimal: false } : asked,
     idempotencyKey: isRead ? undefined : parseIdempotencyKey(headers['idempotency-key']),
   }
+}
+
+/** @throws ProblemError when a strict caller prefers what is not known here */
+export function readPreferences(header: string | readonly string[] | undefined, maxWaitMs: number): Preferences {
+  const asked = withinCap(parsePrefer(headerText(header)), maxWaitMs)
+  if (asked.strict && asked.unknown.length > 0) {
+    throw new ProblemError('unknown_preference', {
+      detail: `Not known here: ${asked.unknown.join(', ')}.`,
+      hint: 'Known are respond-async, wait=N, return=minimal, return=representation, handling=strict and handling=lenient.',
+    })
+  }
+  return asked
 }
 
 /** Nobody waits longer than the operator allows; `Preference-Applied` then says how long it is. */

@@ -158,6 +158,64 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
       })
     })
 
+    describe('accept', () => {
+      const queued = () => runningRecord({ state: 'queued' })
+
+      it('makes a queued record a running one, on every replica, and for who joins it', async () => {
+        const [record, scope] = [queued(), randomUUID()]
+        await a.open(record, scope)
+        expect(await b.read(record.id)).toEqual(record)
+        await a.accept(record.id)
+        expect(await b.read(record.id)).toEqual({ ...record, state: 'running' })
+        expect(await c.open(queued(), scope)).toEqual({ kind: 'exists', record: { ...record, state: 'running' } })
+      })
+
+      it('wakes who waits for it on every replica, and nobody who waits for the answer', async () => {
+        const record = queued()
+        await a.open(record, undefined)
+        const waiting = [a, b, c].map((one) => one.waitForAcceptance(record.id, soon()))
+        const answered = b.waitFor(record.id, soon())
+        // So that the waits have begun.
+        await Promise.all([a, b, c].map((one) => one.read(record.id)))
+        await a.accept(record.id)
+        expect(await Promise.all(waiting)).toEqual(['accepted', 'accepted', 'accepted'])
+        await c.finish(record.id, answer)
+        expect(await answered).toEqual(answer)
+      })
+
+      it('gives way to the answer, and to that of a call that was released', async () => {
+        const [finished, released] = [queued(), queued()]
+        for (const { id } of [finished, released]) await a.open({ ...queued(), id }, undefined)
+        const waiting = [b.waitForAcceptance(finished.id, soon()), b.waitForAcceptance(released.id, soon())]
+        await a.finish(finished.id, answer)
+        await a.release(released.id, undefined, answer)
+        expect(await Promise.all(waiting)).toEqual([answer, answer])
+        expect(await c.waitForAcceptance(finished.id, soon())).toEqual(answer)
+        expect(await c.waitForAcceptance(released.id, soon())).toEqual(answer)
+      })
+
+      it('is waited for no longer than until its time, and not at all where there is nothing', async () => {
+        const record = queued()
+        await a.open(record, undefined)
+        expect(await b.waitForAcceptance(record.id, Date.now() + 30)).toBeUndefined()
+        expect(await b.waitForAcceptance(randomUUID(), soon() + 60_000)).toBeUndefined()
+        await a.accept(record.id)
+        expect(await b.waitForAcceptance(record.id, 0)).toBe('accepted')
+      })
+
+      it('changes nothing of what is finished, released or was never opened', async () => {
+        const [finished, released, never] = [queued(), queued(), randomUUID()]
+        await a.open(finished, undefined)
+        await a.open(released, undefined)
+        await a.finish(finished.id, answer)
+        await a.release(released.id, undefined, answer)
+        for (const id of [finished.id, released.id, never]) await b.accept(id)
+        expect(await c.read(finished.id)).toEqual({ ...finished, state: 'finished', answer })
+        expect(await c.read(released.id)).toEqual({ ...released, state: 'finished', answer })
+        expect(await c.read(never)).toBeUndefined()
+      })
+    })
+
     describe('waitFor', () => {
       it('resolves on every replica when one finishes', async () => {
         const record = runningRecord()

@@ -139,6 +139,45 @@ export function describeKafkaTransport(name: string, open: () => Promise<Transpo
       })
     })
 
+    describe('a selection of partitions', () => {
+      async function writeToEach(topic: string, text: string) {
+        await Promise.all(
+          [0, 1, 2].map((partition) => {
+            return harness.write({ topic, key: Buffer.from('k'), value: Buffer.from(`${text}${partition}`), partition })
+          }),
+        )
+      }
+
+      it('is what is read, and what was left out comes when it is wanted again', async () => {
+        const names = await topics()
+        const { transport, values } = await started(names)
+        expect(transport.selection?.partitionsOf(names.reply)).toBe(3)
+        for (const round of ['a', 'b']) {
+          transport.selection?.read((_topic, partition) => partition === 1)
+          await writeToEach(names.reply, round)
+          await until('the wanted one', () => values().includes(`${round}1`))
+          expect(values()).not.toContain(`${round}0`)
+          expect(values()).not.toContain(`${round}2`)
+          transport.selection?.read(() => true)
+          await until('all three', () => [0, 1, 2].every((partition) => values().includes(`${round}${partition}`)))
+        }
+        expect(values().toSorted()).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2'])
+      })
+
+      it('may be changed while records come, and none is lost', async () => {
+        const names = await topics()
+        const { transport, values } = await started(names)
+        for (let round = 0; round < 12; round++) {
+          transport.selection?.read((_topic, partition) => partition === round % 3)
+          await writeToEach(names.reply, `${round} `)
+        }
+        transport.selection?.read(() => true)
+        const wanted = Array.from({ length: 36 }, (_, n) => `${Math.floor(n / 3)} ${n % 3}`)
+        await until('all', () => wanted.every((value) => values().includes(value)))
+        expect(values().toSorted()).toEqual(wanted.toSorted())
+      }, 40_000)
+    })
+
     describe('send', () => {
       it('puts what it acknowledges into the log once, in the order of each key', async () => {
         const names = await topics()

@@ -36,8 +36,9 @@ export interface Call {
 export const DEADLINE_MS = 3_000
 /** Milliseconds beyond the deadline after which a call without an answer is hanging. */
 export const HANGING_AFTER_MS = 5_000
-/** Milliseconds after which a caller with a key stops sending his call again. */
+/** Milliseconds after which a caller with a key stops sending his call again; in the shorter form, too. */
 const PERSISTENCE_MS = 12_000
+const QUICK_PERSISTENCE_MS = 6_000
 /** The same, once everything works again. */
 const SETTLE_MS = 3_000
 const PAUSE_MS = 250
@@ -57,9 +58,11 @@ export interface CallersOptions {
   readonly work: Work
   /** Its failures say nothing of what happened, so a caller with a key tries again after each. */
   readonly isPeer: boolean
+  readonly isQuick: boolean
 }
 
-export function createCallers({ urls, work, isPeer }: CallersOptions): Callers {
+export function createCallers({ urls, work, isPeer, isQuick }: CallersOptions): Callers {
+  const usualPersistenceMs = isQuick ? QUICK_PERSISTENCE_MS : PERSISTENCE_MS
   const urlAt = (index: number): string => urls[index % urls.length] ?? ''
 
   async function attempt(call: Call, replica: string): Promise<Exchange> {
@@ -86,7 +89,7 @@ export function createCallers({ urls, work, isPeer }: CallersOptions): Callers {
     }
   }
 
-  async function runKeyed(call: Call, first: number, persistenceMs = PERSISTENCE_MS): Promise<void> {
+  async function runKeyed(call: Call, first: number, persistenceMs = usualPersistenceMs): Promise<void> {
     const giveUpAt = Date.now() + persistenceMs
     for (let turn = 0; Date.now() < giveUpAt; turn++) {
       if (!isWorthRepeating(await attempt(call, urlAt(first + turn)), isPeer)) return

@@ -9,11 +9,13 @@ export interface CollectOptions {
   readonly urls: readonly string[]
   /** Whether the runtime has replied to a call, so that its answer must be there. */
   readonly isDue: (call: Call) => boolean
+  readonly isQuick: boolean
 }
 
 /** Milliseconds that may pass until the last answer that is due is there; the others are looked for a little while. */
 const DUE_LIMIT_MS = 20_000
 const OTHERS_LIMIT_MS = 4_000
+const QUICK_OTHERS_LIMIT_MS = 1_500
 const AT_ONCE = 48
 const PAUSE_MS = 400
 /** Milliseconds for one question. */
@@ -22,12 +24,13 @@ const QUESTION_LIMIT_MS = 8_000
 /** After the fault: every call that was given a `Location` and no answer is asked for there, on any replica. */
 export async function collectAnswers(calls: readonly Call[], options: CollectOptions): Promise<void> {
   const begun = Date.now()
+  const othersLimitMs = options.isQuick ? QUICK_OTHERS_LIMIT_MS : OTHERS_LIMIT_MS
   const open = calls.filter((call) => answerOf(call) === undefined)
   await inParallel(open, AT_ONCE, async (call) => {
     // A caller with a key has a second way to his answer, and may never have seen a Location.
     if (isKeyed(call.kind) && locationOf(call) === undefined) await options.callers.settle(call)
     if (answerOf(call) === undefined)
-      await collect(call, options, begun + (options.isDue(call) ? DUE_LIMIT_MS : OTHERS_LIMIT_MS))
+      await collect(call, options, begun + (options.isDue(call) ? DUE_LIMIT_MS : othersLimitMs))
   })
 }
 

@@ -56,14 +56,14 @@ export const gatewayFaults: readonly Fault[] = [
   {
     name: 'slow SSE readers',
     what: `${SLOW_READERS} event streams on one replica are opened and never read from.`,
-    async inject({ cluster: { runtime, replicas }, load }) {
+    async inject({ cluster: { runtime, replicas }, load, isQuick }) {
       await runtime.behave({ delayMs: 1_500 })
       await pause(1_500)
       const target = first(replicas)
       const before = target.rssBytes()
       const readers = await openSlowReaders(target.url, locations(load).slice(-SLOW_READERS))
       await runtime.behave({})
-      await pause(4_000)
+      await pause(isQuick ? 1_500 : 4_000)
       const grownBytes = target.rssBytes() - before
       readers.close()
       const growth = `${readers.count} streams, memory ${grownBytes < 0 ? '' : '+'}${Math.round(grownBytes / 2 ** 20)} MiB`
@@ -80,7 +80,7 @@ export const storeFaults: readonly Fault[] = [
     async inject({ cluster: { redis }, isQuick }) {
       const begun = Date.now()
       await redis.kill()
-      await pause(isQuick ? 3_000 : 6_000)
+      await pause(isQuick ? 2_500 : 6_000)
       await redis.restart()
       return `away for ${seconds(Date.now() - begun)}`
     },
@@ -89,7 +89,7 @@ export const storeFaults: readonly Fault[] = [
     name: 'Redis stopped',
     what: 'Redis is SIGSTOPped, so that it accepts connections and answers nothing, and goes on after a while.',
     async inject({ cluster: { redis }, isQuick }) {
-      const forMs = isQuick ? 3_000 : 6_000
+      const forMs = isQuick ? 2_500 : 6_000
       redis.stop()
       await pause(forMs)
       redis.continue()

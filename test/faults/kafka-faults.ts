@@ -10,10 +10,10 @@ export const kafkaFaults: readonly Fault[] = [
   {
     name: 'brokers SIGKILLed and restarted',
     what: 'All three brokers are killed at once, and started again on their data.',
-    async inject({ cluster }) {
+    async inject({ cluster, isQuick }) {
       const begun = Date.now()
       await Promise.all(everyBroker.map((index) => cluster.kafka.kill(index)))
-      await pause(2_000)
+      await pause(isQuick ? 1_000 : 2_000)
       await Promise.all(everyBroker.map((index) => cluster.kafka.restart(index)))
       await untilReady(cluster)
       return `every replica ready again after ${seconds(Date.now() - begun)}`
@@ -25,7 +25,7 @@ export const kafkaFaults: readonly Fault[] = [
     async inject({ cluster, isQuick }) {
       const begun = Date.now()
       await cluster.kafka.kill(0)
-      await pause(isQuick ? 4_000 : 8_000)
+      await pause(isQuick ? 3_000 : 8_000)
       const tookMs = Date.now() - begun
       await cluster.kafka.restart(0)
       await untilReady(cluster)

@@ -24,8 +24,9 @@ export interface RowOptions {
   readonly prefix: string
 }
 
-/** Milliseconds of load before a fault and after it. */
+/** Milliseconds of load before a fault and after it; in the shorter form, too. */
 const AROUND_MS = 2_000
+const QUICK_AROUND_MS = 700
 /** Calls are prepared for a row of this length; a longer one would find some missing. */
 const LONGEST_ROW_SECONDS = 60
 const SHOWN_ATTEMPTS = 8
@@ -36,7 +37,8 @@ export async function runRow(fault: Fault, cluster: Cluster, options: RowOptions
   const { runtime } = cluster
   await runtime.forget()
   await fault.prepare?.(cluster)
-  const callers = createCallers(cluster)
+  const callers = createCallers({ ...cluster, isQuick })
+  const aroundMs = isQuick ? QUICK_AROUND_MS : AROUND_MS
   await runtime.prepare(
     Array.from({ length: callsPerSecond * LONGEST_ROW_SECONDS }, (_, index) => nameOf(prefix, index)),
   )
@@ -44,9 +46,9 @@ export async function runRow(fault: Fault, cluster: Cluster, options: RowOptions
   const trouble: string[] = []
   let evidence = ''
   try {
-    await pause(AROUND_MS)
+    await pause(aroundMs)
     evidence = await fault.inject({ cluster, load, isQuick })
-    await pause(AROUND_MS)
+    await pause(aroundMs)
   } catch (error) {
     trouble.push(error instanceof Error ? error.message : String(error))
     await mend(cluster)
@@ -55,7 +57,7 @@ export async function runRow(fault: Fault, cluster: Cluster, options: RowOptions
   const names = load.calls.map(({ name }) => name)
   const replied = repliedCalls(await runtime.account(names))
   const { urls } = cluster
-  await collectAnswers(load.calls, { callers, urls, isDue: ({ name }) => replied.has(name) })
+  await collectAnswers(load.calls, { callers, urls, isQuick, isDue: ({ name }) => replied.has(name) })
   const { executions } = await runtime.account(names)
   await fault.restore?.(cluster)
   const row = judgeAll(load.calls, executions, cluster.isPeer)

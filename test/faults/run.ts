@@ -18,8 +18,8 @@ import { startStateflowCluster } from './stateflow-cluster.ts'
 const baseline: Fault = {
   name: 'none',
   what: 'Nothing is broken.',
-  async inject() {
-    await pause(2_000)
+  async inject({ isQuick }) {
+    await pause(isQuick ? 500 : 2_000)
     return ''
   },
 }

@@ -7,9 +7,9 @@ const ACK_DELAY_MS = 400
 export const runtimeFaults: readonly Fault[] = [
   {
     name: 'runtime stopped',
-    what: 'The runtime’s process is stopped for 20 s (5 s in the short form) and goes on with what has piled up.',
+    what: 'The runtime’s process is stopped for 20 s (4 s in the short form) and goes on with what has piled up.',
     async inject({ cluster, isQuick }) {
-      const forMs = isQuick ? DEADLINE_MS + 2_000 : 20_000
+      const forMs = isQuick ? DEADLINE_MS + 1_000 : 20_000
       cluster.runtime.stop()
       await pause(forMs)
       cluster.runtime.resume()
@@ -35,7 +35,7 @@ export const runtimeFaults: readonly Fault[] = [
       )
     },
     async inject({ load, isQuick }) {
-      await pause(isQuick ? 3_000 : 6_000)
+      await pause(isQuick ? 2_000 : 6_000)
       return `${answeredEarly(load.calls)} answers before their acknowledgement`
     },
     async restore({ replicas }) {
@@ -55,7 +55,7 @@ function misbehaviour(name: string, what: string, mode: Partial<Mode>): Fault {
     what,
     async inject({ cluster: { runtime }, isQuick }) {
       await runtime.behave(mode)
-      await pause(isQuick ? 4_000 : 8_000)
+      await pause(isQuick ? 2_000 : 8_000)
       await runtime.behave({})
       return `${(await runtime.account([])).misdeeds} replies`
     },

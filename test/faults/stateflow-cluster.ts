@@ -11,6 +11,8 @@ const demoMetadata = join(import.meta.dirname, '../golden/stateflow/demo.metadat
 /** `User.__init__` of StateFlow's demo. */
 const FIRST_BALANCE = 1
 const QUESTION_LIMIT_MS = 10_000
+/** Milliseconds after which a question that no replica answers is given up: the row could not be judged. */
+const PERSISTENCE_MS = 60_000
 const AT_ONCE = 32
 
 /** Each call is the only one on a user of its own, so that the user's balance says how often it was executed. */
@@ -75,7 +77,9 @@ interface Question {
 }
 
 async function ask(urls: readonly string[], { path, ...question }: Question) {
-  for (const url of [...urls, ...urls]) {
+  const giveUpAt = Date.now() + PERSISTENCE_MS
+  for (let turn = 0; Date.now() < giveUpAt; turn++) {
+    const url = urls[turn % urls.length] ?? ''
     const answer = await exchange({ ...question, url: `${url}${path}`, limitMs: QUESTION_LIMIT_MS })
     if (answer.kind === 'answer' && answer.status < 300) return answer
   }

@@ -27,6 +27,8 @@ export interface Trouble {
 export interface Truth {
   /** How often a call's record is in the log, by invocation id. */
   readonly logged: ReadonlyMap<string, number>
+  /** When a call's record came into the log, by invocation id. */
+  readonly loggedAt: ReadonlyMap<string, number>
   /** What the runtime answered, by invocation id. */
   readonly replies: ReadonlyMap<string, Reply>
   /** When a replica was given a reply, by invocation id; the replica may have died since. */
@@ -53,6 +55,7 @@ export interface BrokerOptions {
 export function createSimulatedBroker({ random, time, trouble }: BrokerOptions): SimulatedBroker {
   const readers = new Map<string, TransportSubscription['onRecord']>()
   const logged = new Map<string, number>()
+  const loggedAt = new Map<string, number>()
   const replies = new Map<string, Reply>()
   const delivered = new Map<string, { readonly replica: string; readonly at: number }[]>()
   const startedAt = time.now()
@@ -61,6 +64,7 @@ export function createSimulatedBroker({ random, time, trouble }: BrokerOptions):
 
   function append(id: string): void {
     logged.set(id, (logged.get(id) ?? 0) + 1)
+    loggedAt.set(id, time.now())
     if (random.chance(trouble.lostExecutions)) return
     const [stallsAt, goesOnAt] = trouble.stall
     const elapsed = time.now() - startedAt
@@ -112,7 +116,7 @@ export function createSimulatedBroker({ random, time, trouble }: BrokerOptions):
   }
 
   return {
-    truth: { logged, replies, delivered },
+    truth: { logged, loggedAt, replies, delivered },
     transportOf: (replica) => ({
       name: 'simulated',
       async start({ onRecord }) {

@@ -37,16 +37,29 @@ function wrongIn(call: CallLog, evidence: Evidence): readonly string[] {
   return [
     ...(others.length === 0 ? [] : [`was answered ${call.answers.length} times`]),
     ...(first.at <= due ? [] : [`was answered ${first.at - due} ms too late`]),
-    ...untrueIn(first.answer, call, evidence),
+    ...untrueIn(first, call, evidence),
   ]
 }
 
+interface Said {
+  /** Of a status document. */
+  readonly id?: string
+  readonly outcome?: string
+  readonly code?: string
+  readonly invocationId?: string
+}
+
 /** What an answer claims, held against what happened. */
-function untrueIn(answer: HttpAnswer, call: CallLog, { truth, calls }: Evidence): readonly string[] {
-  const isLogged = truth.logged.has(call.id)
-  const said = JSON.parse(answer.body) as { outcome?: string; code?: string; invocationId?: string }
+function untrueIn(
+  { answer, at }: CallLog['answers'][number],
+  call: CallLog,
+  { truth, calls }: Evidence,
+): readonly string[] {
+  const said = JSON.parse(answer.body) as Said
   if (answer.status === 202) {
-    return call.key !== undefined || isLogged ? [] : ['202 for a call that is not in the log']
+    // Who joined a call is told of that one.
+    const loggedAt = truth.loggedAt.get(said.id ?? call.id)
+    return loggedAt !== undefined && loggedAt <= at ? [] : [`202 for ${said.id}, which is not in the log`]
   }
   if (said.outcome === 'not_sent') {
     const isReused = said.code === 'idempotency_key_reused'

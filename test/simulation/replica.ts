@@ -18,6 +18,7 @@ export interface Replica {
   /** SIGKILL: from now on nothing that it does has an effect. */
   kill(): void
   readonly isAlive: boolean
+  readonly wasKilled: boolean
   readonly pending: number
 }
 
@@ -41,6 +42,7 @@ export function createReplica({ name, broker, store: shared, lifetimeMs, maxCall
   const answering = createAnswering({ invoke, store, replica: name, lifetimeMs })
   let started: Promise<void> = Promise.resolve()
   let isAlive = true
+  let wasKilled = false
 
   return {
     name,
@@ -53,6 +55,7 @@ export function createReplica({ name, broker, store: shared, lifetimeMs, maxCall
       // A signal during the start is heeded after it.
       if (isAlive) await started
       await adapter.close()
+      answering.lastWord()
       await answering.settled()
       await strays.close()
       await store.close()
@@ -60,11 +63,15 @@ export function createReplica({ name, broker, store: shared, lifetimeMs, maxCall
     },
     kill() {
       isAlive = false
+      wasKilled = true
       broker.cut(name)
       shared.cut(name)
     },
     get isAlive() {
       return isAlive
+    },
+    get wasKilled() {
+      return wasKilled
     },
     get pending() {
       return adapter.counters().pending ?? 0

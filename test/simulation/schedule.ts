@@ -51,7 +51,7 @@ async function runIn(time: VirtualTime, seed: number): Promise<Verdict> {
   // One replica is left to collect from.
   for (const replica of replicas.slice(1)) endSomeWay(replica, random, time)
   await time.run(OVER_MS)
-  for (const call of calls) call.isCutOff = call.answers.length === 0 && !call.replica.isAlive
+  for (const call of calls) call.isCutOff = call.answers.length === 0 && call.replica.wasKilled
   const evidence = { truth: broker.truth, calls, replicas, store: store.behind, storeIsShared: isShared }
   const found = await violations(evidence)
   const stuck = lifetimeMs < OVER_MS ? pendingIn(replicas) : []

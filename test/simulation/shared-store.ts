@@ -72,9 +72,12 @@ export function createSharedStore({ random, time, trouble, isShared }: SharedSto
         start: async () => undefined,
         open: (record, scope) => through(replica, () => behind.open(record, scope)),
         read: (id) => through(replica, () => behind.read(id)),
+        accept: (id) => through(replica, () => behind.accept(id)),
         finish: (id, answer) => through(replica, () => behind.finish(id, answer)),
         release: (id, scope, answer) => through(replica, () => behind.release(id, scope, answer)),
         waitFor: (id, untilMs, signal) => through(replica, () => behind.waitFor(id, untilMs, signal)),
+        waitForAcceptance: (id, untilMs, signal) =>
+          through(replica, () => behind.waitForAcceptance(id, untilMs, signal)),
         beat: (name) =>
           through(replica, async () => {
             beats.set(name, time.now())

@@ -8,6 +8,7 @@ import {
 import type { RedisConnection } from './redis-connection.ts'
 import { keysOf, type Looked, readLooked, scopeKey, writeRecord } from './redis-records.ts'
 import {
+  acceptScript,
   beatScript,
   claimScript,
   dropScript,
@@ -29,7 +30,9 @@ export interface Finished {
 /** What the store asks of Redis; each rejects with `StoreUnavailable` in time. */
 export interface RedisCommands {
   open(record: InvocationRecord, scope: string | undefined): Promise<OpenResult>
-  look(id: string): Promise<Looked>
+  /** @param asksForAcceptance sees to it that a message tells when the call is accepted */
+  look(id: string, asksForAcceptance?: boolean): Promise<Looked>
+  accept(id: string): Promise<void>
   finish(id: string, answer: StoredAnswer): Promise<Finished>
   /** The scope of a finished record goes with it. */
   holdScope(scope: string, id: string): Promise<void>
@@ -58,9 +61,11 @@ export function createRedisCommands(options: RedisCommandsOptions): RedisCommand
   const { connection, prefix, channel, retentionMs } = options
   const replicas = `${prefix}:replicas`
 
-  async function look(id: string, until?: number): Promise<Looked> {
+  async function look(id: string, asks: '' | '1', until?: number): Promise<Looked> {
     const { record, trace, released } = keysOf(prefix, id)
-    return readLooked(await connection.run({ script: lookScript, keys: [record, trace, released], args: [], until }))
+    return readLooked(
+      await connection.run({ script: lookScript, keys: [record, trace, released], args: [asks], until }),
+    )
   }
 
   return {
@@ -71,9 +76,19 @@ export function createRedisCommands(options: RedisCommandsOptions): RedisCommand
       const args = [writeRecord(record), scope ?? '', keptMs, keptMs + retentionMs]
       await connection.run({ script: writeScript, keys: [key, trace], args, until })
       if (scope === undefined) return { kind: 'opened' }
-      return claim(record.id, { connection, key: scopeKey(prefix, scope), keptMs, until, look, own: [key, trace] })
+      return claim(record.id, {
+        connection,
+        key: scopeKey(prefix, scope),
+        keptMs,
+        until,
+        look: (holder) => look(holder, '', until),
+        own: [key, trace],
+      })
     },
-    look,
+    look: (id, asksForAcceptance = false) => look(id, asksForAcceptance ? '1' : ''),
+    async accept(id) {
+      await connection.run({ script: acceptScript, keys: [keysOf(prefix, id).record], args: [channel, id] })
+    },
     async finish(id, answer) {
       const { record, trace } = keysOf(prefix, id)
       const args = [stringifyExact(answer), retentionMs, 2 * retentionMs, channel, id]
@@ -107,7 +122,7 @@ interface Claim {
   readonly key: string
   readonly keptMs: number
   readonly until: number
-  readonly look: (id: string, until: number) => Promise<Looked>
+  readonly look: (id: string) => Promise<Looked>
   /** The keys of the record that is written already. */
   readonly own: readonly string[]
 }
@@ -118,7 +133,7 @@ async function claim(id: string, { connection, key, keptMs, until, look, own }: 
   while (Date.now() < until) {
     const holder = String(await connection.run({ script: claimScript, keys: [key], args: [id, keptMs, free], until }))
     if (holder === id) return { kind: 'opened' }
-    const found = await look(holder, until)
+    const found = await look(holder)
     if (found.kind === 'kept') {
       // Nobody knows this id; should the command fail, the record expires by itself.
       connection.run({ script: dropScript, keys: own, args: [] }).catch(() => undefined)

@@ -29,7 +29,7 @@ export function writeRecord(record: InvocationRecord): string {
 }
 
 export function readLooked(reply: unknown): Looked {
-  const [kind, first, second] = Array.isArray(reply) ? reply : []
+  const [kind, first, second, accepted] = Array.isArray(reply) ? reply : []
   if (kind === 'gone' || kind === 'none') return { kind }
   if (kind === 'released') {
     const answer = parse<StoredAnswer>(first)
@@ -38,7 +38,7 @@ export function readLooked(reply: unknown): Looked {
   }
   if (kind !== 'kept') throw new StoreUnavailable('Redis said something that this gateway does not understand.')
   const record = parse<InvocationRecord>(first)
-  if (second === null) return { kind, record }
+  if (second === null) return { kind, record: accepted === null ? record : { ...record, state: 'running' } }
   return { kind, record: { ...record, state: 'finished', answer: parse<StoredAnswer>(second) } }
 }
 

@@ -35,10 +35,23 @@ export const holdScript = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-/** KEYS: record, trace, released. Returns a word, then what belongs to it. */
+/**
+ * The runtime has the call. A message goes out only where somebody waits for that: hardly anybody ever does.
+ * KEYS: record. ARGV: channel, id.
+ */
+export const acceptScript = script(`
+if redis.call('HEXISTS', KEYS[1], 'scope') == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'accepted', '1')
+if redis.call('HEXISTS', KEYS[1], 'awaited') == 1 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
+return 1`)
+
+/** KEYS: record, trace, released. ARGV: '1' asks for a message when the call is accepted. Returns a word, then what belongs to it. */
 export const lookScript = script(`
-local kept = redis.call('HMGET', KEYS[1], 'record', 'answer')
-if kept[1] then return { 'kept', kept[1], kept[2] } end
+local kept = redis.call('HMGET', KEYS[1], 'record', 'answer', 'accepted')
+if kept[1] then
+  if ARGV[1] == '1' and not kept[2] and not kept[3] then redis.call('HSET', KEYS[1], 'awaited', '1') end
+  return { 'kept', kept[1], kept[2], kept[3] }
+end
 local released = redis.call('HMGET', KEYS[3], 'answer', 'record')
 if released[1] then return { 'released', released[1], released[2] } end
 if redis.call('EXISTS', KEYS[2]) == 1 then return { 'gone' } end

@@ -1,11 +1,11 @@
 import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
-import { createLaterWrites } from './later-writes.ts'
 import { createLivingReplicas } from './living-replicas.ts'
 import type { RedisServers } from './redis-client.ts'
 import { createRedisCommands, DEAD_AFTER_MS, type RedisCommands } from './redis-commands.ts'
 import { RedisConnection } from './redis-connection.ts'
+import { createRetries, type Retries } from './retries.ts'
 import { createWaiters } from './waiters.ts'
 
 export interface RedisStoreOptions {
@@ -17,14 +17,12 @@ export interface RedisStoreOptions {
   readonly log: Log
 }
 
-/** Milliseconds between two looks for what no message told, and between two attempts at writes that failed. */
+/** Milliseconds between two looks for what no message told. */
 const TICK_MS = 1_000
 /** Invocations that are looked at in one go. */
 const LOOKS = 500
 /** Writes that may wait for Redis to come back. */
-const MAX_LATER_WRITES = 20_000
-/** Milliseconds that the end may be put off by writes that have failed before. */
-const LAST_WRITES_MS = 500
+const MAX_RETRIES = 20_000
 
 /**
  * Invocations in Redis or Valkey: any replica answers for any of them, and learns of ends by messages on one channel. Messages
@@ -33,11 +31,11 @@ const LAST_WRITES_MS = 500
 export class RedisStore implements InvocationStore {
   readonly name = 'redis'
   readonly isShared = true
-  readonly #retentionMs: number
   readonly #connection: RedisConnection
   readonly #commands: RedisCommands
-  readonly #waiters = createWaiters()
-  readonly #later = createLaterWrites(MAX_LATER_WRITES)
+  readonly #ends = createWaiters<StoredAnswer>()
+  readonly #acceptances = createWaiters<StoredAnswer | 'accepted'>()
+  readonly #retries: Retries
   readonly #living = createLivingReplicas(DEAD_AFTER_MS)
   #tick: NodeJS.Timeout | undefined
   #lookedAt = 0
@@ -45,7 +43,7 @@ export class RedisStore implements InvocationStore {
 
   constructor({ servers, prefix, retentionMs, log }: RedisStoreOptions) {
     const channel = `${prefix}:ended`
-    this.#retentionMs = retentionMs
+    this.#retries = createRetries({ patienceMs: retentionMs, maxWaiting: MAX_RETRIES })
     this.#connection = new RedisConnection({
       ...{ servers, channel, log },
       onMessage: (id) => void this.#lookFor([id]),
@@ -85,31 +83,47 @@ export class RedisStore implements InvocationStore {
     }
   }
 
+  async accept(id: string): Promise<void> {
+    this.#acceptances.wake(id, 'accepted')
+    await this.#commands.accept(id)
+  }
+
   async finish(id: string, answer: StoredAnswer): Promise<boolean> {
     const { kind, scope } = await this.#commands.finish(id, answer)
     // Should Redis have lost the record, those who wait here are told all the same.
-    if (kind !== 'late') this.#waiters.wake(id, answer)
+    if (kind !== 'late') this.#wake(id, answer)
     if (scope !== undefined) this.#hold(scope, id)
     return kind === 'finished'
   }
 
   async release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void> {
-    this.#waiters.wake(id, answer)
+    this.#wake(id, answer)
     await this.#commands.release(id, scope, answer)
   }
 
   /** Rejects when Redis is away now. Should it go later, the wait goes on: the answer may come when it is back. */
-  async waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined> {
+  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined> {
+    const wait = (stop: AbortSignal) => this.#ends.wait(id, untilMs - Date.now(), stop)
+    return this.#waitFor({ id, wait, signal, asksForAcceptance: false, seenIn: ({ answer }) => answer })
+  }
+
+  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | 'accepted' | undefined> {
+    const wait = (stop: AbortSignal) => this.#acceptances.wait(id, untilMs - Date.now(), stop)
+    return this.#waitFor({ id, wait, signal, asksForAcceptance: true, seenIn: acceptanceSeenIn })
+  }
+
+  async #waitFor<News>(waiting: WaitingFor<News>): Promise<News | StoredAnswer | undefined> {
+    const { id, wait, signal, asksForAcceptance, seenIn } = waiting
     const settled = new AbortController()
     const stop = signal === undefined ? settled.signal : AbortSignal.any([signal, settled.signal])
     // Before the look: an end between the two is told by a message.
-    const told = this.#waiters.wait(id, untilMs - Date.now(), stop)
+    const told = wait(stop)
     try {
-      const found = await this.#commands.look(id)
+      const found = await this.#commands.look(id, asksForAcceptance)
       if (found.kind === 'released') return found.answer
       // Of what is not there, no end will be told.
       if (found.kind !== 'kept') return undefined
-      return found.record.answer ?? (await told)
+      return seenIn(found.record) ?? (await told)
     } finally {
       settled.abort()
     }
@@ -139,36 +153,31 @@ export class RedisStore implements InvocationStore {
 
   async #close(): Promise<void> {
     clearInterval(this.#tick)
-    this.#waiters.close()
-    if (this.#connection.isReady && this.#later.size > 0) {
-      const { promise: late, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, LAST_WRITES_MS)
-      await Promise.race([this.#later.flush(), late])
-      clearTimeout(timer)
-    }
+    this.#ends.close()
+    this.#acceptances.close()
+    await this.#retries.close()
     this.#connection.close()
   }
 
   /** Redis may have taken it all the same. Its caller is told that nothing was sent, so nobody may be made to wait for it. */
   #undo(id: string, scope: string): void {
     const undone = new ProblemError('store_unavailable', { detail: 'The call was not sent.', invocationId: id })
-    this.#writeLater(id, () => this.#commands.release(id, scope, problemAnswer(undone, id)))
+    this.#untilDone(() => this.#commands.release(id, scope, problemAnswer(undone, id)))
   }
 
   /** A scope that is not held long enough would let a key be used twice; one that is held too long does no harm. */
   #hold(scope: string, id: string): void {
-    const hold = () => this.#commands.holdScope(scope, id)
-    hold().catch(() => this.#writeLater(`scope of ${id}`, hold))
+    this.#untilDone(() => this.#commands.holdScope(scope, id))
   }
 
-  #writeLater(name: string, write: () => Promise<unknown>): void {
-    this.#later.add({ name, until: Date.now() + this.#retentionMs, write })
+  /** Nobody waits for it. Given up, it would be of no use any more. */
+  #untilDone(write: () => Promise<void>): void {
+    this.#retries.run(write).catch(() => undefined)
   }
 
   async #everySecond(): Promise<void> {
     if (!this.#connection.isReady) return
-    await this.#later.flush()
-    const ids = [...this.#waiters.ids]
+    const ids = this.#awaited()
     const from = this.#lookedAt >= ids.length ? 0 : this.#lookedAt
     this.#lookedAt = from + LOOKS
     await this.#lookFor(ids.slice(from, from + LOOKS))
@@ -176,26 +185,49 @@ export class RedisStore implements InvocationStore {
 
   async #catchUp(): Promise<void> {
     this.#living.distrust()
-    await this.#later.flush()
     await this.#lookForAll()
   }
 
+  #wake(id: string, answer: StoredAnswer): void {
+    this.#ends.wake(id, answer)
+    this.#acceptances.wake(id, answer)
+  }
+
+  #awaited(): readonly string[] {
+    return [...new Set([...this.#ends.ids, ...this.#acceptances.ids])]
+  }
+
   async #lookForAll(): Promise<void> {
-    const ids = [...this.#waiters.ids]
+    const ids = this.#awaited()
     for (let from = 0; from < ids.length; from += LOOKS) await this.#lookFor(ids.slice(from, from + LOOKS))
   }
 
   async #lookFor(ids: readonly string[]): Promise<void> {
-    await Promise.all(ids.filter((id) => this.#waiters.has(id)).map((id) => this.#lookAndTell(id)))
+    await Promise.all(
+      ids.filter((id) => this.#ends.has(id) || this.#acceptances.has(id)).map((id) => this.#lookAndTell(id)),
+    )
   }
 
   async #lookAndTell(id: string): Promise<void> {
     try {
       const found = await this.#commands.look(id)
       const answer = found.kind === 'released' ? found.answer : found.kind === 'kept' ? found.record.answer : undefined
-      if (answer !== undefined) this.#waiters.wake(id, answer)
+      if (answer !== undefined) this.#wake(id, answer)
+      else if (found.kind === 'kept' && found.record.state === 'running') this.#acceptances.wake(id, 'accepted')
     } catch {
       // It is looked at again.
     }
   }
+}
+
+interface WaitingFor<News> {
+  readonly id: string
+  readonly wait: (stop: AbortSignal) => Promise<News | undefined>
+  readonly signal: AbortSignal | undefined
+  readonly asksForAcceptance: boolean
+  readonly seenIn: (record: InvocationRecord) => News | undefined
+}
+
+function acceptanceSeenIn({ state, answer }: InvocationRecord): StoredAnswer | 'accepted' | undefined {
+  return answer ?? (state === 'queued' ? undefined : 'accepted')
 }

@@ -1,9 +1,10 @@
 import type { EntityRegistry } from '../../entity-registry/registry.ts'
-import { answerOf } from '../../routes/answering.ts'
 import { checkedOutcome } from '../../routes/checked-answers.ts'
+import { answerOf } from '../../routes/invocation-answer.ts'
 import type { InvocationRecord, InvocationStore } from '../../routes/invocation-store.ts'
-import type { Invocation, Log, Outcome, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
+import type { Invocation, Log, Outcome, ReplicaShare, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
 import { createForeignReplies, type ForeignReply } from './foreign-replies.ts'
+import { createRollCall } from './roll-call.ts'
 
 /** Digits at the end of an invocation's id that name the replica that sent it. */
 export const REPLICA_DIGITS = 6
@@ -11,11 +12,13 @@ export const REPLICA_DIGITS = 6
 /** Milliseconds between two signs of life. */
 const BEAT_MS = 1_000
 /** Foreign replies that are remembered for the case that their replica has just died. */
-const REMEMBERED = 20_000
+const REMEMBERED = { maxReplies: 20_000, maxBytes: 33_554_432, maxAgeMs: 300_000 } as const
 
 export interface StrayKeeper extends StrayReplies {
   /** The registry is made after the adapters that report to this keeper. */
   start(registry: EntityRegistry): Promise<void>
+  /** This replica reads its share of the replies from now on, so that others need not. */
+  hold(share: ReplicaShare): Promise<void>
   counters(): Readonly<Record<string, number>>
   close(): Promise<void>
 }
@@ -35,6 +38,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
   const counters = { kept: 0, adopted: 0, lost: 0 }
   const foreign = createForeignReplies(REMEMBERED)
   let living: ReadonlySet<string> = new Set([replica])
+  const roll = createRollCall(replica)
   let registry: EntityRegistry | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
@@ -54,7 +58,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       const record = await store.read(id)
       // The call's record is opened when its deadline passes; it may not have passed yet.
       if (record === undefined) foreign.keep({ ...reply, misses: misses + 1 })
-      else if (record !== 'gone' && record.state === 'running') {
+      else if (record !== 'gone' && record.state !== 'finished') {
         const invocation = invocationOf(record, registry)
         if (invocation !== undefined) void finish(invocation, read(invocation), 'adopted')
       }
@@ -71,7 +75,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
   async function beat(): Promise<void> {
     const before = living
     try {
-      living = await store.beat(replica)
+      living = roll.seen(await store.beat(roll.name))
     } catch {
       // Nobody is taken for dead while nobody can be seen to live.
       return
@@ -85,11 +89,11 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     late(invocation, outcome) {
       void finish(invocation, outcome, 'kept')
     },
-    foreign(id, read) {
+    foreign(id, read, bytes) {
       const sender = replicaOf(id)
       // A memory of its own holds no other replica's records.
       if (!store.isShared && sender !== replica) return
-      const reply = { id, read, misses: 0 }
+      const reply = { id, read, bytes, arrivedAt: Date.now(), misses: 0 }
       if (isOrphan(sender)) void adopt(reply)
       else foreign.keep(reply)
     },
@@ -99,11 +103,18 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       // A replica that stopped meanwhile must not seem to live.
       if (!isClosed) timer = setInterval(() => void beat(), BEAT_MS).unref()
     },
+    holders: () => (store.isShared ? roll.holders() : undefined),
+    async hold(share) {
+      const { name: before } = roll
+      roll.take(share)
+      await beat()
+      await store.leave(before).catch(() => undefined)
+    },
     counters: () => ({ ...counters }),
     async close() {
       isClosed = true
       clearInterval(timer)
-      await store.leave(replica).catch(() => undefined)
+      await store.leave(roll.name).catch(() => undefined)
     },
   }
 }

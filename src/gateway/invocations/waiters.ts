@@ -1,18 +1,15 @@
-import type { StoredAnswer } from '../../routes/invocation-store.ts'
-
-/** Who waits in this process for an invocation to be finished, by its id. */
-export interface Waiters {
-  /** @returns the answer, or `undefined` after `ms` milliseconds, when `signal` aborts, or at `close` */
-  wait(id: string, ms: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
-  wake(id: string, answer: StoredAnswer): void
+/** Who waits in this process for news of an invocation, by its id. */
+export interface Waiters<News> {
+  /** @returns the news, or `undefined` after `ms` milliseconds, when `signal` aborts, or at `close` */
+  wait(id: string, ms: number, signal?: AbortSignal): Promise<News | undefined>
+  wake(id: string, news: News): void
   readonly ids: IterableIterator<string>
   has(id: string): boolean
   close(): void
 }
 
-type Resolve = (answer: StoredAnswer | undefined) => void
-
-export function createWaiters(): Waiters {
+export function createWaiters<News>(): Waiters<News> {
+  type Resolve = (news: News | undefined) => void
   const waiting = new Map<string, Set<Resolve>>()
 
   function drop(id: string, resolve: Resolve): void {
@@ -24,8 +21,8 @@ export function createWaiters(): Waiters {
   return {
     wait(id, ms, signal) {
       if (ms <= 0 || signal?.aborted === true) return Promise.resolve(undefined)
-      const { promise, resolve } = Promise.withResolvers<StoredAnswer | undefined>()
-      const all = waiting.get(id) ?? new Set()
+      const { promise, resolve } = Promise.withResolvers<News | undefined>()
+      const all = waiting.get(id) ?? new Set<Resolve>()
       waiting.set(id, all.add(resolve))
       const give = () => resolve(undefined)
       // Longer than a 32-bit timer can wait is as good as for ever.
@@ -37,8 +34,8 @@ export function createWaiters(): Waiters {
         drop(id, resolve)
       })
     },
-    wake(id, answer) {
-      for (const resolve of waiting.get(id) ?? []) resolve(answer)
+    wake(id, news) {
+      for (const resolve of waiting.get(id) ?? []) resolve(news)
     },
     get ids() {
       return waiting.keys()

@@ -1,0 +1,76 @@
+/** Writes that a store could not take when they came, or of which it is not known whether it did: tried again until they work. */
+export interface Retries {
+  /**
+   * Rejects as `write` did last, when the patience is over, too many wait already, or at the end.
+   * @param write is harmless when it is done twice
+   */
+  run<T>(write: () => Promise<T>): Promise<T>
+  /** One last attempt for each that waits, which may hold up the end for half a second. */
+  close(): Promise<void>
+}
+
+export interface RetryLimits {
+  /** Milliseconds for which a write is tried. */
+  readonly patienceMs: number
+  /** Writes that wait at once; further ones fail as the store does. */
+  readonly maxWaiting: number
+}
+
+/** Milliseconds between two attempts. */
+const RETRY_MS = 500
+/** Milliseconds for the last attempts. */
+const LAST_ATTEMPTS_MS = 500
+
+export function createRetries({ patienceMs, maxWaiting }: RetryLimits): Retries {
+  const waiting = new Set<() => void>()
+  const underWay = new Set<Promise<unknown>>()
+  let isClosed = false
+
+  /** One timer for all: writes that wait are tried together. */
+  let timer: NodeJS.Timeout | undefined
+  function wakeAll(): void {
+    timer = undefined
+    const all = [...waiting]
+    waiting.clear()
+    for (const wake of all) wake()
+  }
+
+  function pause(): Promise<void> {
+    timer ??= setTimeout(wakeAll, RETRY_MS).unref()
+    return new Promise((resolve) => waiting.add(resolve))
+  }
+
+  async function tryAgain<T>(write: () => Promise<T>): Promise<T> {
+    const until = Date.now() + patienceMs
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        if (isClosed || Date.now() >= until || waiting.size >= maxWaiting) throw error
+        await pause()
+      }
+    }
+  }
+
+  return {
+    run(write) {
+      const done = tryAgain(write)
+      const settled: Promise<unknown> = done
+        .catch(() => undefined)
+        .finally(() => {
+          underWay.delete(settled)
+        })
+      underWay.add(settled)
+      return done
+    },
+    async close() {
+      isClosed = true
+      clearTimeout(timer)
+      wakeAll()
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const limit = setTimeout(resolve, LAST_ATTEMPTS_MS)
+      await Promise.race([Promise.all(underWay), late])
+      clearTimeout(limit)
+    },
+  }
+}
