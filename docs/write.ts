@@ -6,6 +6,7 @@ import { MetadataDocument } from '../src/entity-registry/metadata-schema.ts'
 import { OverridesFile } from '../src/entity-registry/overrides.ts'
 import { readConfig, settingList } from '../src/gateway/config.ts'
 import { buildGateway } from '../src/gateway/gateway.ts'
+import { type MetricDefinition, metrics } from '../src/gateway/observability/metric-definition.ts'
 import { type ProblemKind, problemKinds } from '../src/routes/problem-codes.ts'
 
 /**
@@ -20,6 +21,7 @@ export async function derivedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/configuration.md', configurationPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/metrics.md', metricsPage()],
     ['docs/metadata.schema.json', `${JSON.stringify(MetadataDocument, null, 2)}\n`],
     ['docs/overrides.schema.json', `${JSON.stringify(OverridesFile, null, 2)}\n`],
     ['openapi/shop.json', await shopDocument()],
@@ -30,7 +32,10 @@ function configurationPage(): string {
   const rows = settingList.map(({ path, flag, env, kind, choices, fallback, description, secret }) => {
     const type = choices === undefined ? kind : choices.map((choice) => `\`${choice}\``).join(' ')
     const value = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : `\`${fallback}\``
-    const names = env === undefined ? '' : `\`${env}\`<br>\`${flag}\``
+    const names = [env ?? [], secret ? `${env}_FILE` : [], env === undefined ? [] : flag]
+      .flat()
+      .map((name) => `\`${name}\``)
+      .join('<br>')
     return `| \`${path}\` | ${names} | ${type} | ${value} | ${description}${secret ? ' Never printed.' : ''} |`
   })
   return `# Configuration
@@ -84,6 +89,23 @@ Every answer that is not a success is \`application/problem+json\` (RFC 9457). B
 - \`invocationId\`, \`errors\` (\`pointer\` and \`detail\` of each wrong place), \`hint\` and \`error\` where there are any.
 
 ${rows.join('\n')}`
+}
+
+function metricsPage(): string {
+  const rows = Object.values<MetricDefinition>(metrics).map(({ name, kind, labels, help }) => {
+    return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`
+  })
+  return `# Metrics
+
+<!-- Written from src/gateway/observability/metric-definition.ts by \`npm run docs\`. -->
+
+What \`GET /-/metrics\` shows, in Prometheus's text format. [Observability](observability.md) says how to use it. A label is empty where
+it does not apply, which Prometheus takes for not being there.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+`
 }
 
 /** The demo's OpenAPI document; the version is left out, so that a release does not change it. */

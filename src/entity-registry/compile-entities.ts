@@ -1,3 +1,4 @@
+import { contradictionIn, defaultRule, refineRule } from './access-rule.ts'
 import { compileMethod, compileParameters, type MemberContext } from './compile-method.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { AttributeDescriptor, EntityDescriptor, JsonSchema } from './descriptor.ts'
@@ -37,15 +38,19 @@ export function compileEntities(
     .map(({ loaded, entity, pointer }) => {
       const report: MemberContext['report'] = (at, message, hint) =>
         problems.push({ file: loaded.file, pointer: `${pointer}${at}`, message, hint })
+      const own = overrideOf(entity.name)
+      const all = refineRule(defaultRule, own)
+      const access = { all, create: refineRule(all, own.create), read: refineRule(all, own.read) }
       const types: TypeContext = { keySchemaOf, entityNames: [...byName.keys()], report }
       return compileEntity(
         entity,
         loaded,
-        { types, report, overrideOf: (member) => overrideOf(`${entity.name}.${member}`) },
-        overrideOf(entity.name),
+        { types, report, access, overrideOf: (member) => overrideOf(`${entity.name}.${member}`) },
+        own,
       )
     })
   problems.push(
+    ...contradictoryOverrides(overrides),
     ...duplicateProblems(sources, entities),
     ...unknownOverrides(
       overrides,
@@ -62,7 +67,7 @@ function compileEntity(
   context: MemberContext,
   override: Override,
 ): EntityDescriptor {
-  const { report, overrideOf } = context
+  const { report, overrideOf, access } = context
   const members = [...entity.methods.map(({ name }) => name), ...Object.keys(entity.state ?? {})]
   const hidden = hiddenMembers(members, overrideOf)
   const isShown = (name: string) => !hidden.some((member) => member.name === name)
@@ -87,6 +92,7 @@ function compileEntity(
     runtime: { ...document.runtime, ...entity.runtime },
     key: compileKey(entity, context),
     create: entity.create && compileCreate(entity, entity.create, context),
+    access: { create: access.create, read: access.read },
     attributes: new Map(
       Object.entries(entity.state ?? {})
         .filter(([name]) => isShown(name))
@@ -121,6 +127,14 @@ function compileCreate(
 ): EntityDescriptor['create'] {
   const named = create.params.find(({ name }) => name === entity.key.name)
   const keyParam = entity.key.generated === true ? undefined : named?.name
+  const { access, report } = context
+  if (keyParam === undefined && access.create.kind === 'restricted' && access.create.owners.length > 0) {
+    report(
+      '/create',
+      'who creates one can’t be held to its key, which only the runtime knows.',
+      `Say who may in the overrides file: {"${entity.name}": {"create": {"owner": false}}}.`,
+    )
+  }
   const params = compileParameters(create.params, '/create/params', context)
   return {
     description: create.description ?? '',
@@ -134,10 +148,15 @@ function compileCreate(
   }
 }
 
-function compileAttribute(name: string, type: JsonSchema, { types, overrideOf }: MemberContext): AttributeDescriptor {
+function compileAttribute(name: string, type: JsonSchema, context: MemberContext): AttributeDescriptor {
+  const { types, overrideOf, access } = context
+  const own = overrideOf(name)
   const { schema, references } = compileType(type, `/state/${pointerSegment(name)}`, types)
   const description = typeof schema.description === 'string' ? schema.description : ''
-  return { name, description, schema, references, readable: true, writable: overrideOf(name).writable ?? false }
+  return {
+    ...{ name, description, schema, references, readable: true, writable: own.writable ?? false },
+    access: { read: refineRule(access.read, own), write: refineRule(access.all, own) },
+  }
 }
 
 function hiddenMembers(names: readonly string[], overrideOf: MemberContext['overrideOf']): EntityDescriptor['hidden'] {
@@ -207,6 +226,17 @@ function unknownOverrides(
       message: `nothing is called "${name}".`,
       hint: didYouMean(name, known),
     }))
+}
+
+function contradictoryOverrides({ file, byName }: Overrides): readonly MetadataProblem[] {
+  return [...byName].flatMap(([name, override]) => {
+    const isMember = name.includes('.')
+    const misplaced = isMember && (override.create ?? override.read) !== undefined
+    return [
+      ...[override, override.create ?? {}, override.read ?? {}].flatMap((rule) => contradictionIn(rule) ?? []),
+      ...(misplaced ? ['"create" and "read" are said of an entity, not of one of its members.'] : []),
+    ].map((message) => ({ file, pointer: `/${pointerSegment(name)}`, message }))
+  })
 }
 
 /** `OrderLine` → `order_line`, `HTTPServer` → `http_server`. */

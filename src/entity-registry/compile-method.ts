@@ -1,3 +1,4 @@
+import { type AccessRule, refineRule } from './access-rule.ts'
 import type { DeclaredError, JsonSchema, MethodBinding, MethodDescriptor, ParameterDescriptor } from './descriptor.ts'
 import { pointerSegment } from './metadata-error.ts'
 import type { MetadataMethod, MetadataParameter } from './metadata-schema.ts'
@@ -8,6 +9,8 @@ import { compileType, type TypeContext } from './type-expression.ts'
 export interface MemberContext {
   readonly types: TypeContext
   readonly overrideOf: (member: string) => Override
+  /** What the entity's own override says of access. */
+  readonly access: { readonly all: AccessRule; readonly create: AccessRule; readonly read: AccessRule }
   readonly report: (pointer: string, message: string, hint?: string) => void
 }
 
@@ -24,6 +27,7 @@ export function compileMethod(method: MetadataMethod, pointer: string, context: 
     acceptLate: override.acceptLate ?? false,
     deadlineMs: override.deadlineMs ?? method.deadlineMs,
     errors: compileErrors(method.errors ?? {}, `${pointer}/errors`, context),
+    access: refineRule(context.access.all, override),
     examples: method.examples ?? [],
     runtime: method.runtime ?? {},
   }

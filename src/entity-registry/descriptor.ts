@@ -1,3 +1,5 @@
+import type { AccessRule } from './access-rule.ts'
+
 /**
  * What exists: entities and their methods, as the rest of the gateway sees them.
  * Built once by `compile-entities.ts` from a metadata document and deeply frozen before the first route is made.
@@ -54,6 +56,7 @@ export interface MethodDescriptor {
   /** Milliseconds a call may take; `undefined`: the gateway's default. */
   readonly deadlineMs: number | undefined
   readonly errors: ReadonlyMap<string, DeclaredError>
+  readonly access: AccessRule
   readonly examples: readonly Readonly<Record<string, unknown>>[]
   /** What only the runtime's adapter understands. */
   readonly runtime: Readonly<Record<string, unknown>>
@@ -67,6 +70,7 @@ export interface AttributeDescriptor {
   readonly readable: boolean
   /** Never by default: a write goes past the entity's own methods. */
   readonly writable: boolean
+  readonly access: { readonly read: AccessRule; readonly write: AccessRule }
 }
 
 export interface EntityDescriptor {
@@ -96,6 +100,8 @@ export interface EntityDescriptor {
         readonly runtime: Readonly<Record<string, unknown>>
       }
     | undefined
+  /** `read`: of the entity as a whole; its attributes and methods have their own. */
+  readonly access: { readonly create: AccessRule; readonly read: AccessRule }
   readonly attributes: ReadonlyMap<string, AttributeDescriptor>
   readonly methods: ReadonlyMap<string, MethodDescriptor>
   /** Members of the entity that have no route, and why. */

@@ -106,10 +106,12 @@ export const MetadataDocument = Type.Object(
     runtime: Type.Optional(
       Type.Object(
         {
-          name: Type.String({
-            minLength: 1,
-            description: 'The configured runtime instance that serves these entities.',
-          }),
+          name: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: 'The configured runtime instance that serves these entities. Default: the only one.',
+            }),
+          ),
         },
         { additionalProperties: true },
       ),

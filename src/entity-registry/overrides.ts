@@ -3,6 +3,21 @@ import { type Static, Type } from 'typebox'
 import { readJsonFile, schemaProblems } from './load-metadata.ts'
 import { MetadataError, type MetadataProblem } from './metadata-error.ts'
 
+const scopes = Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$' }), {
+  minItems: 1,
+  description: 'What a caller needs, all of them.',
+})
+const accessMembers = {
+  scopes: Type.Optional(scopes),
+  owner: Type.Optional(
+    Type.Union([Type.Boolean(), Type.String({ minLength: 1 })], {
+      description: 'true: the key must be the caller’s name. Text: the key must be that claim of his token.',
+    }),
+  ),
+  public: Type.Optional(Type.Boolean({ description: 'true: everybody may, also without credentials.' })),
+}
+const AccessMembers = Type.Object(accessMembers, { additionalProperties: false })
+
 /** What an operator may say of an entity (`User`), a method (`User.buy_item`) or an attribute (`User.balance`). */
 const Override = Type.Object(
   {
@@ -22,6 +37,12 @@ const Override = Type.Object(
       Type.Boolean({ description: 'Method: a call whose deadline passes is answered by 202, not by 504.' }),
     ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Method: milliseconds a call may take.' })),
+    ...accessMembers,
+    create: Type.Optional({ ...AccessMembers, description: 'Entity: who may create one, where that differs.' }),
+    read: Type.Optional({
+      ...AccessMembers,
+      description: 'Entity: who may read it and its attributes, where that differs.',
+    }),
   },
   { additionalProperties: false },
 )

@@ -10,6 +10,8 @@ if (major < 24) {
   )
   process.exit(1)
 }
-const source = new URL('./main.ts', import.meta.url)
-const { main } = await import(existsSync(source) ? source.href : './main.js')
+// The health check runs often, beside the gateway: it must not load it.
+const name = process.argv[2] === 'healthcheck' ? './healthcheck' : './main'
+const source = new URL(`${name}.ts`, import.meta.url)
+const { main } = await import(existsSync(source) ? source.href : `${name}.js`)
 await main(process.argv.slice(2))

@@ -5,21 +5,30 @@ import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { loadMetadata } from '../entity-registry/load-metadata.ts'
 import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
 import { adapterNames } from '../runtime-adapters/catalog.ts'
+import { newApiKey } from './access/api-keys.ts'
 import { type Config, ConfigError } from './config.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
-import { loggerOptions } from './logger.ts'
+import { logDestination, loggerOptions } from './logger.ts'
 
 /** Listens until SIGTERM or SIGINT; calls under way then have `shutdownGraceMs` to end. */
 export async function serve(config: Config, files: readonly string[] = []): Promise<void> {
   if (files.length > 0) {
     throw new ConfigError([`serve takes flags only, not "${files.join(' ')}". Metadata is given by --metadata.`])
   }
-  const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY) })
+  const destination = logDestination(config, process.stdout.isTTY)
+  // Process 1 of a container is not ended by a signal that nobody handles, and a start can take long.
+  const quit = () => process.exit(0)
+  process.once('SIGTERM', quit).once('SIGINT', quit)
+  const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY, destination) })
   const { uninstall } = closeWithGrace({ delay: config.shutdownGraceMs, logger: gateway.app.log }, async ({ err }) => {
     if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
     await gateway.close()
+    await destination?.drained()
   })
+  process.off('SIGTERM', quit).off('SIGINT', quit)
   try {
+    const { managementHost, managementPort } = config.http
+    await gateway.management?.listen({ host: managementHost, port: managementPort ?? 0 })
     await gateway.app.listen({
       host: config.host,
       port: config.port,
@@ -38,6 +47,17 @@ function announce({ app, registry: { entities }, runtimes }: Gateway, address: s
   const routes = Object.values(app.swagger().paths ?? {}).flatMap((path) => Object.keys(path ?? {})).length
   const names = [...runtimes.adapters].map(([name, { name: kind }]) => (name === kind ? name : `${name} (${kind})`))
   return `${entities.length} ${entities.length === 1 ? 'entity' : 'entities'} on runtime ${names.join(', ')}, ${routes} routes at ${address}; docs at ${address}/docs`
+}
+
+/** Prints a new API key, and what of it belongs into the configuration. */
+export function printApiKey([id, ...scopes]: readonly string[]): void {
+  if (id === undefined)
+    throw new ConfigError(['new-api-key needs an id, then the scopes: new-api-key shop user:read user:write'])
+  const { key, entry } = newApiKey(id, scopes)
+  process.stdout.write(`key    ${key}\nentry  ${entry}\n`)
+  process.stderr.write(
+    'Give the key to its owner: it is shown this once. Add the entry to GATEWAY_API_KEYS, or to its file.\n',
+  )
 }
 
 /** @throws MetadataError with every problem */

@@ -43,7 +43,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   const file = typeof values.config === 'string' ? values.config : env.GATEWAY_CONFIG
   const tree = file === undefined ? {} : readFile(file, problems)
   for (const setting of settingList) {
-    const text = values[setting.flag.slice(2)] ?? (setting.env === undefined ? undefined : env[setting.env])
+    const text = values[setting.flag.slice(2)] ?? variableOf(setting, env, problems)
     parentOf(tree, setting.path)
     if (text !== undefined) assign(tree, setting.path, parse(setting, text, problems))
     else if (setting.fallback !== undefined && lookup(tree, setting.path) === undefined) {
@@ -108,6 +108,21 @@ function readFile(file: string, problems: string[]): Tree {
   }
 }
 
+/** A secret may also be a file's content, as containers are given them: `KAFKA_SASL_PASSWORD_FILE`. */
+function variableOf({ env: name, secret }: Setting, env: ConfigSources['env'], problems: string[]): string | undefined {
+  if (name === undefined) return undefined
+  const file = secret ? env[`${name}_FILE`] : undefined
+  if (file === undefined) return env[name]
+  if (env[name] !== undefined) problems.push(`${name} and ${name}_FILE exclude each other.`)
+  try {
+    // Editors end a file with a line break that is no part of a password.
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    problems.push(`${name}_FILE: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
+}
+
 /** Text that can't be read is one problem; the fallback in its place raises no others. */
 function parse(setting: Setting, text: string | boolean, problems: string[]): unknown {
   const { kind, flag, env, fallback } = setting
@@ -148,9 +163,13 @@ function violations(tree: Tree): readonly string[] {
 
 /** Other programs have variables with our prefixes too (`KAFKA_HEAP_OPTS`, Kubernetes' `KAFKA_PORT`); only near misses are errors. */
 function misspeltVariables(env: ConfigSources['env']): readonly string[] {
-  const known = settingList.flatMap((setting) => setting.env ?? [])
+  const known = settingList.flatMap(({ env: name, secret }) =>
+    name === undefined ? [] : secret ? [name, `${name}_FILE`] : [name],
+  )
   return Object.keys(env)
-    .filter((name) => /^(GATEWAY|KAFKA|STATEFLOW)_/.test(name) && name !== 'GATEWAY_CONFIG' && !known.includes(name))
+    .filter(
+      (name) => /^(GATEWAY|KAFKA|STATEFLOW|STATEFUN)_/.test(name) && name !== 'GATEWAY_CONFIG' && !known.includes(name),
+    )
     .filter((name) => !/_(PORT|HOST|ADDR|PROTO|HOME|DIR|OPTS)$/.test(name))
     .flatMap((name) => {
       const hint = didYouMean(name, known)

@@ -1,8 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { createRegistry, type EntityRegistry } from '../entity-registry/registry.ts'
-import { createAnswering } from '../routes/answering.ts'
+import { type Answering, createAnswering } from '../routes/answering.ts'
 import { registerBatchRoutes } from '../routes/batch-routes.ts'
 import type { BatchLimits } from '../routes/batch-run.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
@@ -14,14 +14,21 @@ import type { InvocationStore } from '../routes/invocation-store.ts'
 import { acceptJsonBodies } from '../routes/json-body.ts'
 import { registerSystemRoutes } from '../routes/system-routes.ts'
 import { createRequestValidator } from '../routes/validator.ts'
-import type { HealthCheck } from '../runtime-adapters/contract.ts'
+import type { HealthCheck, Invoke } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
 import { type CustomRoutes, type LoadedRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
+import { createInvocationIds } from './invocation-ids.ts'
 import { createStore } from './invocations/create-store.ts'
 import { createSteadyStore } from './invocations/steady-store.ts'
 import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
-import { registerDocs } from './plugins/docs.ts'
+import { createManagement } from './management.ts'
+import { type CanaryCalls, createCanaryCalls } from './observability/canary-calls.ts'
+import { createObservability, type Observability } from './observability/observability.ts'
+import { type DocsOptions, registerDocs } from './plugins/docs.ts'
 import { registerDrain } from './plugins/drain.ts'
+import { serverLimits } from './plugins/request-limits.ts'
+import { protect } from './protection.ts'
+import { shareOf } from './replica-share.ts'
 import { createRuntimes, type Runtimes } from './runtimes.ts'
 import { version } from './version.ts'
 
@@ -45,6 +52,8 @@ export interface GatewayOptions {
 export interface Gateway extends EntityClient {
   /** The Fastify instance, ready; `listen` is up to the caller. */
   readonly app: FastifyInstance
+  /** Ready too, where `http.managementPort` is set. */
+  readonly management: FastifyInstance | undefined
   readonly registry: EntityRegistry
   readonly runtimes: Runtimes
   /** No new calls; those under way end or are answered; then everything is closed. May be called twice. */
@@ -58,11 +67,16 @@ const MAX_PARAM_LENGTH = 3 * 1024
 export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, routes = [], logger = false, connect = true } = options
   const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
-  const newId = () => randomUUID().slice(0, -REPLICA_DIGITS) + replica
-  const app = createApp(config, { logger, newId })
-  const store = createSteadyStore(await createStore(config, app.log))
+  const ids = createInvocationIds(replica)
+  const app = createApp(config, { logger, newId: ids.next })
+  const observed = createObservability(config.observe, config.logRequests)
+  const store = createSteadyStore(observed.watchStore(await createStore(config, app.log)))
   const strays = createStrayKeeper({ store, replica, log: app.log })
-  const runtimes = await createRuntimes(config, app.log, strays)
+  const share = shareOf(config)
+  const runtimes = await createRuntimes(config, app.log, {
+    strays,
+    ...(observed.records && { watch: observed.records }),
+  })
   const registry = createRegistry(runtimes.entities)
   try {
     const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
@@ -70,11 +84,28 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
       await store.start()
       await strays.start(registry)
       await runtimes.start()
+      ids.restrict(runtimes.suits)
+      if (share !== undefined) await strays.hold(share)
     }
-    const client = await assemble(app, { config, registry, runtimes, custom, store, replica, newId })
+    // The chain of `Invoke => Invoke`, outermost first.
+    const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke))
+    const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
+    const { client, management } = await assemble(app, {
+      config,
+      registry,
+      runtimes,
+      custom,
+      store,
+      invoke,
+      answering,
+      newId: ids.next,
+      observed,
+      strays,
+      isServing: connect,
+    })
     await app.ready()
-    const close = () => closeWithin({ graceMs: config.shutdownGraceMs, app, runtimes, strays, store })
-    return { app, registry, runtimes, ...client, close }
+    const close = () => closeWithin({ graceMs: config.shutdownGraceMs, app, runtimes, answering, strays, store })
+    return { app, management, registry, runtimes, ...client, close }
   } catch (error) {
     await runtimes.close()
     await strays.close()
@@ -92,12 +123,17 @@ interface Closing {
   readonly graceMs: number
   readonly app: FastifyInstance
   readonly runtimes: Runtimes
+  readonly answering: Answering
   readonly strays: StrayKeeper
   readonly store: InvocationStore
 }
 
-async function closeWithin({ graceMs, app, runtimes, strays, store }: Closing): Promise<void> {
-  const lastWord = setTimeout(() => void runtimes.close(), Math.max(0, graceMs - LAST_WORD_MS))
+async function closeWithin({ graceMs, app, runtimes, answering, strays, store }: Closing): Promise<void> {
+  const tellAll = (): void => {
+    void runtimes.close()
+    answering.lastWord()
+  }
+  const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
   const cut = setTimeout(() => app.server.closeAllConnections(), Math.max(0, graceMs - CUT_MS))
   await app.close()
   clearTimeout(lastWord)
@@ -113,40 +149,59 @@ interface Parts {
   readonly runtimes: Runtimes
   readonly custom: readonly LoadedRoutes[]
   readonly store: InvocationStore
-  readonly replica: string
+  readonly invoke: Invoke
+  readonly answering: Answering
   readonly newId: () => string
+  readonly observed: Observability
+  readonly strays: StrayKeeper
+  /** The runtimes are connected to. */
+  readonly isServing: boolean
 }
 
-/** Nobody is authenticated yet: everybody is the same caller. */
-const principalOf = () => ''
+/** `''`: nobody has shown who he is. */
+const principalOf = ({ caller }: FastifyRequest) => caller.principal
+
+interface Assembled {
+  readonly client: EntityClient
+  readonly management: FastifyInstance | undefined
+}
 
 /** The order is the order in which a call meets things. */
-async function assemble(app: FastifyInstance, parts: Parts): Promise<EntityClient> {
-  const { config, registry, runtimes, custom, store, replica, newId } = parts
+async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> {
+  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, isServing } = parts
   const { entities, adapterOf } = runtimes
   const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
-  // The chain of `Invoke => Invoke`, outermost first; tracing will be a link of the same form.
-  const invoke = withCheckedAnswers(runtimes.invoke)
-  const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
 
+  const canaryOptions = { ...config.observe, canaryCalls: isServing ? [...config.observe.canaryCalls] : [] }
+  const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
+
+  observed.registerHooks(app, principalOf)
   answerFailures(app, registry)
-  registerDrain(app)
+  registerDrain(app, config.shutdownGraceMs)
+  const access = protect(app, { config, entities, isServing })
+  const { authorize, checkManagement } = access
   acceptJsonBodies(app)
-  await registerDocs(app, { title: config.title, version, description: describeApi(entities), tags: tagsOf(entities) })
-  registerSystemRoutes(app, { entities, capabilitiesOf, checks: () => allChecks(runtimes, store) })
+  await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
+  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries }) }
+  const management = createManagement({ config, registry, system, newId })
+  registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
+  observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
-  registerEntityRoutes(app, { entities, capabilitiesOf, answering, principalOf, defaultDeadlineMs, maxWaitMs })
+  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }
+  registerEntityRoutes(app, calls)
   await registerBatchRoutes(app, {
-    ...{ entities, capabilitiesOf, answering, principalOf, defaultDeadlineMs, maxWaitMs, newId },
-    ...{ limits: batchLimitsOf(config), maxBatches: config.maxBatches },
+    ...{ ...calls, newId, limits: batchLimitsOf(config) },
+    ...{ maxBatches: config.maxBatches, onLine: observed.noteLine },
   })
   const client = createEntityClient({ registry, capabilitiesOf, invoke, newId, defaultDeadlineMs })
   app.decorate('gateway', client)
   await registerCustomRoutes(app, custom)
   // What a caller was not told yet goes to the store before the store closes.
   app.addHook('onClose', () => answering.settled())
-  return client
+  app.addHook('onReady', async () => void (await management?.ready()))
+  app.addHook('onClose', async () => void (await management?.close()))
+  return { client, management }
 }
 
 function batchLimitsOf(config: Config): BatchLimits {
@@ -154,9 +209,15 @@ function batchLimitsOf(config: Config): BatchLimits {
   return { maxLines: batchInFlight, maxBytes: batchInFlightBytes, maxLineBytes: bodyLimitBytes, idleMs: batchIdleMs }
 }
 
-async function allChecks(runtimes: Runtimes, store: InvocationStore): Promise<readonly HealthCheck[]> {
+interface Checked {
+  readonly runtimes: Runtimes
+  readonly store: InvocationStore
+  readonly canaries: CanaryCalls
+}
+
+async function allChecks({ runtimes, store, canaries }: Checked): Promise<readonly HealthCheck[]> {
   const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
-  return [...checks, { name: `${store.name} store`, essential: false, ...health }]
+  return [...checks, ...canaries.checks(), { name: `${store.name} store`, essential: false, ...health }]
 }
 
 interface AppOptions {
@@ -171,23 +232,25 @@ function createApp(config: Config, { logger, newId }: AppOptions): FastifyInstan
     // An id from outside could collide; the caller's own correlation travels in `traceparent`.
     genReqId: newId,
     requestIdHeader: false,
-    logController: new LogController({ disableRequestLogging: !config.logRequests }),
+    // Two lines a request; `observability` writes one.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: answerRouterError,
     clientErrorHandler: answerSocketError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    ...serverLimits(config.http),
   })
   app.setValidatorCompiler(createRequestValidator)
   return app
 }
 
-function describeApi(entities: readonly EntityDescriptor[]): string {
+function describeApi(entities: readonly EntityDescriptor[]): Pick<DocsOptions, 'description' | 'tags'> {
   const applications = [...new Set(entities.map(({ application }) => application))].join(', ')
-  return (
+  const description =
     `The entities of ${applications}. Failures are problem details (RFC 9457); their \`outcome\` says whether the call may ` +
     'have happened, `retry` whether to send it again.'
-  )
+  return { description, tags: tagsOf(entities) }
 }
 
 function tagsOf(

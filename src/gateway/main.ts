@@ -1,7 +1,8 @@
 import process from 'node:process'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
-import { check, printOpenapi, serve } from './commands.ts'
+import { check, printApiKey, printOpenapi, serve } from './commands.ts'
 import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
+import { printModule } from './describe-module.ts'
 import { usage } from './usage.ts'
 
 /** The process: arguments in, exit code out. */
@@ -11,6 +12,8 @@ export async function main([command = 'help', ...argv]: readonly string[]): Prom
       process.stdout.write(usage)
       return
     }
+    // It has flags of its own, and needs no settings.
+    if (command === 'describe-module') return printModule(argv)
     const { config, positionals, printConfig } = readConfig({ env: process.env, argv })
     if (printConfig) process.stdout.write(`${printableConfig(config)}\n`)
     else await run(command, config, positionals)
@@ -24,7 +27,10 @@ async function run(command: string, config: Config, files: readonly string[]): P
   if (command === 'serve') return serve(config, files)
   if (command === 'check') return check(files, config)
   if (command === 'openapi') return printOpenapi(config, files)
-  const hint = didYouMean(command, ['serve', 'check', 'openapi']) ?? 'See stateflow-gateway --help.'
+  if (command === 'new-api-key') return printApiKey(files)
+  const hint =
+    didYouMean(command, ['serve', 'check', 'openapi', 'new-api-key', 'describe-module']) ??
+    'See stateflow-gateway --help.'
   throw new ConfigError([`there is no command "${command}". ${hint}`])
 }
 

@@ -10,8 +10,9 @@ import {
   type AdapterOptions,
   adapters as catalog,
 } from '../runtime-adapters/catalog.ts'
-import type { HealthCheck, Invoke, Log, RuntimeAdapter, StrayReplies } from '../runtime-adapters/contract.ts'
+import type { AdapterContext, HealthCheck, Invoke, Log, RuntimeAdapter } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
+import { shareOf } from './replica-share.ts'
 
 /** One configured runtime, before it is started. */
 interface Instance {
@@ -27,6 +28,8 @@ export interface Runtimes {
   adapterOf(entity: EntityDescriptor): RuntimeAdapter
   /** To the adapter that serves the invocation's entity. */
   readonly invoke: Invoke
+  /** Whether a call of any runtime may have this id. */
+  suits(id: string): boolean
   /** @throws when a runtime can't be reached */
   start(): Promise<void>
   checks(): Promise<readonly HealthCheck[]>
@@ -47,14 +50,28 @@ export async function describeEntities(config: Config): Promise<readonly EntityD
   )
 }
 
+/** Who is told what adapters see. */
+export type Onlookers = Pick<AdapterContext, 'strays' | 'watch'>
+
 /** @throws when the metadata is wrong or a runtime's options are */
-export async function createRuntimes(config: Config, log: Log, strays: StrayReplies): Promise<Runtimes> {
+export async function createRuntimes(config: Config, log: Log, onlookers: Onlookers): Promise<Runtimes> {
   const entities = await describeEntities(config)
   const adapters = new Map<string, RuntimeAdapter>()
+  const share = shareOf(config)
   for (const { name, adapter, options } of instancesOf(config)) {
     const own = entities.filter(({ runtimeName }) => runtimeName === name)
-    adapters.set(name, await entryOf(adapter).create(options, { instance: name, entities: own, log, strays }))
+    adapters.set(
+      name,
+      await entryOf(adapter).create(options, {
+        instance: name,
+        entities: own,
+        log,
+        ...onlookers,
+        ...(share && { share }),
+      }),
+    )
   }
+  const all = [...adapters.values()]
   const adapterOf = ({ runtimeName }: EntityDescriptor): RuntimeAdapter => {
     const adapter = adapters.get(runtimeName)
     if (adapter === undefined) throw new Error(`no runtime instance is called "${runtimeName}"`)
@@ -65,6 +82,7 @@ export async function createRuntimes(config: Config, log: Log, strays: StrayRepl
     adapters,
     adapterOf,
     invoke: (invocation) => adapterOf(invocation.target.entity).invoke(invocation),
+    suits: (id) => all.every((adapter) => adapter.suits?.(id) ?? true),
     async start() {
       await Promise.all([...adapters.values()].map((adapter) => adapter.start()))
     },
@@ -88,8 +106,17 @@ async function namedChecks(instance: string, adapter: RuntimeAdapter): Promise<r
 }
 
 function instancesOf(config: Config): readonly Instance[] {
-  const { kafka, stateflow, embedded, maxPending: maxCalls, maxPendingBytes: maxBytes } = config
-  const common: AdapterOptions = { kafka, stateflow, embedded, limits: { maxCalls, maxBytes } }
+  const {
+    kafka,
+    stateflow,
+    statefun,
+    statefunEndpoint,
+    embedded,
+    maxPending: maxCalls,
+    maxPendingBytes: maxBytes,
+  } = config
+  const limits = { maxCalls, maxBytes }
+  const common: AdapterOptions = { kafka, stateflow, statefun, statefunEndpoint, embedded, limits }
   if (config.runtimes === undefined) return [{ name: config.runtime, adapter: config.runtime, options: common }]
   return Object.entries(config.runtimes).map(([name, own]) => ({
     name,
@@ -98,6 +125,8 @@ function instancesOf(config: Config): readonly Instance[] {
       ...common,
       kafka: { ...kafka, ...own.kafka },
       stateflow: { ...stateflow, ...own.stateflow },
+      statefun: { ...statefun, ...own.statefun },
+      statefunEndpoint: { ...statefunEndpoint, ...own.statefunEndpoint },
       embedded: { ...embedded, ...own.embedded },
     },
   }))

@@ -3,7 +3,12 @@ import { adapterNames } from '../runtime-adapters/catalog.ts'
 import { EmbeddedOptions } from '../runtime-adapters/embedded/options.ts'
 import { KafkaOptions } from '../runtime-adapters/kafka/options.ts'
 import { StateflowOptions } from '../runtime-adapters/stateflow/options.ts'
+import { StatefunOptions } from '../runtime-adapters/statefun/options.ts'
+import { StatefunEndpointOptions } from '../runtime-adapters/statefun-endpoint/options.ts'
+import { AccessOptions } from './access/access-options.ts'
+import { HttpOptions } from './http-options.ts'
 import { RedisOptions } from './invocations/redis-options.ts'
+import { ObservabilityOptions } from './observability/options.ts'
 
 /**
  * Every setting there is, once: its type, default, environment variable and meaning. The flag of `kafka.brokers` is
@@ -17,6 +22,8 @@ const RuntimeInstance = Type.Object(
     adapter: Type.Enum([...adapterNames], { description: 'Which adapter speaks to this runtime.' }),
     kafka: Type.Optional(Type.Partial(KafkaOptions)),
     stateflow: Type.Optional(Type.Partial(StateflowOptions)),
+    statefun: Type.Optional(Type.Partial(StatefunOptions)),
+    statefunEndpoint: Type.Optional(Type.Partial(StatefunEndpointOptions)),
     embedded: Type.Optional(Type.Partial(EmbeddedOptions)),
   },
   { ...closed, description: 'What differs from the settings of the same name above.' },
@@ -142,6 +149,13 @@ export const Settings = Type.Object(
       minimum: 1,
       description: 'Batches at once; further ones get 503.',
     }),
+    replica: Type.Optional(
+      Type.String({
+        env: 'GATEWAY_REPLICA',
+        pattern: '^\\d{1,4}/\\d{1,4}$',
+        description: 'Which replica this is, of how many: `0/3`, `1/3`, `2/3`. For `KAFKA_REPLY_PARTITIONS=own`.',
+      }),
+    ),
     shutdownGraceMs: Type.Integer({
       env: 'GATEWAY_SHUTDOWN_GRACE_MS',
       default: 10_000,
@@ -159,10 +173,19 @@ export const Settings = Type.Object(
       default: 'auto',
       description: 'auto: for people in a terminal, JSON lines elsewhere.',
     }),
-    logRequests: Type.Boolean({ env: 'LOG_REQUESTS', default: false, description: 'Log each request and its answer.' }),
+    logRequests: Type.Boolean({
+      env: 'LOG_REQUESTS',
+      default: false,
+      description: 'Log a line for each request, once it is answered.',
+    }),
+    observe: ObservabilityOptions,
+    access: AccessOptions,
+    http: HttpOptions,
     redis: RedisOptions,
     kafka: KafkaOptions,
     stateflow: StateflowOptions,
+    statefun: StatefunOptions,
+    statefunEndpoint: StatefunEndpointOptions,
     embedded: EmbeddedOptions,
   },
   { ...closed, title: 'StateFlow gateway: configuration' },

@@ -6,11 +6,17 @@ import type { KafkaOptions } from './kafka/options.ts'
 import type { PendingLimits } from './kafka/pending-calls.ts'
 import { createStateflow } from './stateflow/create.ts'
 import type { StateflowOptions } from './stateflow/options.ts'
+import { createStatefun } from './statefun/create.ts'
+import type { StatefunOptions } from './statefun/options.ts'
+import { createStatefunEndpoint } from './statefun-endpoint/create.ts'
+import type { StatefunEndpointOptions } from './statefun-endpoint/options.ts'
 
 /** Everything an instance may be configured with; each adapter takes what is its own. */
 export interface AdapterOptions {
   readonly kafka: KafkaOptions
   readonly stateflow: StateflowOptions
+  readonly statefun: StatefunOptions
+  readonly statefunEndpoint: StatefunEndpointOptions
   readonly embedded: EmbeddedOptions
   readonly limits: PendingLimits
 }
@@ -25,6 +31,8 @@ export interface AdapterEntry {
 export const adapters = {
   embedded: { create: createEmbedded, describe: describeEmbedded },
   stateflow: { create: createStateflow },
+  statefun: { create: createStatefun },
+  'statefun-endpoint': { create: createStatefunEndpoint },
 } as const satisfies Readonly<Record<string, AdapterEntry>>
 
 export type AdapterName = keyof typeof adapters

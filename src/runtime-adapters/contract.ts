@@ -47,8 +47,10 @@ export interface Invocation {
 export interface InvocationContext {
   /** Who calls; `undefined` where nobody was authenticated. */
   readonly principal?: string
-  /** W3C trace context of the caller. */
+  /** W3C trace context that the call belongs to: the caller's, or that of a span inside the gateway. Well-formed. */
   readonly traceparent?: string
+  /** Only with `traceparent`. */
+  readonly tracestate?: string
 }
 
 /** Why a call surely had no effect: it never reached the runtime. */
@@ -85,8 +87,11 @@ export type Outcome =
   | { readonly kind: 'malformed'; readonly detail: string }
   /** Surely no effect. */
   | { readonly kind: 'not-sent'; readonly cause: NotSentCause; readonly detail: string }
-  /** Perhaps an effect. A passed deadline does not say that the call did not run. */
-  | { readonly kind: 'unknown'; readonly cause: UnknownCause; readonly detail: string }
+  /**
+   * Perhaps an effect. A passed deadline does not say that the call did not run. `isFinal`: the runtime will never say more; by
+   * default its reply may still come.
+   */
+  | { readonly kind: 'unknown'; readonly cause: UnknownCause; readonly detail: string; readonly isFinal?: boolean }
 
 /**
  * The one seam. Resolves exactly once, at the latest at the invocation's deadline; never rejects but for a bug.
@@ -130,6 +135,8 @@ export interface RuntimeAdapter {
   readonly capabilities: Capabilities
   start(): Promise<void>
   readonly invoke: Invoke
+  /** Whether a call may have this id: where it comes out of a choice, it decides who reads the reply. Default: any may. */
+  suits?(id: string): boolean
   health(): Promise<readonly HealthCheck[]>
   /** Numbers that grow while the adapter runs, by name: replies dropped as late, foreign, duplicate or unreadable, and the like. */
   counters(): Readonly<Record<string, number>>
@@ -144,6 +151,16 @@ export interface AdapterContext {
   readonly log: Log
   /** `undefined`: nobody wants them. */
   readonly strays?: StrayReplies
+  /** `undefined`: nobody looks on. */
+  readonly watch?: RecordWatch
+  /** `undefined`: it was not said. */
+  readonly share?: ReplicaShare
+}
+
+/** Which of the gateway's replicas this is: `index` of 0 to `count` - 1. */
+export interface ReplicaShare {
+  readonly index: number
+  readonly count: number
 }
 
 /** Where replies go that nobody in this process waits for. Neither function may throw or wait. */
@@ -153,8 +170,45 @@ export interface StrayReplies {
   /**
    * Somebody else's. Called for each, so it must be cheap.
    * @param read makes sense of the reply for the invocation it belongs to
+   * @param bytes that are held in memory for as long as `read` is
    */
-  foreign(id: string, read: (invocation: Invocation) => Outcome): void
+  foreign(id: string, read: (invocation: Invocation) => Outcome, bytes: number): void
+  /**
+   * The shares of other replicas that are surely alive and read their own replies. `undefined`: nobody here takes care of the
+   * replies of others, alive or not.
+   */
+  holders?(): readonly ReplicaShare[] | undefined
+}
+
+/**
+ * Looks on while records go between an adapter and its brokers. Called for each of them, so every function must be cheap, and may
+ * neither throw nor wait.
+ */
+export interface RecordWatch {
+  /** A request is about to go to `topic`. `undefined`: nobody follows this one. */
+  sending(invocation: Invocation, topic: string): FollowedSend | undefined
+  sent(topic: string, result: Sent, durationMs: number): void
+  /** A record of a reply topic was read, whoever it is for. */
+  read(topic: string): void
+  /** It is about to be decoded for its invocation. What is returned is told what it said. */
+  decoding(place: RecordPlace, invocation: Invocation): ((outcome: Outcome) => void) | undefined
+}
+
+/** What became of a record that was to be sent. */
+export type Sent =
+  | { readonly kind: 'acknowledged' }
+  | { readonly kind: 'not-sent' | 'unknown'; readonly detail: string }
+
+export interface FollowedSend {
+  /** What the record and its reply belong to, in place of the invocation's own. */
+  readonly context: InvocationContext
+  end(result: Sent): void
+}
+
+export interface RecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
 }
 
 /** The part of a pino logger that adapters use. */

@@ -59,8 +59,9 @@ export async function startAddingRuntime(brokers: readonly string[], topics: Add
   let held: (() => Promise<void>)[] | undefined
   let sum = 0
 
-  async function write(value: string): Promise<void> {
-    const record = { topic: topics.replies, key: Buffer.from('reply'), value: Buffer.from(value) }
+  async function write(id: string, value: string): Promise<void> {
+    // Keyed by the call's id, as StateFlow's StateFun functions do it.
+    const record = { topic: topics.replies, key: Buffer.from(id), value: Buffer.from(value) }
     while ((await transport?.send(record))?.kind === 'not-sent') await delay(AGAIN_MS)
   }
 
@@ -68,7 +69,7 @@ export async function startAddingRuntime(brokers: readonly string[], topics: Add
     // The gateway's own encoder wrote it.
     const { event_id, event_type, fun_address, payload } = JSON.parse(value.toString()) as Request
     const reply = (type: string, content: object) =>
-      write(JSON.stringify({ event_id, event_type: type, fun_address, payload: content }))
+      write(event_id, JSON.stringify({ event_id, event_type: type, fun_address, payload: content }))
     if (event_type === 'Ping') {
       void reply('Pong', {})
       return

@@ -18,6 +18,7 @@ export function testConnection(brokers: readonly string[], overrides: Partial<Ka
     compression: 'none',
     sendTimeoutMs: 5_000,
     fetchWaitMs: 200,
+    isolation: 'committed',
     maxRecordBytes: 1_000_000,
     ...overrides,
   }

@@ -5,7 +5,7 @@ import type { MetadataDocument } from '../../src/entity-registry/metadata-schema
 import type { Override } from '../../src/entity-registry/overrides.ts'
 import { createRegistry } from '../../src/entity-registry/registry.ts'
 import { createMemoryStore } from '../../src/gateway/invocations/memory-store.ts'
-import { createAnswering } from '../../src/routes/answering.ts'
+import { type Answering, createAnswering } from '../../src/routes/answering.ts'
 import { withCheckedAnswers } from '../../src/routes/checked-answers.ts'
 import { registerEntityRoutes } from '../../src/routes/entity-routes.ts'
 import { answerFailures, answerRouterError, answerSocketError } from '../../src/routes/failures.ts'
@@ -46,6 +46,7 @@ export interface ScriptedApp {
   /** What it answers from now on. */
   answer(outcome: ScriptedAnswer): void
   readonly store: InvocationStore
+  readonly answering: Answering
 }
 
 /** The routes over a runtime that answers what the test says: everything of HTTP, nothing behind it. */
@@ -87,6 +88,7 @@ export function buildScriptedApp(script: Script): ScriptedApp {
     app,
     invocations,
     store,
+    answering,
     answer(next) {
       outcome = next
     },

@@ -107,9 +107,12 @@ describe.skipIf(skip !== undefined)(`a broker with settings of its own${because}
       expect((await readLog(kafka.brokers, topic)).map(({ value }) => value.toString())).toEqual(wanted)
     })
 
-    it('passes over records of aborted transactions, and goes on after their markers', async () => {
+    it.each([
+      ['passes over records of aborted transactions, and goes on after their markers', 'committed', 'ace'],
+      ['reads records of open and aborted transactions too where it is told so', 'uncommitted', 'abcde'],
+    ] as const)('%s', async (_law, isolation, wanted) => {
       const topic = await newTopic()
-      const { values } = await start(topic)
+      const { values } = await start(topic, { isolation })
       const producer = new Producer({
         clientId: 'transactional',
         bootstrapBrokers: [...kafka.brokers],
@@ -126,10 +129,11 @@ describe.skipIf(skip !== undefined)(`a broker with settings of its own${because}
         ] as const) {
           const transaction = await producer.beginTransaction()
           await transaction.send({ messages: [{ topic, key: Buffer.from('k'), value: Buffer.from(value) }] })
+          if (isolation === 'uncommitted') await until('the open one', () => values.includes(value))
           await (commit ? transaction.commit() : transaction.abort())
         }
-        await until('the committed ones', () => values.length >= 3)
-        expect(values).toEqual(['a', 'c', 'e'])
+        await until('the last one', () => values.includes('e'))
+        expect(values.join('')).toBe(wanted)
       } finally {
         await producer.close()
       }

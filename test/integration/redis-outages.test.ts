@@ -14,9 +14,11 @@ const answer = storedAnswer('{"done":true}')
 const questions: Readonly<Record<string, (store: InvocationStore) => Promise<unknown>>> = {
   open: (store) => store.open(runningRecord(), randomUUID()),
   read: (store) => store.read(randomUUID()),
+  accept: (store) => store.accept(randomUUID()),
   finish: (store) => store.finish(randomUUID(), answer),
   release: (store) => store.release(randomUUID(), randomUUID(), answer),
   waitFor: (store) => store.waitFor(randomUUID(), Date.now() + 60_000),
+  waitForAcceptance: (store) => store.waitForAcceptance(randomUUID(), Date.now() + 60_000),
   beat: (store) => store.beat('aaaaaa'),
   leave: (store) => store.leave('aaaaaa'),
 }

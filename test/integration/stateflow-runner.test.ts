@@ -56,7 +56,12 @@ describe.skipIf(reason !== undefined)(`runner${reason === undefined ? '' : ` [sk
     beforeAll(async () => {
       runtime = await start()
       const brokers = { brokers: kafka.brokers, clientId: 'test', acks: 'all', compression: 'none' } as const
-      const limits = { sendTimeoutMs: 10_000, fetchWaitMs: 10, maxRecordBytes: 1_000_000 }
+      const limits = {
+        sendTimeoutMs: 10_000,
+        fetchWaitMs: 10,
+        isolation: 'committed',
+        maxRecordBytes: 1_000_000,
+      } as const
       transport = createPlatformaticTransport({ ...brokers, ...limits }, silent)
       await transport.start({
         requestTopics: dialect.topics.requests,

@@ -1,11 +1,12 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, Capabilities, Invocation, Outcome, RuntimeAdapter } from '../contract.ts'
+import type { CommitResult } from '../sqlite/transaction.ts'
 import type { EntityDefinition } from './define-entity.ts'
 import { compileModel, type EntityModel } from './entity-model.ts'
 import { execute } from './execute.ts'
 import { DefinitionsError } from './load-definitions.ts'
 import { SqliteStateStore } from './sqlite-state-store.ts'
-import { type CommitResult, createMemoryStore, type StateStore } from './state-store.ts'
+import { createMemoryStore, type StateStore } from './state-store.ts'
 
 /**
  * At most once: a call that was answered has run exactly once, but one that waits for its commit when the process is
@@ -95,7 +96,7 @@ function afterCommit(result: CommitResult, outcome: Outcome, hasWritten: boolean
   const detail = `The states could not be stored: ${result.detail}.`
   return result.isCertain || !hasWritten
     ? { kind: 'not-sent', cause: 'runtime-unavailable', detail }
-    : { kind: 'unknown', cause: 'connection-lost', detail }
+    : { kind: 'unknown', cause: 'connection-lost', detail, isFinal: true }
 }
 
 /** The metadata may be a file that is older than the entities. */

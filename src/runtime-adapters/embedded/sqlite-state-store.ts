@@ -1,18 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { messageOf } from '../sqlite/open-database.ts'
+import { type CommitResult, inTransaction } from '../sqlite/transaction.ts'
 import type { EntityModel } from './entity-model.ts'
-import { messageOf, openDatabase, sqliteCode } from './sqlite-connection.ts'
+import { openStateDatabase } from './sqlite-connection.ts'
 import { createStateCache } from './state-cache.ts'
-import { type Change, type CommitResult, type State, type StateStore, StateStoreError } from './state-store.ts'
+import { type Change, type State, type StateStore, StateStoreError } from './state-store.ts'
 import { checkStoredShapes, readState } from './stored-shapes.ts'
 
 /** Characters of state texts whose states are kept in memory. */
 const CACHE_CHARS = 32 * 1024 * 1024
 /** A group is committed at the latest with so many writes, even in the middle of a tick. */
 const MAX_GROUP_WRITES = 4_096
-
-/** READONLY, FULL, TOOBIG, BUSY, LOCKED: nothing was written. After an I/O error nobody can say what the disk kept. */
-const CERTAIN_CODES = [8, 13, 18, 5, 6]
 
 export interface SqliteStoreOptions {
   readonly folder: string
@@ -52,7 +51,7 @@ export class SqliteStateStore implements StateStore {
 
   open(models: readonly EntityModel[]): void {
     const { folder, maxPages } = this.#options
-    const database = openDatabase(folder)
+    const database = openStateDatabase(folder)
     try {
       checkStoredShapes(database, models)
       if (maxPages !== undefined) database.exec(`PRAGMA max_page_count=${maxPages}`)
@@ -144,35 +143,22 @@ export class SqliteStateStore implements StateStore {
     if (this.#opened === undefined) return { kind: 'failed', isCertain: true, detail: 'the data folder is not open' }
     const { database, upsert } = this.#opened
     const texts = new Map<string, number>()
-    try {
-      database.exec('BEGIN IMMEDIATE')
+    const result = inTransaction(database, () => {
       for (const [place, { entity, key, state }] of changes) {
         const text = stringifyExact(state)
         upsert.run(entity, key, text)
         texts.set(place, text.length)
       }
-      database.exec('COMMIT')
-    } catch (error) {
-      return this.#takeBack(database, error)
+    })
+    if (result.kind === 'failed') {
+      this.#failedCommits += 1
+      this.#lastFailure = result.detail
+      return result
     }
     for (const [place, { state }] of changes) this.#cache.set(place, state, texts.get(place) ?? 0)
     this.#commits += 1
     this.#lastFailure = undefined
-    return { kind: 'committed' }
-  }
-
-  #takeBack(database: DatabaseSync, error: unknown): CommitResult {
-    this.#failedCommits += 1
-    this.#lastFailure = messageOf(error)
-    try {
-      if (database.isTransaction) database.exec('ROLLBACK')
-    } catch (rollback) {
-      this.#lastFailure = messageOf(rollback)
-      return { kind: 'failed', isCertain: false, detail: messageOf(rollback) }
-    }
-    // Not an error of SQLite: the text of a state could not be made, so nothing was sent to the disk.
-    const code = sqliteCode(error)
-    return { kind: 'failed', isCertain: code === 0 || CERTAIN_CODES.includes(code), detail: messageOf(error) }
+    return result
   }
 }
 

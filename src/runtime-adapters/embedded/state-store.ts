@@ -1,3 +1,4 @@
+import type { CommitResult } from '../sqlite/transaction.ts'
 import type { EntityModel } from './entity-model.ts'
 
 /** An entity's state: detached data by attribute, never changed in place. */
@@ -9,12 +10,6 @@ export interface Change {
   readonly key: string
   readonly state: State
 }
-
-/** What became of a group of changes: all of them together, or none. */
-export type CommitResult =
-  | { readonly kind: 'committed' }
-  /** `isCertain`: surely none of them is in the store, nor will be after a restart. */
-  | { readonly kind: 'failed'; readonly isCertain: boolean; readonly detail: string }
 
 /** The store can't be opened or read. Its message is written for an operator. */
 export class StateStoreError extends Error {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parseExact, stringifyExact } from '../../entity-registry/exact-json.ts'
+import { messageOf } from '../sqlite/open-database.ts'
 import { acceptState, completeState, type EntityModel, shapeOf } from './entity-model.ts'
-import { messageOf } from './sqlite-connection.ts'
 import { type State, StateStoreError } from './state-store.ts'
 
 const MAX_PROBLEMS = 5

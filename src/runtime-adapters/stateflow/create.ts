@@ -1,4 +1,5 @@
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
+import { createSteering } from '../kafka/create-steering.ts'
 import { createTransport } from '../kafka/create-transport.ts'
 import { createKafkaAdapter } from '../kafka/kafka-adapter.ts'
 import type { KafkaOptions } from '../kafka/options.ts'
@@ -15,9 +16,11 @@ interface Options {
 /** StateFlow's operators, on whatever reads their Kafka topics. */
 export async function createStateflow(
   { kafka, stateflow, limits }: Options,
-  { entities, log, strays }: AdapterContext,
+  context: AdapterContext,
 ): Promise<RuntimeAdapter> {
+  const { entities, log, strays, watch } = context
   const dialect = createStateflowDialect({ ...stateflow, entities })
   const transport = await createTransport(kafka, log)
-  return createKafkaAdapter({ dialect, transport, limits, log, strays })
+  const steering = createSteering({ options: kafka, dialect, transport, context })
+  return createKafkaAdapter({ dialect, transport, limits, log, strays, steering, watch })
 }

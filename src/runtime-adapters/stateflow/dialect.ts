@@ -66,6 +66,8 @@ export function createStateflowDialect({ entities, ...given }: StateflowDialectO
     capabilities,
     topics: { requests: requestTopics(plans, routing), replies: [options.replyTopic] },
     encode: (invocation) => encode(plans, invocation),
+    // StateFlow's StateFun functions key them so; its PyFlink and Beam jobs write no key.
+    repliesKeyedById: options.routing === 'statefun',
     correlationOf: ({ key, value }) => asUuid(key) ?? findEventId(value),
     decode: (record, invocation) => decode(codec, record, { plans, invocation }),
     ping: (id) => {

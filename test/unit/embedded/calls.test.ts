@@ -147,7 +147,7 @@ describe('a call in the embedded runtime', () => {
 
   it.each([
     [true, { kind: 'not-sent', cause: 'runtime-unavailable' }, { kind: 'not-sent' }],
-    [false, { kind: 'unknown', cause: 'connection-lost' }, { kind: 'not-sent' }],
+    [false, { kind: 'unknown', cause: 'connection-lost', isFinal: true }, { kind: 'not-sent' }],
   ])(
     'tells the truth of a commit that failed (certainly: %s), to writers and to readers',
     async (isCertain, ofWriter, ofReader) => {

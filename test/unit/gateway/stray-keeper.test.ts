@@ -62,7 +62,7 @@ describe('a keeper of stray replies', () => {
   it('takes a reply of its own that it no longer remembers the call of', async () => {
     const { strays, memory, bodyOf } = await start({ isShared: false })
     await memory.open(recordOf(`1-${OWN}`), undefined)
-    strays.foreign(`1-${OWN}`, () => seven)
+    strays.foreign(`1-${OWN}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(1)
     expect(await bodyOf(`1-${OWN}`)).toBe('7')
   })
@@ -70,7 +70,7 @@ describe('a keeper of stray replies', () => {
   it('does not ask a store of its own for other replicas’ calls', async () => {
     const read = vi.fn<InvocationStore['read']>(async () => undefined)
     const { strays } = await start({ isShared: false, read })
-    strays.foreign(`1-${OTHER}`, () => seven)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(100_000)
     expect(read).not.toHaveBeenCalled()
   })
@@ -79,7 +79,7 @@ describe('a keeper of stray replies', () => {
     let living = new Set([OWN, OTHER])
     const { strays, memory, bodyOf } = await start({ beat: async () => living })
     await memory.open(recordOf(`1-${OTHER}`), undefined)
-    strays.foreign(`1-${OTHER}`, () => seven)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(await bodyOf(`1-${OTHER}`)).toBeUndefined()
     living = new Set([OWN])
@@ -89,7 +89,7 @@ describe('a keeper of stray replies', () => {
 
   it('finds a record that is opened only after its reply came', async () => {
     const { strays, memory, bodyOf } = await start()
-    strays.foreign(`1-${OTHER}`, () => seven)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(20_000)
     await memory.open(recordOf(`1-${OTHER}`), undefined)
     await vi.advanceTimersByTimeAsync(40_000)
@@ -99,7 +99,7 @@ describe('a keeper of stray replies', () => {
   it('stops asking for what is nobody’s', async () => {
     const read = vi.fn<InvocationStore['read']>(async () => undefined)
     const { strays } = await start({ read })
-    strays.foreign(`1-${OTHER}`, () => seven)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(600_000)
     expect(read.mock.calls.length).toBeLessThanOrEqual(7)
   })
@@ -115,7 +115,7 @@ describe('a keeper of stray replies', () => {
       finish: memory.finish,
     })
     await memory.open(recordOf(`1-${OTHER}`), undefined)
-    strays.foreign(`1-${OTHER}`, () => seven)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(5_000)
     isAway = false
     await vi.advanceTimersByTimeAsync(2_000)

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   createReplyReader,
   type FetchPort,
@@ -107,6 +107,32 @@ describe('the reply reader', () => {
     partitions = 2
     await until('the added one', () => read.length >= 3)
     expect(read.toSorted()).toEqual(['0:0', '1:0', '1:1'])
+  })
+
+  it('takes a partition up again where it ended a minute before, not where it was left', async () => {
+    vi.useFakeTimers()
+    try {
+      const log: Batch[] = []
+      const { reader, read } = setup([log], () => ({ offsets: async () => () => BigInt(log.length) }))
+      await reader.start()
+      reader.read(() => false)
+      expect(reader.trouble()).toBeUndefined()
+      // A record each second, for two minutes.
+      for (let second = 0; second < 120; second++) {
+        log.push({ first: BigInt(second), count: 1 })
+        await vi.advanceTimersByTimeAsync(1_000)
+      }
+      expect(read).toEqual([])
+      reader.read(() => true)
+      await vi.advanceTimersByTimeAsync(100)
+      const [first = ''] = read
+      expect(Number(first.split(':')[1])).toBeGreaterThanOrEqual(50)
+      expect(Number(first.split(':')[1])).toBeLessThanOrEqual(60)
+      expect(read).toHaveLength(120 - Number(first.split(':')[1]))
+    } finally {
+      reader?.close()
+      vi.useRealTimers()
+    }
   })
 
   it('leaves a partition in trouble aside and reads the others', async () => {

@@ -142,7 +142,7 @@ describe('Idempotency-Key', () => {
 
   it('answers a joiner who waits no longer with 504, and one who would rather with 202', async () => {
     const app = build()
-    app.answer(heldBack().answer)
+    app.answer(heldBack({ accepted: true }).answer)
     void ask(app, { key: 'k' })
     await late()
     const tired = await ask(app, { key: 'k', prefer: 'wait=0' })
@@ -150,6 +150,86 @@ describe('Idempotency-Key', () => {
     expect([tired.statusCode, patient.statusCode]).toEqual([504, 202])
     const place = `/-/invocations/${app.invocations[0]?.id}`
     expect([location(tired), location(patient)]).toEqual([place, place])
+  })
+
+  it('says 504 to a joiner who would take 202, when nobody knows by his deadline whether the runtime has the call', async () => {
+    const app = build({ overrides: { 'Account.add': { deadlineMs: 60 } } })
+    app.answer(heldBack().answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const place = `/-/invocations/${app.invocations[0]?.id}`
+    for (const prefer of ['respond-async', 'respond-async, wait=0']) {
+      const joined = await ask(app, { key: 'k', prefer })
+      expect([joined.statusCode, joined.json().outcome, location(joined)]).toEqual([504, 'unknown', place])
+    }
+    expect((await app.app.inject(place)).json()).toMatchObject({ state: 'queued' })
+  })
+
+  it('says 202 to a joiner as soon as the runtime has the call', async () => {
+    const app = build()
+    const { answer, accept } = heldBack()
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const place = `/-/invocations/${app.invocations[0]?.id}`
+    const joining = ask(app, { key: 'k', prefer: 'respond-async' })
+    expect(await Promise.race([joining, late()])).toBe('late')
+    accept()
+    const joined = await joining
+    expect([joined.statusCode, joined.json().state, location(joined)]).toEqual([202, 'running', place])
+    expect((await app.app.inject(place)).json()).toMatchObject({ state: 'running' })
+    expect(app.invocations).toHaveLength(1)
+  })
+
+  it('gives a joiner who would take 202 the answer, when that comes before the acknowledgement', async () => {
+    const app = build()
+    const { answer, settle } = heldBack()
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const joining = ask(app, { key: 'k', prefer: 'respond-async' })
+    await late()
+    settle(answered(3))
+    const joined = await joining
+    expect([joined.statusCode, joined.body, joined.headers['idempotency-replayed']]).toEqual([200, '3', 'true'])
+  })
+
+  it('tells who joins a call that nobody waits for any more that its key is used up', async () => {
+    const app = build({ lifetimeMs: 40 })
+    app.answer(heldBack({ accepted: true }).answer)
+    const place = location(await ask(app, { key: 'k', prefer: 'respond-async' }))
+    await until('it has expired', async () => (await app.app.inject(`${place}`)).json().state === 'expired')
+    const again = await ask(app, { key: 'k' })
+    expect([again.statusCode, location(again)]).toEqual([504, place])
+    expect(again.json()).toMatchObject({ code: 'deadline_exceeded', outcome: 'unknown', retry: 'never' })
+    expect(app.invocations).toHaveLength(1)
+  })
+
+  it.each([
+    ['alone', false],
+    ['with others, and says where its answer will be', true],
+  ])('lets nobody wait who has joined a call, when this replica stops: %s', async (_how, isShared) => {
+    const app = build({ store: { ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }), isShared } })
+    app.answer(heldBack().answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const joining = [ask(app, { key: 'k' }), ask(app, { key: 'k', prefer: 'respond-async' })]
+    await late()
+    app.answering.lastWord()
+    for (const joined of await Promise.all(joining)) {
+      expect([joined.statusCode, joined.json().code]).toEqual([504, 'answer_abandoned'])
+      expect(location(joined)).toBe(isShared ? `/-/invocations/${app.invocations[0]?.id}` : undefined)
+    }
+  })
+
+  it('replays that nobody will ever know, where the runtime says so', async () => {
+    const app = build()
+    app.answer({ kind: 'unknown', cause: 'connection-lost', detail: 'The disk failed.', isFinal: true })
+    const first = await ask(app, { key: 'k' })
+    const again = await ask(app, { key: 'k' })
+    expect([first.statusCode, location(first), again.body]).toEqual([504, undefined, first.body])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect(app.invocations).toHaveLength(1)
   })
 
   it('is another key for another entity, method or caller', async () => {

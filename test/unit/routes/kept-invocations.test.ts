@@ -150,6 +150,35 @@ describe('a call past its deadline', () => {
     }
   })
 
+  it('promises no answer where the runtime will never say more', async () => {
+    const app = build()
+    app.answer({ kind: 'unknown', cause: 'connection-lost', detail: 'The disk failed.', isFinal: true })
+    const response = await ask(app)
+    expect([response.statusCode, response.json().code, location(response)]).toEqual([504, 'connection_lost', undefined])
+  })
+
+  it('keeps nothing of a read: it is asked again', async () => {
+    const app = build({ overrides: { 'Account.add': { safe: true } } })
+    app.answer({ kind: 'unknown', cause: 'deadline', detail: 'Silence.' })
+    const reads = [await app.app.inject('/account/a'), await app.app.inject('/account/a/balance'), await ask(app)]
+    for (const read of reads) {
+      expect([read.statusCode, read.json().retry, location(read)]).toEqual([504, 'safe', undefined])
+      expect((await app.app.inject(`/-/invocations/${read.json().invocationId}`)).statusCode).toBe(404)
+    }
+  })
+
+  it('is said to be queued until the runtime has it, and running then', async () => {
+    const app = build()
+    const silence = { kind: 'unknown', cause: 'deadline', detail: 'Silence.' } as const
+    for (const state of ['queued', 'running']) {
+      app.answer(async (invocation) => {
+        if (state === 'running') invocation.onAccepted?.()
+        return silence
+      })
+      expect((await app.app.inject(`${location(await ask(app))}`)).json()).toMatchObject({ state })
+    }
+  })
+
   it('promises nothing that ends with the process', async () => {
     const app = build()
     app.answer({ kind: 'unknown', cause: 'shutting-down', detail: 'Bye.' })
@@ -217,7 +246,7 @@ describe('a store that is away', () => {
     const joined = await ask(app, { key: 'k' })
     expect([joined.statusCode, joined.json().outcome]).toEqual([504, 'unknown'])
     const status = await app.app.inject({ url: `${location(joined)}`, headers: { prefer: 'wait=5' } })
-    expect(status.json()).toMatchObject({ state: 'running' })
+    expect(status.json()).toMatchObject({ state: 'queued' })
   })
 })
 

@@ -89,6 +89,16 @@ describe('an invocation’s status and result', () => {
     expect([status?.json().state, result?.body]).toEqual(['succeeded', '3'])
   })
 
+  it('refuses what it does not know to a strict caller, and tells what it has heeded', async () => {
+    const { get } = await running()
+    for (const path of ['', '/result', '/events']) {
+      const refused = await get(path, { prefer: 'handling=strict, foo' })
+      expect([refused.statusCode, refused.json().code]).toEqual([400, 'unknown_preference'])
+    }
+    const heeded = await get('', { prefer: 'wait=0, foo' })
+    expect(heeded.headers).toMatchObject({ 'preference-applied': 'wait=0', vary: 'Prefer' })
+  })
+
   it('has expired when nothing came in its lifetime', async () => {
     const { get, place } = await running({ lifetimeMs: 40 })
     await until('it has expired', async () => (await get()).json().state === 'expired')

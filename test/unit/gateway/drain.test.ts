@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { registerDrain } from '../../../src/gateway/plugins/drain.ts'
+import { until } from '../../helpers/until.ts'
+
+const REQUEST = 'GET /x HTTP/1.1\r\nHost: x\r\n\r\n'
+let app: FastifyInstance
+let port: number
+const sockets: Socket[] = []
+
+beforeEach(async () => {
+  app = fastify({ forceCloseConnections: 'idle', return503OnClosing: false })
+  registerDrain(app, 10_000)
+  app.get('/x', async () => 'x')
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  // Over TCP it is not a path.
+  port = (app.server.address() as AddressInfo).port
+})
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await app.close()
+})
+
+/** A connection that the server has taken, and everything that came over it. */
+async function open(): Promise<{ readonly socket: Socket; readonly said: () => string }> {
+  const taken = once(app.server, 'connection')
+  const socket = connect(port, '127.0.0.1')
+  sockets.push(socket)
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += String(chunk)
+  })
+  await Promise.all([once(socket, 'connect'), taken])
+  return { socket, said: () => text }
+}
+
+describe('a gateway that stops', () => {
+  it('refuses a request that comes on a connection which has carried none, and ends that connection', async () => {
+    const { socket, said } = await open()
+    const ended = once(socket, 'close')
+    const closing = app.close()
+    socket.write(REQUEST)
+    await ended
+    await closing
+    expect(said()).toMatch(/^HTTP\/1\.1 503 /)
+    expect(said()).toMatch(/connection: close/i)
+  })
+
+  it('refuses a request that comes on a connection which was idle between two', async () => {
+    const { socket, said } = await open()
+    socket.write(REQUEST)
+    await until('the first is answered', () => said().endsWith('x'))
+    const ended = once(socket, 'close')
+    const closing = app.close()
+    socket.write(REQUEST)
+    await ended
+    await closing
+    expect(said().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503'])
+  })
+
+  it('does not wait for connections that ask for nothing', async () => {
+    const { socket, said } = await open()
+    const ended = once(socket, 'close')
+    await app.close()
+    await ended
+    expect(said()).toBe('')
+  })
+})
