@@ -191,7 +191,10 @@ describe('requests become invocations', () => {
     const { app, answer, invocations } = build({ overrides: { 'Account.add': { deadlineMs: 50 } } })
     answer({ kind: 'returned', value: 3 })
     const before = Date.now()
-    await app.inject({ ...post('/account/a%2Fb/add', '{"x":3}'), headers: { ...json, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } })
+    await app.inject({
+      ...post('/account/a%2Fb/add', '{"x":3}'),
+      headers: { ...json, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    })
     const [invocation] = invocations
     expect(invocation).toMatchObject({
       target: { kind: 'call', key: 'a/b' },
