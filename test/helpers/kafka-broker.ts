@@ -12,7 +12,7 @@ import { brokerProperties, type KafkaSecurity, makeSecurity } from './kafka-brok
 import { javaCommand, kafkaClassPath } from './kafka-jars.ts'
 
 const run = promisify(execFile)
-const startTimeoutMs = 60_000
+const startTimeoutMs = 120_000
 
 export interface KafkaOptions {
   readonly brokers?: 1 | 3

@@ -13,7 +13,7 @@ export interface Functions {
   close(): Promise<void>
 }
 
-const READY_WITHIN_MS = 30_000
+const READY_WITHIN_MS = 120_000
 const PYTHON_EXAMPLE = join(root, 'examples/statefun-python')
 
 /** `examples/statefun-typescript` on a free port, answering to this topic. */
