@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['test/helpers/kafka-global-setup.ts'],
     reporters: ['default', './test/helpers/count-reporter.ts'],
     // Integration tests wait more than they compute; each Kafka has its own process.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // On a machine that others load too, a real broker or runtime may be late once.
     retry: process.env.CI === undefined ? 0 : 1,
     testTimeout: 20_000,

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-/** The checkout's folder for what tests download or build once; not under version control. */
-export const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url))
+/**
+ * The folder for what tests download or build once: the checkout's own, which is not under version control, or one that several
+ * checkouts share.
+ */
+export const CACHE = process.env.GATEWAY_TEST_CACHE ?? fileURLToPath(new URL('../../.cache/', import.meta.url))
 
 const LOCK_DEADLINE_MS = 10 * 60_000
 
 /**
- * A folder under `.cache` that is built when it is missing or when `inputs` have changed. Test files run side by side:
+ * A folder under `CACHE` that is built when there is none for these `inputs`. Test files run side by side:
  * one of them builds, the others wait.
  */
 export async function cachedBuild(options: {
@@ -20,12 +23,12 @@ export async function cachedBuild(options: {
   readonly build: (folder: string) => Promise<void>
 }): Promise<string> {
   const { name, inputs, build } = options
-  const folder = join(CACHE, name)
-  const stamp = join(CACHE, `${name}.stamp`)
   const wanted = createHash('sha256').update(inputs.join('\0')).digest('hex')
+  const folder = join(CACHE, `${name}-${wanted.slice(0, 12)}`)
+  const stamp = `${folder}.stamp`
   const isThere = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
   if (isThere()) return folder
-  const unlock = await lock(join(CACHE, `${name}.lock`))
+  const unlock = await lock(`${folder}.lock`)
   try {
     if (isThere()) return folder
     rmSync(stamp, { force: true })

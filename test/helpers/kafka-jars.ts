@@ -2,10 +2,11 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { CACHE } from './cached-build.ts'
 
 const run = promisify(execFile)
 const version = '4.1.0'
-const cache = join(import.meta.dirname, '..', '..', '.cache', `kafka-${version}`)
+const cache = join(CACHE, `kafka-${version}`)
 
 /** The broker, its StorageTool, and a logger that can be told to be quiet. */
 const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -54,7 +55,7 @@ function missingPart(): string | undefined {
   return 'needs KAFKA_BROKERS, KAFKA_JARS_DIR, or Maven to fetch the broker'
 }
 
-/** The class path of a broker; Maven fetches it once into `.cache`. */
+/** The class path of a broker; Maven fetches it once into the cache. */
 export async function kafkaClassPath(): Promise<string> {
   const given = process.env.KAFKA_JARS_DIR
   if (given !== undefined) return join(given, '*')

@@ -170,7 +170,7 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
 describe.skipIf(reason !== undefined)('1,000 calls with one scope', () => {
   it('over three clients open once', async () => {
     const redis = await startRedis()
-    const lab = await makeReplicas({ url: redis.url })
+    const lab = await makeReplicas({ url: redis.url, timeoutMs: 10_000 })
     try {
       const scope = randomUUID()
       const records = Array.from({ length: 1_000 }, () => runningRecord())
