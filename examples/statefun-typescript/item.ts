@@ -65,7 +65,7 @@ function reserve(id: string, state: ItemState, call: ItemRequest & { readonly me
       kind: 'remind-item',
       id,
       message: { kind: 'expire', correlation_id, reservation },
-      reminder: { afterMs: seconds * 1_000, token: reservation },
+      reminder: { afterMs: Math.round(seconds * 1_000), token: reservation },
     },
     returned(call, reservation),
   ]

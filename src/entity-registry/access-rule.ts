@@ -27,6 +27,8 @@ export function refineRule(above: AccessRule, own: AccessOverride | undefined): 
   const isSilent = own === undefined || (own.scopes ?? own.owner ?? own.public) === undefined
   if (isSilent) return above
   if (own.public === true) return { kind: 'public' }
+  // "Not public" and "of no owner" ask for nothing: where nothing else is said, the default still decides.
+  if (above.kind === 'default' && own.scopes === undefined && (own.owner ?? false) === false) return above
   const inherited = above.kind === 'restricted' ? above : { scopes: [], owners: [] }
   const owners = own.owner === undefined ? inherited.owners : own.owner === false ? [] : [own.owner]
   return { kind: 'restricted', scopes: own.scopes ?? inherited.scopes, owners }

@@ -10,6 +10,9 @@ import { type Config, ConfigError } from './config.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { logDestination, loggerOptions } from './logger.ts'
 
+/** Milliseconds beyond the grace for what is written last, and for what does not answer any more. */
+const CLOSING_MS = 5_000
+
 /** Listens until SIGTERM or SIGINT; calls under way then have `shutdownGraceMs` to end. */
 export async function serve(config: Config, files: readonly string[] = []): Promise<void> {
   if (files.length > 0) {
@@ -20,7 +23,8 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
   const quit = () => process.exit(0)
   process.once('SIGTERM', quit).once('SIGINT', quit)
   const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY, destination) })
-  const { uninstall } = closeWithGrace({ delay: config.shutdownGraceMs, logger: gateway.app.log }, async ({ err }) => {
+  const delay = config.shutdownGraceMs + CLOSING_MS
+  const { uninstall } = closeWithGrace({ delay, logger: gateway.app.log }, async ({ err }) => {
     if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
     await gateway.close()
     await destination?.drained()

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Answering } from './answering.ts'
 import { type BatchCall, createLineReader, type LineReaderOptions, type ReadLine, underArgs } from './batch-call.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
-import { BATCH_MEDIA_TYPE, batchSchema } from './batch-schema.ts'
+import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
 import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
 import type { Authorize } from './operation-rules.ts'
 import { parsePrefer } from './prefer.ts'
@@ -54,7 +54,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
     // The body is left on the wire: lines have a limit of their own, the stream has none.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(BATCH_MEDIA_TYPE, (_request, payload, done) => done(null, payload))
-    scope.post('/-/batch', {
+    scope.post(BATCH_PATH, {
       schema: batchSchema,
       validatorCompiler: () => () => true,
       handler: async (request, reply) => {

@@ -113,7 +113,6 @@ export class BatchRun {
   #feed(chunk: Buffer): void {
     // What a batch that was cut is still sent is taken and forgotten, so that its answers can be read.
     if (this.#state !== 'open') return
-    this.#idle.refresh()
     this.#lines.feed(chunk)
     this.#pump()
   }
@@ -145,6 +144,7 @@ export class BatchRun {
   }
 
   #accept(line: BatchLine): void {
+    this.#idle.refresh()
     const bytes = line.kind === 'whole' ? line.bytes.length : 0
     this.#held++
     this.#heldBytes += bytes

@@ -1,6 +1,7 @@
 import type { FastifySchema } from 'fastify'
 import { problemResponses } from './problem-responses.ts'
 
+export const BATCH_PATH = '/-/batch'
 export const BATCH_MEDIA_TYPE = 'application/x-ndjson'
 
 /** Characters of an id or an idempotency key. */

@@ -22,6 +22,11 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   const seen = Number(request.headers['last-event-id'] ?? 0) || 0
   // 204 tells an EventSource to stop reconnecting.
   if (seen >= 2) return reply.code(204).send()
+  if (request.method === 'HEAD') return reply.type('text/event-stream').send()
+  // What hooks have set: an answer that is written past the framework has it all the same.
+  const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  )
   reply.hijack()
   const { raw } = reply
   const gone = new AbortController()
@@ -29,6 +34,7 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   if (raw.destroyed) return reply
   // A stream that has ended leaves no idle connection behind: it would hold up the end of this process.
   raw.writeHead(200, {
+    ...Object.fromEntries(headers),
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',

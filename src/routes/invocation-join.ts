@@ -46,6 +46,7 @@ async function untilAnswered(joining: Joining, untilMs: number): Promise<Waited 
   if (isOver && (preferences.respondAsync || !acceptsLate(invocation))) return 'silent'
   const now = await store.read(record.id).catch(() => record)
   if (now === undefined && !isOver) return 'released'
+  if (typeof now === 'object' && now.answer !== undefined) return replayed(now.answer)
   return isOver && typeof now === 'object' && now.state !== 'queued' ? 'accepted' : 'silent'
 }
 

@@ -118,13 +118,16 @@ function sendResult(reply: FastifyReply, record: InvocationRecord): FastifyReply
   return reply.send(body === '' ? undefined : Buffer.from(body))
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** @throws ProblemError when there is none, or not for this caller */
 async function findRecord(
   request: FastifyRequest<WithId>,
   { store, principalOf }: InvocationRoutesOptions,
 ): Promise<InvocationRecord> {
   const { id } = request.params
-  const found = await readRecord(store, id)
+  // Whatever else somebody guesses is not asked of the store.
+  const found = UUID.test(id) ? await readRecord(store, id) : undefined
   if (found === 'gone')
     throw new ProblemError('invocation_gone', { detail: 'This invocation is no longer kept.', invocationId: id })
   // Somebody else's is not there: that it exists is his affair too.

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
  * The folder for what tests download or build once: the checkout's own, which is not under version control, or one that several
  * checkouts share.
  */
-export const CACHE = process.env.GATEWAY_TEST_CACHE ?? fileURLToPath(new URL('../../.cache/', import.meta.url))
+export const CACHE = process.env.TEST_CACHE ?? fileURLToPath(new URL('../../.cache/', import.meta.url))
 
 const LOCK_DEADLINE_MS = 10 * 60_000
 

@@ -31,7 +31,7 @@ import { until } from '../helpers/until.ts'
  */
 
 /** How many; CI has time for fewer. */
-const PROGRAMS = Number(process.env.STATEFUN_PROGRAMS ?? 500)
+const PROGRAMS = Number(process.env.TEST_PROGRAMS ?? 500)
 const AT_ONCE = 40
 /** Of one program: it sleeps for less than 10 s in all, and shares the machine with the others. */
 const PROGRAM_LIMIT_MS = 60_000

@@ -12,7 +12,7 @@ import { bankEngine } from './statefun-bank-engine.ts'
 
 const LANES = 2
 /** In each lane; CI has time for fewer. */
-const KILLS = Number(process.env.STATEFUN_KILLS ?? 200) / LANES
+const KILLS = Number(process.env.TEST_KILLS ?? 200) / LANES
 const child = fileURLToPath(new URL('statefun-endpoint-durability-child.ts', import.meta.url))
 
 describe('the endpoint engine in a folder, killed under load', () => {

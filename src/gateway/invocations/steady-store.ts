@@ -1,8 +1,8 @@
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { createRetries } from './retries.ts'
 
-/** Longer than a store takes to restart. */
-const LIMITS = { patienceMs: 120_000, maxWaiting: 10_000 } as const
+/** As long as a call is waited for by default: a key whose call was not sent must not stay taken after an outage. */
+const LIMITS = { patienceMs: 900_000, maxWaiting: 20_000 } as const
 
 /**
  * What happened is written, also when the store is away for a while or slow:

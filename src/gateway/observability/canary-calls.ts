@@ -69,7 +69,7 @@ function createBird({ name, call, intervalMs, up, duration }: BirdOptions): Bird
 
   async function sing(): Promise<void> {
     const startedAtMs = performance.now()
-    const silence = silenceOf(await call())
+    const silence = await call().then(silenceOf, (error: unknown) => `It failed: ${String(error)}`)
     const durationMs = performance.now() - startedAtMs
     duration?.observe(durationMs / 1_000)
     if (up !== undefined) up.value = silence === undefined ? 1 : 0

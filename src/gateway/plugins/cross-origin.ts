@@ -19,17 +19,30 @@ export function registerCrossOrigin(app: FastifyInstance, origins: readonly stri
   const allowed = new Set(origins.map((origin) => origin.toLowerCase()))
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
-    const site = request.headers['sec-fetch-site']
-    if (allowed.size > 0) reply.header('vary', 'Origin')
     if (origin !== undefined && allowed.has(origin)) {
       allow(reply, origin)
       if (isPreflight(request)) return answerPreflight(reply)
-    } else if ((site === 'cross-site' || site === 'same-site') && !SAFE_METHODS.includes(request.method)) {
+    } else if (isForeign(request) && !SAFE_METHODS.includes(request.method)) {
       const detail = 'Pages of this origin may not call the gateway.'
       return done(new ProblemError('forbidden', { detail, hint: 'GATEWAY_CORS_ORIGINS lists those that may.' }))
     }
     done()
   })
+  if (allowed.size === 0) return
+  // Last of all, since routes say what their answers vary by too.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const vary = reply.getHeader('vary')
+    reply.header('vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`)
+    done(null, payload)
+  })
+}
+
+/** Browsers tell where a page is from by `Sec-Fetch-Site`, but not to plain HTTP under another name than localhost: there `Origin` tells. */
+function isForeign({ headers }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'cross-site' || site === 'same-site'
+  const { origin, host } = headers
+  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())
 }
 
 function allow(reply: FastifyReply, origin: string): void {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { BATCH_MEDIA_TYPE } from '../../routes/batch-schema.ts'
+import { BATCH_PATH } from '../../routes/batch-schema.ts'
 import { ProblemError } from '../../routes/problem.ts'
 import type { HttpOptions } from '../http-options.ts'
 
@@ -36,9 +36,10 @@ export function registerRequestLimits(app: FastifyInstance, options: HttpOptions
   })
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
+/** A batch is as long as it is, and has a limit of its own. */
+function hasBody({ headers, routeOptions }: FastifyRequest): boolean {
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return false
-  return headers['content-type']?.startsWith(BATCH_MEDIA_TYPE) !== true
+  return routeOptions.url !== BATCH_PATH
 }
 
 /** A body that comes one byte a minute would hold its connection, and what was read of it, for as long as its sender likes. */

@@ -25,7 +25,9 @@ export function createDelays(fire: (delay: Delay) => void): Delays {
     if (entry === undefined) return
     clearTimeout(entry.timer)
     waiting.delete(seq)
-    byToken.delete(tokenKey(entry.delay))
+    const key = tokenKey(entry.delay)
+    // Functions of two types may have given one token.
+    if (byToken.get(key) === seq) byToken.delete(key)
   }
 
   /** Nobody has to wait longer than a timer can. */

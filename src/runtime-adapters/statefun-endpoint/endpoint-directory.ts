@@ -27,6 +27,8 @@ const CONNECT_TIMEOUT_MS = 2_000
 const NAME_HOLE = '{function.name}'
 /** Function types that are remembered: what messages name is not ours to bound. */
 const MAX_KNOWN_TYPES = 10_000
+/** Addresses that are spoken to; with a name in them there could be as many as functions name. */
+const MAX_ADDRESSES = 1_000
 
 /** An endpoint's address can't be used. Its message is written for an operator. */
 export class EndpointError extends Error {
@@ -42,6 +44,8 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
     const url = readUrl(urlPathTemplate, name)
     const known = byUrl.get(url.href)
     if (known !== undefined) return known
+    if (byUrl.size >= MAX_ADDRESSES)
+      throw new EndpointError(`There are ${MAX_ADDRESSES} addresses of functions already.`)
     const { maxConnections } = defaults
     const made = createFunctionEndpoint({ url, connectTimeoutMs, maxConnections })
     byUrl.set(url.href, made)
@@ -58,6 +62,16 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
     return { endpoint: open(found, functionType.slice(slash + 1)), maxBatch, callTimeoutMs }
   }
 
+  /** A name that makes no address has no endpoint: messages name what they like. */
+  function lookSafely(functionType: string): FunctionPlace | undefined {
+    try {
+      return look(functionType)
+    } catch (error) {
+      if (error instanceof EndpointError) return undefined
+      throw error
+    }
+  }
+
   for (const endpoint of all) {
     if (!endpoint.urlPathTemplate.includes(NAME_HOLE)) open(endpoint, '')
     else readUrl(endpoint.urlPathTemplate, 'name')
@@ -66,7 +80,7 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
   return {
     find(functionType) {
       if (byType.has(functionType)) return byType.get(functionType)
-      const place = look(functionType)
+      const place = lookSafely(functionType)
       if (byType.size < MAX_KNOWN_TYPES) byType.set(functionType, place)
       return place
     },

@@ -6,12 +6,16 @@ import {
   kafkaProducerRecord,
   type OutgoingMessage,
   type StateMutation,
+  type TypedValue,
 } from '../statefun/protobuf.ts'
 import type { Change, StateEntry, ValueChange } from './engine-store.ts'
 import { type Delay, type Egress, type Message, placeOf } from './message.ts'
 import { type Spec, toNumber } from './state-specs.ts'
 
 const KAFKA_RECORD = 'type.googleapis.com/io.statefun.sdk.egress.KafkaProducerRecord'
+
+/** Milliseconds since 1970 of the last moment that JavaScript knows; functions say “never” by times that are beyond any number here. */
+const END_OF_TIME_MS = 8.64e15
 
 export interface EffectsContext {
   readonly target: Address
@@ -80,7 +84,7 @@ function aged({ specs, values, nowMs }: EffectsContext): readonly Omit<ValueChan
     if (value === undefined || expiresAtMs === undefined) return []
     if (expiresAtMs <= nowMs) return [{ name, entry: undefined }]
     return expiration.kind === 'after-invoke'
-      ? [{ name, entry: { value, expiresAtMs: nowMs + expiration.afterMs } }]
+      ? [{ name, entry: { value, expiresAtMs: inMs(expiration.afterMs, nowMs) } }]
       : []
   })
 }
@@ -90,11 +94,20 @@ function mutated({ mutationType, stateName, stateValue: value }: StateMutation, 
   if (spec === undefined) throw new ImpossibleEffect(`It writes a state "${stateName}" that it has not declared.`)
   if (mutationType === 0) return undefined
   if (value === null) throw new ImpossibleEffect(`It writes no value into its state "${stateName}".`)
-  return { value, expiresAtMs: expiryOf(spec, context.nowMs) }
+  return { value: copied(value), expiresAtMs: expiryOf(spec, context.nowMs) }
 }
 
 function expiryOf({ expiration: { kind, afterMs } }: Spec, nowMs: number): number | undefined {
-  return kind === 'never' ? undefined : nowMs + afterMs
+  return kind === 'never' ? undefined : inMs(afterMs, nowMs)
+}
+
+function inMs(ms: number, nowMs: number): number {
+  return Math.min(END_OF_TIME_MS, nowMs + Math.max(0, ms))
+}
+
+/** A value that was decoded is a view of its whole message, which it would keep; and one without bytes is no `Uint8Array`. */
+function copied({ typename, hasValue, value }: TypedValue): TypedValue {
+  return { typename, hasValue, value: Buffer.from(value) }
 }
 
 function toMessage(
@@ -103,7 +116,8 @@ function toMessage(
 ): Message {
   if (target === null || argument === null)
     throw new ImpossibleEffect('It sends a message without a target or a value.')
-  return { seq: nextSeq(), target, caller, argument, origin: commonOrigin(messages), isFirst: false }
+  const origin = commonOrigin(messages)
+  return { seq: nextSeq(), target, caller, argument: copied(argument), origin, isFirst: false }
 }
 
 /** Nobody says which message of a batch has had which effect: only where all are of one call, it is known. */
@@ -130,7 +144,7 @@ function planDelays(delayed: readonly DelayedMessage[], context: EffectsContext)
       throw new ImpossibleEffect(`It gives the cancellation token "${token}" to a second delayed message.`)
     }
     const message = toMessage(one, context)
-    const dueMs = context.nowMs + Math.max(0, toNumber(one.delayInMs))
+    const dueMs = inMs(toNumber(one.delayInMs), context.nowMs)
     added.set(token === '' ? message.seq : token, { seq: message.seq, dueMs, token, message })
   }
 
@@ -145,12 +159,8 @@ function toEgress({ argument }: EgressMessage, { nextSeq }: EffectsContext): rea
   if (argument?.typename !== KAFKA_RECORD) return []
   try {
     const { topic, key, valueBytes } = kafkaProducerRecord.decode(argument.value)
-    return [{ seq: nextSeq(), topic, key: Buffer.from(key), value: asBuffer(valueBytes) }]
+    return [{ seq: nextSeq(), topic, key: Buffer.from(key), value: Buffer.from(valueBytes) }]
   } catch {
     throw new ImpossibleEffect('It answers by a Kafka record that can’t be read.')
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -17,8 +17,7 @@ export interface SqliteEngineStoreOptions {
 
 /** Changes of one tick, and those who wait for them. */
 interface Group {
-  readonly changes: Change[]
-  readonly done: PromiseWithResolvers<CommitResult>
+  readonly writes: { readonly change: Change; readonly done: PromiseWithResolvers<CommitResult> }[]
   readonly timer: NodeJS.Immediate
 }
 
@@ -56,13 +55,13 @@ export class SqliteEngineStore implements EngineStore {
 
   write(change: Change): Promise<CommitResult> {
     this.#group ??= {
-      changes: [],
-      done: Promise.withResolvers(),
+      writes: [],
       timer: setImmediate(() => this.#commit()),
     }
-    const { changes, done } = this.#group
-    changes.push(change)
-    if (changes.length >= MAX_GROUP_CHANGES) this.#commit()
+    const { writes } = this.#group
+    const done = Promise.withResolvers<CommitResult>()
+    writes.push({ change, done })
+    if (writes.length >= MAX_GROUP_CHANGES) this.#commit()
     return done.promise
   }
 
@@ -108,7 +107,11 @@ export class SqliteEngineStore implements EngineStore {
     if (group === undefined) return
     this.#group = undefined
     clearImmediate(group.timer)
-    group.done.resolve(this.#store(group.changes))
+    const { writes } = group
+    const whole = this.#store(writes.map(({ change }) => change))
+    // What can't be written must not hold up what was to be written with it.
+    const isMixed = whole.kind === 'failed' && whole.isCertain && writes.length > 1
+    for (const { change, done } of writes) done.resolve(isMixed ? this.#store([change]) : whole)
   }
 
   #store(changes: readonly Change[]): CommitResult {

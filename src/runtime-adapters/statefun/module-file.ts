@@ -178,7 +178,7 @@ function durationMs(place: Place): number | undefined {
   if (text === undefined) return undefined
   const [, digits, unit = ''] = /^\s*(\d+)\s*([a-z]*)\s*$/.exec(text) ?? []
   const factor = units[unit] ?? units[unit.replace(/s$/, '')]
-  if (digits !== undefined && factor !== undefined) return Number(digits) * factor
+  if (digits !== undefined && factor !== undefined) return Math.min(3_600_000, Number(digits) * factor)
   place.report(`is "${text}", which is no duration that is known here, such as 10s or 2min.`)
   return undefined
 }

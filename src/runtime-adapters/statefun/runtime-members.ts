@@ -64,8 +64,8 @@ const EndpointMembers = Type.Object(
     functions: Type.String({ pattern: '^(\\*|[^\\s]*[^\\s/]/(\\*|[^\\s/*]+))$' }),
     urlPathTemplate: Type.String({ pattern: '^https?://' }),
     maxNumBatchRequests: Type.Optional(Type.Integer({ minimum: 1 })),
-    callTimeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
-    connectTimeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
+    callTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
+    connectTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
   },
   closed,
 )

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { type InvocationStore, StoreUnavailable } from '../../../src/routes/invocation-store.ts'
@@ -216,7 +217,7 @@ describe('a store that is away', () => {
     expect(app.invocations).toEqual([])
     expect((await ask(app)).statusCode).toBe(200)
     for (const path of ['', '/result', '/events']) {
-      const response = await app.app.inject(`/-/invocations/x${path}`)
+      const response = await app.app.inject(`/-/invocations/${randomUUID()}${path}`)
       expect([response.statusCode, response.json().code]).toEqual([503, 'store_unavailable'])
     }
   })
