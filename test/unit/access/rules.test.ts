@@ -76,9 +76,9 @@ describe('rules', () => {
     await expect(buildGateway({ config })).rejects.toThrow('POST /user/:key/buy_item is for certain callers')
   })
 
-  it('decide alone in the mode "deny"', async () => {
+  it('decide alone in the mode "deny"; what they take back opens nothing', async () => {
     const gateway = await start(
-      { User: { scopes: ['user:read'] }, 'User.buy_item': { owner: true } },
+      { User: { scopes: ['user:read'] }, 'User.buy_item': { owner: true }, Item: { public: false, owner: false } },
       { GATEWAY_ACCESS: 'deny' },
     )
     expect(await status(gateway, 'GET /user/a', reader.key)).toBe(404)

@@ -94,6 +94,31 @@ describe('an engine in a folder', () => {
     expect(second.engine.counters().delayed).toBe(0)
   })
 
+  it('keeps what has no bytes, and times that are beyond any number', async () => {
+    const folder = newFolder()
+    const nothing = { typename: 'io.statefun.types/int', hasValue: true, value: Buffer.alloc(0) }
+    const forEver = 86_400_000_000 * 1_000_000
+    const expirationSpec = { mode: 1, expireAfterMillis: forEver }
+    const endpoint = await startEndpoint((batch) => {
+      if (stateIn(batch, 'n') === null) return missing({ ...spec('n'), typeTypename: nothing.typename, expirationSpec })
+      if (texts(batch)[0] !== 'begin') return done({ outgoingEgresses: [egress('answer', '')] })
+      return done({
+        stateMutations: [{ mutationType: 1, stateName: 'n', stateValue: nothing }],
+        outgoingMessages: [{ ...to('b', ''), argument: nothing }],
+        delayedInvocations: [delayed('never', forEver)],
+      })
+    })
+    const first = labAt(endpoint, { store: new SqliteEngineStore({ folder }) })
+    await first.send('a', 'begin')
+    expect(await first.answered(1)).toEqual(['answer:'])
+    await first.engine.close()
+    const second = labAt(endpoint, { store: new SqliteEngineStore({ folder }) })
+    expect(second.engine.counters()).toMatchObject({ delayed: 1, failedCommits: 0 })
+    await second.send('a', 'x')
+    expect(await second.answered(1)).toEqual(['answer:'])
+    expect(endpoint.batches.at(-1)?.state[0]?.stateValue?.hasValue).toBe(true)
+  })
+
   it('refuses a folder that another engine has', async () => {
     const folder = newFolder()
     const endpoint = await startEndpoint(counter)
