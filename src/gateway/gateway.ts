@@ -130,7 +130,8 @@ interface Closing {
 
 async function closeWithin({ graceMs, app, runtimes, answering, strays, store }: Closing): Promise<void> {
   const tellAll = (): void => {
-    void runtimes.close()
+    // What fails here fails again below, where it is heard.
+    runtimes.close().catch(() => undefined)
     answering.lastWord()
   }
   const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
@@ -178,12 +179,12 @@ async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> 
 
   observed.registerHooks(app, principalOf)
   answerFailures(app, registry)
-  registerDrain(app, config.shutdownGraceMs)
+  const isStopping = registerDrain(app, config.shutdownGraceMs)
   const access = protect(app, { config, entities, isServing })
   const { authorize, checkManagement } = access
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries }) }
+  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries, isStopping }) }
   const management = createManagement({ config, registry, system, newId })
   registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
   observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
@@ -213,11 +214,14 @@ interface Checked {
   readonly runtimes: Runtimes
   readonly store: InvocationStore
   readonly canaries: CanaryCalls
+  readonly isStopping: () => boolean
 }
 
-async function allChecks({ runtimes, store, canaries }: Checked): Promise<readonly HealthCheck[]> {
+async function allChecks({ runtimes, store, canaries, isStopping }: Checked): Promise<readonly HealthCheck[]> {
   const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
-  return [...checks, ...canaries.checks(), { name: `${store.name} store`, essential: false, ...health }]
+  // The management port answers to the end.
+  const end = isStopping() ? [{ name: 'gateway', ok: false, detail: 'It is stopping.' }] : []
+  return [...end, ...checks, ...canaries.checks(), { name: `${store.name} store`, essential: false, ...health }]
 }
 
 interface AppOptions {

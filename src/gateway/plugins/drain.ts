@@ -12,8 +12,9 @@ const LINGER_SHARE = 0.25
  * next request would hold up the end. Connections without a request are kept for a moment: one may be on its way, and to cut
  * it off would leave its caller in doubt.
  * @param graceMs that the gateway has to stop
+ * @returns whether it is stopping
  */
-export function registerDrain(app: FastifyInstance, graceMs: number): void {
+export function registerDrain(app: FastifyInstance, graceMs: number): () => boolean {
   const lingerMs = Math.min(LINGER_MS, graceMs * LINGER_SHARE)
   let draining = false
   const connections = trackConnections(app)
@@ -31,6 +32,7 @@ export function registerDrain(app: FastifyInstance, graceMs: number): void {
     if (draining) reply.header('connection', 'close')
     done(null, payload)
   })
+  return () => draining
 }
 
 interface Connections {
