@@ -23,18 +23,14 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   // 204 tells an EventSource to stop reconnecting.
   if (seen >= 2) return reply.code(204).send()
   if (request.method === 'HEAD') return reply.type('text/event-stream').send()
-  // What hooks have set: an answer that is written past the framework has it all the same.
-  const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  )
   reply.hijack()
   const { raw } = reply
   const gone = new AbortController()
   raw.once('close', () => gone.abort())
   if (raw.destroyed) return reply
+  carryHeaders(reply)
   // A stream that has ended leaves no idle connection behind: it would hold up the end of this process.
   raw.writeHead(200, {
-    ...Object.fromEntries(headers),
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
@@ -58,6 +54,13 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   const data = `{"state":${JSON.stringify(stateOf(ended))},"status":${answer?.status ?? 504},"body":${body}}`
   raw.end(eventText({ id: 2, event: 'result', data }))
   return reply
+}
+
+/** What hooks have set: an answer that is written past the framework has it all the same. */
+function carryHeaders(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
 }
 
 /** `data` is JSON, so it has no line breaks of its own. */

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { type Kafka, startKafka } from '../helpers/kafka-broker.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 
@@ -34,18 +32,4 @@ export async function startGround(): Promise<Ground> {
 /** A topic on every broker, so that it outlives any one of them. */
 export async function createTopics({ kafka }: Ground, names: readonly string[]): Promise<void> {
   await kafka.createTopics(...names.map((name) => ({ name, partitions: PARTITIONS, replicas: BROKERS })))
-}
-
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address()
-      server.close()
-      await once(server, 'close')
-      if (address === null || typeof address === 'string') throw new Error('no port')
-      return address.port
-    }),
-  )
 }

@@ -1,5 +1,5 @@
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const UUID_LENGTH = 36
+import { asUuid, UUID_LENGTH } from '../kafka/as-uuid.ts'
+
 const EVENT_ID = Buffer.from('event_id')
 const DASH = 0x2d
 /** Bytes between the name and the id: `":"` in JSON with some spaces, three in pickle. */
@@ -13,10 +13,4 @@ export function findEventId(value: Buffer): string | undefined {
   // An id’s first dash is its ninth character.
   const dash = value.subarray(start, start + MAX_GAP_BYTES + 9).indexOf(DASH)
   return dash < 8 ? undefined : asUuid(value.subarray(start + dash - 8, start + dash - 8 + UUID_LENGTH))
-}
-
-export function asUuid(bytes: Buffer): string | undefined {
-  if (bytes.length !== UUID_LENGTH) return undefined
-  const text = bytes.toString('latin1')
-  return UUID.test(text) ? text : undefined
 }

@@ -106,7 +106,7 @@ export class Engine {
     })
   }
 
-  /** A record that answers itself: it is seen after the store has it, like any other. */
+  /** A record that answers itself: nothing of it is kept. */
   async answer(record: Omit<Egress, 'seq'>): Promise<HandOver> {
     if (this.#state !== 'open') return CLOSED
     this.#options.onEgress({ ...record, seq: this.#nextSeq++ })

@@ -1,18 +1,11 @@
+import { asUuid, UUID_LENGTH } from '../kafka/as-uuid.ts'
 import { type Pointer, valueAt } from './json-pointer.ts'
 import { parseJson } from './json-reply.ts'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const UUID_LENGTH = 36
 const QUOTE = 0x22
 const COLON = 0x3a
 /** Spaces that a writer may put around the colon. */
 const MAX_GAP_BYTES = 16
-
-export function asUuid(bytes: Buffer): string | undefined {
-  if (bytes.length !== UUID_LENGTH) return undefined
-  const text = bytes.toString('latin1')
-  return UUID.test(text) ? text : undefined
-}
 
 /**
  * Finds the id at one place of a JSON reply by the name of its member, without parsing. Only where the name occurs a second
