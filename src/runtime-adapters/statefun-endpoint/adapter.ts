@@ -64,7 +64,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     async health(): Promise<readonly HealthCheck[]> {
       if (!engine.isOpen) return [{ name: 'store', ok: false, detail: 'the runtime is not open' }]
       const reached = await probe.check()
-      const checks = [{ name: 'store', ...store.health() }, ...reached]
+      const checks = [...engine.health(), ...reached]
       return reached.every(({ ok }) => ok) ? [...checks, ...(await canary.check())] : checks
     },
     counters: () => ({ ...desk.counters, ...sender.counters, ...engine.counters(), pending: pending.size }),

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Address, type Effects, fromFunction, type StateValue, toFunction } from '../statefun/protobuf.ts'
 import type { FunctionPlace } from './endpoint-directory.ts'
 import type { StateEntry } from './engine-store.ts'
+import type { Exchange } from './exchange.ts'
 import type { Failure } from './failure.ts'
-import type { Exchange } from './function-endpoint.ts'
 import type { Message } from './message.ts'
 import { functionTypeOf } from './message.ts'
 import type { Spec, StateSpecs } from './state-specs.ts'
@@ -41,20 +41,21 @@ export async function callFunction(call: FunctionCall): Promise<CallResult> {
   const unusable = (detail: string): CallResult => ({ kind: 'failed', failure: { kind: 'unusable-answer', detail } })
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const given = specs.of(functionType)
-    const sent = new Set(given.keys())
-    const result = await attempts.answerTo(encodeCall(call, given))
+    // Calls side by side may learn of others meanwhile.
+    const sent = [...given.keys()]
+    const result = await attempts.answerTo(encodeCall(call, sent))
     if ('failure' in result) return result
     const { invocationResult, incompleteInvocationContext: incomplete } = result
     if (incomplete === null) return { kind: 'effects', effects: invocationResult ?? NO_EFFECTS, specs: given }
-    const problem = specs.register(functionType, incomplete.missingValues, sent)
+    const problem = specs.register(functionType, incomplete.missingValues, new Set(sent))
     if (problem !== undefined) return unusable(problem)
   }
   return unusable(`It has asked for its state ${MAX_ROUNDS} times.`)
 }
 
-function encodeCall({ target, messages, values }: FunctionCall, specs: ReadonlyMap<string, Spec>): Buffer {
+function encodeCall({ target, messages, values }: FunctionCall, stateNames: readonly string[]): Buffer {
   const now = Date.now()
-  const state = [...specs.keys()].map((stateName): StateValue => {
+  const state = stateNames.map((stateName): StateValue => {
     const { value, expiresAtMs = Number.POSITIVE_INFINITY } = values.get(stateName) ?? {}
     return { stateName, stateValue: value === undefined || expiresAtMs <= now ? null : value }
   })

@@ -1,15 +1,17 @@
-import type { Delay } from './message.ts'
+import { type Delay, sizeOf } from './message.ts'
 
 /** Messages that wait for their time. Not more than the store holds: whoever lets messages in has to bound them. */
 export interface Delays {
   add(delay: Delay): void
   /** The number of the delay that a function with this id has given this token. */
   find(id: string, token: string): number | undefined
-  /** It will not be fired any more. */
-  drop(seq: number): void
+  /** It will not be fired any more. @returns what it was; `undefined`: it has fired, or was never there */
+  drop(seq: number): Delay | undefined
   /** Nothing is fired any more. */
   close(): void
   readonly size: number
+  /** Of all their messages. */
+  readonly bytes: number
 }
 
 /** The longest that a timer of Node can be set to. */
@@ -19,15 +21,18 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export function createDelays(fire: (delay: Delay) => void): Delays {
   const waiting = new Map<number, { readonly delay: Delay; timer: NodeJS.Timeout }>()
   const byToken = new Map<string, number>()
+  let bytes = 0
 
-  function drop(seq: number): void {
+  function drop(seq: number): Delay | undefined {
     const entry = waiting.get(seq)
-    if (entry === undefined) return
+    if (entry === undefined) return undefined
     clearTimeout(entry.timer)
     waiting.delete(seq)
+    bytes -= sizeOf(entry.delay.message)
     const key = tokenKey(entry.delay)
     // Functions of two types may have given one token.
     if (byToken.get(key) === seq) byToken.delete(key)
+    return entry.delay
   }
 
   /** Nobody has to wait longer than a timer can. */
@@ -50,6 +55,7 @@ export function createDelays(fire: (delay: Delay) => void): Delays {
   return {
     add(delay) {
       waiting.set(delay.seq, { delay, timer: arm(delay) })
+      bytes += sizeOf(delay.message)
       if (delay.token !== '') byToken.set(tokenKey(delay), delay.seq)
     },
     find: (id, token) => byToken.get(keyFor(id, token)),
@@ -58,9 +64,13 @@ export function createDelays(fire: (delay: Delay) => void): Delays {
       for (const { timer } of waiting.values()) clearTimeout(timer)
       waiting.clear()
       byToken.clear()
+      bytes = 0
     },
     get size() {
       return waiting.size
+    },
+    get bytes() {
+      return bytes
     },
   }
 }

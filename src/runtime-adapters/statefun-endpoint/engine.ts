@@ -1,8 +1,9 @@
-import type { Log, Outcome } from '../contract.ts'
+import type { HealthCheck, Log, Outcome } from '../contract.ts'
 import type { HandOver } from '../kafka/call-sender.ts'
 import type { CommitResult } from '../sqlite/transaction.ts'
 import type { Address } from '../statefun/protobuf.ts'
 import { callFunction } from './call-function.ts'
+import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
 import { createDelays, type Delays } from './delays.ts'
 import type { EndpointDirectory } from './endpoint-directory.ts'
 import type { EngineStore } from './engine-store.ts'
@@ -21,6 +22,7 @@ export interface EngineLimits {
   readonly maxConcurrent: number
   /** Messages, delayed ones included, beyond which none is taken from outside. */
   readonly maxQueued: number
+  /** Of messages, delayed ones included. */
   readonly maxQueuedBytes: number
   /** Milliseconds that calls under way have when the engine closes. */
   readonly drainMs: number
@@ -32,11 +34,13 @@ export interface EngineOptions {
   readonly limits: EngineLimits
   /** A record that a function has answered with; committed. Neither this nor `onFailure` may throw. */
   readonly onEgress: (egress: Egress) => void
-  /** What a call has come to whose message failed for good. */
+  /** What a call has come to whose message failed for good, when none of its others is under way. */
   readonly onFailure: (origin: string, outcome: Outcome) => void
   /** A message that is for nobody but the world outside. */
   readonly divert?: (message: Message) => Egress | undefined
   readonly log: Log
+  /** See `PersistentStoreOptions`. */
+  readonly storePatienceMs?: number | undefined
 }
 
 /** A message from outside. */
@@ -52,6 +56,7 @@ export class Engine {
   readonly #lanes: Lanes
   readonly #delays: Delays
   readonly #kept: PersistentStore
+  readonly #calls: CallsUnderWay
   readonly #stopping = new AbortController()
   readonly #counts = { batches: 0, requests: 0, messages: 0, failedMessages: 0, splitBatches: 0, droppedEgresses: 0 }
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -63,9 +68,10 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options
-    const { store, log, limits } = options
+    const { store, log, limits, storePatienceMs: patienceMs } = options
     const { maxConcurrent } = limits
-    this.#kept = createPersistentStore({ store, log, signal: this.#stopping.signal })
+    this.#kept = createPersistentStore({ store, log, signal: this.#stopping.signal, patienceMs })
+    this.#calls = createCallsUnderWay(options.onFailure)
     this.#lanes = createLanes({ maxConcurrent, run: (lane) => this.#run(lane) })
     this.#delays = createDelays((delay) => void this.#fire(delay))
   }
@@ -91,8 +97,9 @@ export class Engine {
   accept(incoming: Incoming): Promise<HandOver> {
     const { store, limits } = this.#options
     if (this.#state !== 'open') return Promise.resolve(CLOSED)
-    if (this.#queued + this.#delays.size >= limits.maxQueued || this.#queuedBytes >= limits.maxQueuedBytes) {
-      return Promise.resolve(overloaded(`${this.#queued} messages wait for their functions already.`))
+    const waiting = this.#queued + this.#delays.size
+    if (waiting >= limits.maxQueued || this.#queuedBytes + this.#delays.bytes >= limits.maxQueuedBytes) {
+      return Promise.resolve(overloaded(`${waiting} messages wait for their functions already.`))
     }
     const message: Message = { ...incoming, seq: this.#nextSeq++, isFirst: true }
     const written = store.write({ addMessages: [message] })
@@ -113,8 +120,9 @@ export class Engine {
     return ACKNOWLEDGED
   }
 
-  nextSeq(): number {
-    return this.#nextSeq++
+  /** Of the store, and of what it would never take. */
+  health(): readonly HealthCheck[] {
+    return [{ name: 'store', ...this.#options.store.health() }, ...this.#kept.health()]
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -147,6 +155,7 @@ export class Engine {
   #enqueue(message: Message): void {
     this.#queued++
     this.#queuedBytes += sizeOf(message)
+    this.#calls.begin(message.origin)
     this.#lanes.add(message)
   }
 
@@ -160,7 +169,8 @@ export class Engine {
     const message = { ...delayed, seq: this.#nextSeq++ }
     const egress = this.#options.divert?.(message)
     const added = egress === undefined ? { addMessages: [message] } : { addEgresses: [egress] }
-    if (!(await this.#kept.commit({ removeDelays: [delaySeq], ...added }))) return
+    // What is abandoned stays in the store, and comes again after a restart.
+    if ((await this.#kept.commit({ removeDelays: [delaySeq], ...added })) !== 'kept') return
     if (egress === undefined) this.#enqueue(message)
     else this.#emit(egress)
   }
@@ -184,7 +194,8 @@ export class Engine {
     const functionType = functionTypeOf(target)
     const place = this.#options.directory.find(functionType)
     const values = await this.#kept.valuesAt(placeOf(target))
-    if (values === undefined) return
+    if (values === 'closing') return
+    if (values === 'abandoned') return this.#giveUp(messages, UNREADABLE_STATE)
     if (place === undefined) {
       return this.#giveUp(messages, {
         kind: 'unusable-answer',
@@ -209,7 +220,7 @@ export class Engine {
     if (typeof plan === 'string') {
       return this.#afterFailure(target, messages, { kind: 'unusable-answer', detail: plan })
     }
-    return this.#keep(this.#withDiversions(plan))
+    return this.#keep(messages, this.#withDiversions(plan))
   }
 
   #withDiversions(plan: Plan): Plan {
@@ -223,16 +234,22 @@ export class Engine {
     }
   }
 
-  async #keep(plan: Plan): Promise<void> {
+  async #keep(messages: readonly Message[], plan: Plan): Promise<void> {
     // From now on they can't fire beside their cancellation.
-    for (const seq of plan.removeDelays) this.#delays.drop(seq)
-    if (!(await this.#kept.commit(plan))) return
-    this.#counts.messages += plan.removeMessages?.length ?? 0
+    const cancelled = plan.removeDelays.flatMap((seq) => this.#delays.drop(seq) ?? [])
+    const kept = await this.#kept.commit(plan)
+    if (kept === 'closing') return
+    if (kept === 'abandoned') {
+      for (const delay of cancelled) this.#delays.add(delay)
+      return this.#giveUp(messages, UNKEPT_EFFECTS)
+    }
+    this.#counts.messages += messages.length
     this.#counts.droppedEgresses += plan.dropped
     for (const egress of plan.addEgresses) this.#emit(egress)
     if (this.#state !== 'open') return
     for (const message of plan.addMessages) this.#enqueue(message)
     for (const delay of plan.addDelays) this.#delays.add(delay)
+    for (const { origin } of messages) this.#calls.end(origin)
   }
 
   /** Of several messages one may be guilty: each is tried alone, in order. An endpoint that is away has no guilty ones. */
@@ -248,7 +265,8 @@ export class Engine {
   }
 
   async #giveUp(messages: readonly Message[], failure: Failure): Promise<void> {
-    if (!(await this.#kept.commit({ removeMessages: messages.map(({ seq }) => seq) }))) return
+    // What can't even be removed is called again after a restart; its call is told now all the same.
+    if ((await this.#kept.commit({ removeMessages: messages.map(({ seq }) => seq) })) === 'closing') return
     this.#counts.failedMessages += messages.length
     for (const { origin, target, isFirst } of messages) {
       const detail = `${showAddress(target)}: ${failure.detail}`
@@ -256,10 +274,13 @@ export class Engine {
         { address: showAddress(target), origin, failure: failure.kind, detail },
         'a message has failed',
       )
-      if (origin !== undefined) this.#options.onFailure(origin, outcomeOf({ ...failure, detail }, isFirst))
+      this.#calls.end(origin, outcomeOf({ ...failure, detail }, isFirst))
     }
   }
 }
+
+const UNREADABLE_STATE: Failure = { kind: 'lost', detail: 'Its state can’t be read.' }
+const UNKEPT_EFFECTS: Failure = { kind: 'lost', detail: 'What it has done can’t be kept.' }
 
 const ACKNOWLEDGED: HandOver = { kind: 'acknowledged' }
 const CLOSED: HandOver = { kind: 'not-sent', cause: 'shutting-down', detail: 'This replica takes no calls.' }

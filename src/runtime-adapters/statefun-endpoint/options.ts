@@ -53,7 +53,7 @@ export const StatefunEndpointOptions = Type.Object(
       env: 'STATEFUN_MAX_QUEUED_BYTES',
       default: 268_435_456,
       minimum: 1_024,
-      description: 'Bytes of messages that may wait.',
+      description: 'Bytes of messages that may wait, delayed ones included.',
     }),
     drainMs: Type.Integer({
       env: 'STATEFUN_DRAIN_MS',

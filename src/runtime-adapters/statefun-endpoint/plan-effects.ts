@@ -67,6 +67,7 @@ export function planEffects(effects: Effects, context: EffectsContext): Plan | s
 }
 
 function planValues({ stateMutations }: Effects, context: EffectsContext): readonly ValueChange[] {
+  if (stateMutations.length === 0 && context.values.size === 0) return []
   const place = placeOf(context.target)
   const changes = new Map<string, ValueChange>()
   for (const { name, entry } of aged(context)) changes.set(name, { place, name, entry })
@@ -126,8 +127,12 @@ function commonOrigin(messages: readonly Message[]): string | undefined {
   return messages.every((message) => message.origin === origin) ? origin : undefined
 }
 
+type PlannedDelays = Pick<Plan, 'addDelays' | 'removeDelays'>
+const NO_DELAYS: PlannedDelays = { addDelays: [], removeDelays: [] }
+
 /** In their order: what is delayed and cancelled in one go is never sent. */
-function planDelays(delayed: readonly DelayedMessage[], context: EffectsContext) {
+function planDelays(delayed: readonly DelayedMessage[], context: EffectsContext): PlannedDelays {
+  if (delayed.length === 0) return NO_DELAYS
   const added = new Map<string | number, Delay>()
   const removed = new Map<string, number>()
   const known = (token: string) =>

@@ -34,12 +34,16 @@ export function compileJsonRequest(
     const name = place.at(-1)
     if (name !== undefined) branchAt(root, place.slice(0, -1)).members.set(name, { kind: 'leaf', write })
   }
-  branchAt(root, where).spread = ({ args }) => argumentsText(params, args)
-  return (call) => Buffer.from(nodeText(root, call))
+  branchAt(root, where).spread = argumentsWriter(params)
+  const write = nodeWriter(root)
+  return (call) => Buffer.from(write(call))
 }
 
 function fixedParts({ envelope: { request }, method, replyTopics }: MemberSettings): readonly Part[] {
-  const constant = (value: string) => () => JSON.stringify(value)
+  const constant = (value: string) => {
+    const text = JSON.stringify(value)
+    return () => text
+  }
   const part = (what: string, place: Pointer | undefined, write: Part['write']): readonly Part[] =>
     place === undefined ? [] : [{ what, place, write }]
   return [
@@ -89,16 +93,29 @@ function branchAt(root: Branch, place: Pointer): Branch {
   return at
 }
 
-function nodeText(node: Node, call: FunctionCall): string {
-  if (node.kind === 'leaf') return node.write(call)
-  const members = [...node.members].map(([name, member]) => `${JSON.stringify(name)}:${nodeText(member, call)}`)
-  const spread = node.spread?.(call) ?? ''
-  return `{${(spread === '' ? members : [...members, spread]).join(',')}}`
+function nodeWriter(node: Node): Part['write'] {
+  if (node.kind === 'leaf') return node.write
+  const members = [...node.members].map(([name, member], index) => ({
+    label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`,
+    write: nodeWriter(member),
+  }))
+  const { spread } = node
+  return (call) => {
+    let text = '{'
+    for (const { label, write } of members) text += label + write(call)
+    const rest = spread?.(call) ?? ''
+    return rest === '' || members.length === 0 ? `${text}${rest}}` : `${text},${rest}}`
+  }
 }
 
-function argumentsText(params: readonly ParameterDescriptor[], args: FunctionCall['args']): string {
-  return params
-    .filter(({ name }) => Object.hasOwn(args, name))
-    .map(({ name }) => `${JSON.stringify(name)}:${stringifyExact(args[name])}`)
-    .join(',')
+function argumentsWriter(params: readonly ParameterDescriptor[]): Part['write'] {
+  const members = params.map(({ name }) => ({ name, label: `${JSON.stringify(name)}:` }))
+  return ({ args }) => {
+    let text = ''
+    for (const { name, label } of members) {
+      if (!Object.hasOwn(args, name)) continue
+      text += `${text === '' ? '' : ','}${label}${stringifyExact(args[name])}`
+    }
+    return text
+  }
 }

@@ -157,8 +157,13 @@ export const wrappers = {
 function codec<T extends object>(name: string): Codec<T> {
   const type = root.lookupType(name)
   return {
-    encode: (message) => Buffer.from(type.encode(type.fromObject(message)).finish()),
+    encode: (message) => asBuffer(type.encode(message).finish()),
     // The shape follows from the message's definition above; the library's types don't know it.
     decode: (bytes) => type.decode(bytes) as unknown as T,
   }
+}
+
+/** What the writer has made is its own, and in Node a buffer already. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

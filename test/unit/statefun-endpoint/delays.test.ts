@@ -84,6 +84,37 @@ describe('a delayed message', () => {
     await send('a', 'arm 1 token')
     expect(await answered(4)).toEqual(['a:arm', 'a:fired', 'a:arm', 'a:fired'])
   })
+
+  it('counts among the bytes that may wait, until it has come', async () => {
+    const large = 'x'.repeat(2_000)
+    const { send, answered } = await startLab(
+      (batch) =>
+        texts(batch).includes('arm')
+          ? done({ delayedInvocations: [inFuture(100, 'a', large)], outgoingEgresses: [egress('a', 'armed')] })
+          : done({ outgoingEgresses: [egress('a', 'come')] }),
+      { maxQueuedBytes: 1_000 },
+    )
+    await send('a', 'arm')
+    await answered(1)
+    expect(await send('b', 'y')).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
+    await answered(2)
+    await until('room', async () => (await send('b', 'y')).kind === 'acknowledged')
+  })
+
+  it('does not count any more when it was cancelled', async () => {
+    const large = inFuture(60_000, 'a', 'x'.repeat(2_000), 'token')
+    const { send, answered } = await startLab(
+      (batch) =>
+        done({
+          delayedInvocations: [large, inFuture(60_000, 'a', 'x', 'other'), cancel('token')],
+          outgoingEgresses: texts(batch).map((text) => egress('a', text)),
+        }),
+      { maxQueuedBytes: 1_000 },
+    )
+    await send('a', 'go')
+    await answered(1)
+    expect(await send('b', 'y')).toEqual({ kind: 'acknowledged' })
+  })
 })
 
 describe('a delay longer than a timer can be', () => {
@@ -96,8 +127,8 @@ describe('a delay longer than a timer can be', () => {
     delays.add({ seq: 1, dueMs: Date.now() + 2 ** 32, token: 'x', message })
     delays.add({ seq: 2, dueMs: Date.now(), token: '', message: { ...message, seq: 2 } })
     await until('the second', () => fired.length === 1)
-    expect([fired[0]?.seq, delays.find('a', 'x'), delays.size]).toEqual([2, 1, 1])
+    expect([fired[0]?.seq, delays.find('a', 'x'), delays.size, delays.bytes]).toEqual([2, 1, 1, 1])
     delays.close()
-    expect(delays.size).toBe(0)
+    expect([delays.size, delays.bytes]).toEqual([0, 0])
   })
 })

@@ -35,6 +35,7 @@ export interface LabOptions extends Partial<EngineLimits & EndpointDefaults> {
   readonly gone?: string
   /** Instead of `test/*`. */
   readonly functions?: string
+  readonly storePatienceMs?: number
 }
 
 const opened: (() => Promise<void>)[] = []
@@ -56,7 +57,8 @@ export async function startLab(behaviour: Behaviour, options: LabOptions = {}): 
 }
 
 export function labAt(endpoint: ScriptedEndpoint, options: LabOptions = {}): Lab {
-  const { store = createMemoryEngineStore(), gone = endpoint.url, functions = 'test/*', ...limits } = options
+  const { store = createMemoryEngineStore(), gone = endpoint.url, functions = 'test/*', ...rest } = options
+  const { storePatienceMs, ...limits } = rest
   const egresses: string[] = []
   const failures = new Map<string, Outcome>()
   const endpoints = [
@@ -74,6 +76,7 @@ export function labAt(endpoint: ScriptedEndpoint, options: LabOptions = {}): Lab
     onEgress: ({ key, value }) => egresses.push(`${key}:${value}`),
     onFailure: (origin, outcome) => failures.set(origin, outcome),
     log: silent,
+    storePatienceMs,
   })
   opened.push(() => engine.close())
   engine.start()

@@ -255,3 +255,44 @@ describe('the origin of a failure', () => {
     expect([...failures.keys()]).toEqual(['1'])
   })
 })
+
+describe('a call that has several messages under way', () => {
+  const sendsBoth = done({ outgoingMessages: [to('side', 'y', 'g'), to('main', 'z', 'h')] })
+
+  it('is not settled by one that fails while another may bring its answer', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { send, engine, egresses, failures, answered, failed } = await startLab(async ({ target }) => {
+      if (target.type === 'f') return sendsBoth
+      if (target.type === 'g') return fails()
+      await gate.promise
+      return done({ outgoingEgresses: [egress('x', 'the answer')] })
+    })
+    await send('a', 'x')
+    await until('the side message has failed', () => engine.counters().failedMessages === 1)
+    expect([egresses.length, failures.size]).toEqual([0, 0])
+    gate.resolve()
+    expect(await answered(1)).toEqual(['x:the answer'])
+    expect(await failed('x')).toMatchObject({ kind: 'raised', message: 'test/g/side: HTTP 500' })
+  })
+
+  it('comes to the first failure when the others end without an answer', async () => {
+    let tries = 0
+    const { send, failed, endpoint } = await startLab(({ target }) => {
+      if (target.type === 'f') return sendsBoth
+      if (target.type === 'g') return fails()
+      return ++tries < 3 ? fails(503) : done()
+    })
+    await send('a', 'x')
+    expect(await failed('x')).toMatchObject({ kind: 'raised', message: 'test/g/side: HTTP 500' })
+    expect(endpoint.batches.filter(({ target }) => target.type === 'h')).toHaveLength(3)
+  })
+
+  it('does not wait for what is delayed', async () => {
+    const later = { ...to('a', 'later'), delayInMs: 60_000, cancellationToken: '', isCancellationRequest: false }
+    const { send, failed } = await startLab(({ target }) =>
+      target.type === 'f' ? done({ delayedInvocations: [later], outgoingMessages: [to('b', 'y', 'g')] }) : fails(),
+    )
+    await send('a', 'x')
+    expect(await failed('x')).toMatchObject({ kind: 'raised' })
+  })
+})
