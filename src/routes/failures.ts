@@ -27,16 +27,25 @@ const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
 }
 
+const problemsOfBodies: ReadonlySet<ProblemCode> = new Set(['malformed_json'])
+
 export function answerFailures(app: FastifyInstance, registry: EntityRegistry): void {
   app.addSchema(problemSchema)
   app.decorateReply('problemCode', undefined)
+  const verbsOf = recordVerbs(app)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = toProblem(error)
+    // Where no route is, the framework still reads the body: that it can't says less than that nothing is here.
+    const isLost = request.is404 && isCallersFault(error)
+    const problem = isLost ? missingRoute(request, verbsOf, registry) : toProblem(error)
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed')
     return sendProblem(request, reply, problem)
   })
-  const verbsOf = recordVerbs(app)
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, missingRoute(request, verbsOf, registry)))
+}
+
+function isCallersFault(error: FastifyError | ProblemError): boolean {
+  if (error instanceof ProblemError) return problemsOfBodies.has(error.code)
+  return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
 }
 
 /** For `frameworkErrors`: what the router refuses before any hook has run. */
