@@ -10,10 +10,14 @@ export interface RoundsOptions {
 
 export interface RoundsReport {
   readonly cases: number
+  /** Of the document, not guessed by Schemathesis. */
+  readonly links: { readonly different: number; readonly followed: number }
   readonly rounds: readonly RoundReport[]
   /** Operations of the document. */
   readonly operations: number
 }
+
+const STATEFUL_EXAMPLES = 50
 
 /** Rounds of Schemathesis against the shop, by turns with a token and with an API key, each with a seed of its own. */
 export async function runRounds({ cases, firstSeed, maxExamples }: RoundsOptions): Promise<RoundsReport> {
@@ -22,16 +26,33 @@ export async function runRounds({ cases, firstSeed, maxExamples }: RoundsOptions
   try {
     const document = await shop.document()
     const rounds: RoundReport[] = []
-    for (let sum = 0, seed = firstSeed; sum < cases || rounds.length < 2; seed++) {
-      const credentials = rounds.length % 2 === 0 ? { bearer: shop.token } : { api_key: shop.apiKey }
-      const round = await fuzz({ program, url: shop.url, document, credentials, seed, maxExamples })
-      rounds.push(round)
-      sum += round.cases
-      if (round.failed > 0 || round.cases === 0) break
+    for (let sum = 0, seed = firstSeed; sum < cases || rounds.length < 4; seed++) {
+      const credentials = rounds.length % 4 === 0 ? { bearer: shop.token } : { api_key: shop.apiKey }
+      const common = { program, url: shop.url, document, credentials, seed }
+      // Links lead on from what was accepted; a round of its own follows more of them.
+      const made = [
+        await fuzz({ ...common, maxExamples }),
+        await fuzz({ ...common, maxExamples: STATEFUL_EXAMPLES, phases: 'stateful' }),
+      ]
+      rounds.push(...made)
+      sum += casesOf(made)
+      if (made.some(({ failed, cases: ofRound }) => failed > 0 || ofRound === 0)) break
     }
-    return { cases: rounds.reduce((sum, round) => sum + round.cases, 0), rounds, operations: operationsIn(document) }
+    return { cases: casesOf(rounds), links: linksOf(rounds), rounds, operations: operationsIn(document) }
   } finally {
     await shop.close()
+  }
+}
+
+function casesOf(rounds: readonly RoundReport[]): number {
+  return rounds.reduce((sum, { cases }) => sum + cases, 0)
+}
+
+function linksOf(rounds: readonly RoundReport[]): { readonly different: number; readonly followed: number } {
+  const counts = rounds.flatMap(({ links }) => [...links])
+  return {
+    different: new Set(counts.map(([link]) => link)).size,
+    followed: counts.reduce((sum, [, count]) => sum + count, 0),
   }
 }
 

@@ -40,6 +40,10 @@ export interface Round {
   readonly seed: number
   /** For each operation, and scenarios. */
   readonly maxExamples: number
+  /** Left out: all of them. */
+  readonly phases?: 'stateful'
+  /** Sent with every request. */
+  readonly prefer?: string
 }
 
 /** What Schemathesis itself reports of a round. */
@@ -48,7 +52,8 @@ export interface RoundReport {
   /** With failures or errors; 0 is what is wanted. */
   readonly failed: number
   readonly operations: number
-  readonly linksFollowed: number
+  /** Steps that an answer's link led to, by the link's name; links that Schemathesis guessed are not counted. */
+  readonly links: ReadonlyMap<string, number>
   /** Phases that have run to their end. */
   readonly phases: readonly string[]
   readonly text: string
@@ -57,13 +62,16 @@ export interface RoundReport {
 export async function fuzz(round: Round): Promise<RoundReport> {
   const folder = createTemporaryFolder()
   try {
-    const report = join(folder.path, 'report.json')
+    const [report, events] = [join(folder.path, 'report.json'), join(folder.path, 'events.ndjson')]
     const text = await runProgram(round.program, [
       ...['--config-file', folder.write('schemathesis.toml', settings(round)), 'run', '--no-color'],
       ...['--url', round.url, '--seed', String(round.seed), '--generation-database', 'none', '--continue-on-failure'],
-      ...['--report', 'json', '--report-json-path', report, folder.write('openapi.json', round.document)],
+      ...['--report', 'json,ndjson', '--report-json-path', report, '--report-ndjson-path', events],
+      ...(round.phases === undefined ? [] : ['--phases', round.phases]),
+      ...(round.prefer === undefined ? [] : ['-H', `Prefer: ${round.prefer}`]),
+      folder.write('openapi.json', round.document),
     ])
-    return { ...numbersOf(readReport(report, text)), linksFollowed: linksIn(text), text }
+    return { ...numbersOf(readReport(report, text)), links: linksIn(readFileSync(events, 'utf8')), text }
   } finally {
     folder.close()
   }
@@ -76,6 +84,8 @@ function settings({ credentials, maxExamples }: Round): string {
   const scheme = way[0] === 'bearer' ? 'bearer' : 'apiKey'
   return `
 hooks = "json_lines"
+[cache]
+enabled = false
 [auth.openapi.${scheme}]
 ${way[0]} = "${way[1]}"
 [generation]
@@ -143,6 +153,27 @@ function numbersOf({ complete, operations, phases, test_cases, errors }: Written
   }
 }
 
-function linksIn(text: string): number {
-  return Number(/API Links:\s+(\d+) covered/.exec(text)?.[1] ?? 0)
+/** One event a line, of which those are looked at that end a scenario. */
+interface WrittenEvent {
+  readonly ScenarioFinished?: {
+    readonly recorder: { readonly cases?: Readonly<Record<string, WrittenCase>> }
+  }
+}
+
+interface WrittenCase {
+  readonly is_transition_applied: boolean
+  readonly transition?: { readonly id: string; readonly is_inferred: boolean } | null
+}
+
+function linksIn(events: string): ReadonlyMap<string, number> {
+  const links = new Map<string, number>()
+  for (const line of events.split('\n').filter((text) => text !== '')) {
+    // Written by the version above.
+    const { ScenarioFinished: ended } = JSON.parse(line) as WrittenEvent
+    for (const { transition, is_transition_applied } of Object.values(ended?.recorder.cases ?? {})) {
+      if (!is_transition_applied || transition == null || transition.is_inferred) continue
+      links.set(transition.id, (links.get(transition.id) ?? 0) + 1)
+    }
+  }
+  return links
 }
