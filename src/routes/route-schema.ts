@@ -168,7 +168,9 @@ const accepted = {
 /** A call that returns something, whose caller wants no body. */
 function bodiless(operation: Operation): Record<string, unknown> {
   if (operation.kind !== 'call' || operation.method.returns === undefined) return {}
-  return { 204: { description: 'Done, and answered without a body: as `Prefer: return=minimal` asked for.', type: 'null' } }
+  return {
+    204: { description: 'Done, and answered without a body: as `Prefer: return=minimal` asked for.', type: 'null' },
+  }
 }
 
 const anyJson = { description: 'Any JSON value.' }

@@ -7,9 +7,7 @@ const firstSeed = Number(process.env.FUZZ_SEED ?? 1_000)
 const began = Date.now()
 const { cases, links, rounds, operations } = await runRounds({ cases: wanted, firstSeed, maxExamples: 40 })
 for (const [index, { cases: ofRound, failed, phases, text }] of rounds.entries()) {
-  console.log(
-    `seed ${firstSeed + Math.floor(index / 2)}: ${ofRound} cases, ${failed} failed, ${phases.join(' ')}`,
-  )
+  console.log(`seed ${firstSeed + Math.floor(index / 2)}: ${ofRound} cases, ${failed} failed, ${phases.join(' ')}`)
   if (failed > 0) console.log(text)
 }
 const seconds = Math.round((Date.now() - began) / 1_000)
