@@ -1,5 +1,8 @@
-import type { EntityDescriptor } from './descriptor.ts'
+import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor } from './descriptor.ts'
 import { didYouMean } from './nearest-name.ts'
+
+/** Whether a caller may be told that there is such an entity, or such a member of it. */
+export type IsShown = (entity: EntityDescriptor, member?: MethodDescriptor | AttributeDescriptor) => boolean
 
 /** The entities that exist, by name and by path. Immutable: a reload makes a new one. */
 export interface EntityRegistry {
@@ -7,7 +10,10 @@ export interface EntityRegistry {
   byName(name: string): EntityDescriptor | undefined
   byPath(path: string): EntityDescriptor | undefined
   /** Why a path of the API leads nowhere, in words, with the nearest name. */
-  explainMiss(segments: readonly string[]): { readonly detail: string; readonly hint: string | undefined }
+  explainMiss(
+    segments: readonly string[],
+    isShown?: IsShown,
+  ): { readonly detail: string; readonly hint: string | undefined }
 }
 
 export function createRegistry(entities: readonly EntityDescriptor[]): EntityRegistry {
@@ -17,13 +23,16 @@ export function createRegistry(entities: readonly EntityDescriptor[]): EntityReg
     entities,
     byName: (name) => names.get(name),
     byPath: (path) => paths.get(path),
-    explainMiss([path = '', , member]) {
+    explainMiss([path = '', , member], isShown = () => true) {
       const entity = paths.get(path)
-      if (entity === undefined) {
-        return { detail: `There is no entity type "${path}".`, hint: didYouMean(path, paths.keys()) }
+      if (entity === undefined || !isShown(entity)) {
+        const shown = entities.filter((each) => isShown(each)).map((each) => each.path)
+        return { detail: `There is no entity type "${path}".`, hint: didYouMean(path, shown) }
       }
       if (member === undefined) return { detail: `There is no such route of ${entity.name}.`, hint: undefined }
-      const members = [...entity.methods.keys(), ...entity.attributes.keys()]
+      const members = [...entity.methods.values(), ...entity.attributes.values()]
+        .filter((each) => isShown(entity, each))
+        .map(({ name }) => name)
       return { detail: `${entity.name} has no method or attribute "${member}".`, hint: didYouMean(member, members) }
     },
   }

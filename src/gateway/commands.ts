@@ -38,11 +38,19 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
       port: config.port,
       listenTextResolver: (address) => announce(gateway, address),
     })
+    await warnOfFailing(gateway)
   } catch (error) {
     // Its hook for a normal end would exit with 0.
     uninstall()
     await gateway.close()
     throw error
+  }
+}
+
+/** What will keep calls from being answered is said when nobody has called yet. */
+async function warnOfFailing({ app, runtimes }: Gateway): Promise<void> {
+  for (const { name, ok, detail } of await runtimes.checks()) {
+    if (!ok) app.log.warn({ check: name, detail }, 'a check fails at the start')
   }
 }
 

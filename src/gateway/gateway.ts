@@ -24,6 +24,7 @@ import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocatio
 import { createManagement } from './management.ts'
 import { type CanaryCalls, createCanaryCalls } from './observability/canary-calls.ts'
 import { createObservability, type Observability } from './observability/observability.ts'
+import { createUnusableAnswers, type UnusableAnswers } from './observability/unusable-answers.ts'
 import { type DocsOptions, registerDocs } from './plugins/docs.ts'
 import { registerDrain } from './plugins/drain.ts'
 import { serverLimits } from './plugins/request-limits.ts'
@@ -87,8 +88,9 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
       ids.restrict(runtimes.suits)
       if (share !== undefined) await strays.hold(share)
     }
+    const unusable = createUnusableAnswers(app.log)
     // The chain of `Invoke => Invoke`, outermost first.
-    const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke))
+    const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke, unusable.note))
     const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
     const { client, management } = await assemble(app, {
       config,
@@ -101,6 +103,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
       newId: ids.next,
       observed,
       strays,
+      unusable,
       isServing: connect,
     })
     await app.ready()
@@ -155,6 +158,7 @@ interface Parts {
   readonly newId: () => string
   readonly observed: Observability
   readonly strays: StrayKeeper
+  readonly unusable: UnusableAnswers
   /** The runtimes are connected to. */
   readonly isServing: boolean
 }
@@ -169,7 +173,8 @@ interface Assembled {
 
 /** The order is the order in which a call meets things. */
 async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> {
-  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, isServing } = parts
+  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, unusable, isServing } =
+    parts
   const { entities, adapterOf } = runtimes
   const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
@@ -178,13 +183,18 @@ async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> 
   const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
 
   observed.registerHooks(app, principalOf)
-  answerFailures(app, registry)
+  // `access` comes below: before the first request.
+  answerFailures(app, registry, (request) => access.shownTo(request))
   const isStopping = registerDrain(app, config.shutdownGraceMs)
   const access = protect(app, { config, entities, isServing })
   const { authorize, checkManagement } = access
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries, isStopping }) }
+  const system = {
+    entities,
+    capabilitiesOf,
+    checks: () => allChecks({ runtimes, store, canaries, unusable, isStopping }),
+  }
   const management = createManagement({ config, registry, system, newId })
   registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
   observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
@@ -194,6 +204,10 @@ async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> 
   await registerBatchRoutes(app, {
     ...{ ...calls, newId, limits: batchLimitsOf(config) },
     ...{ maxBatches: config.maxBatches, onLine: observed.noteLine },
+    viewOf: (request) => ({
+      isShown: access.shownTo(request),
+      admit: (operation) => access.admit(request, operation),
+    }),
   })
   const client = createEntityClient({ registry, capabilitiesOf, invoke, newId, defaultDeadlineMs })
   app.decorate('gateway', client)
@@ -214,14 +228,27 @@ interface Checked {
   readonly runtimes: Runtimes
   readonly store: InvocationStore
   readonly canaries: CanaryCalls
+  readonly unusable: UnusableAnswers
   readonly isStopping: () => boolean
 }
 
-async function allChecks({ runtimes, store, canaries, isStopping }: Checked): Promise<readonly HealthCheck[]> {
+async function allChecks({
+  runtimes,
+  store,
+  canaries,
+  unusable,
+  isStopping,
+}: Checked): Promise<readonly HealthCheck[]> {
   const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
   // The management port answers to the end.
   const end = isStopping() ? [{ name: 'gateway', ok: false, detail: 'It is stopping.' }] : []
-  return [...end, ...checks, ...canaries.checks(), { name: `${store.name} store`, essential: false, ...health }]
+  return [
+    ...end,
+    ...checks,
+    ...canaries.checks(),
+    ...unusable.checks(),
+    { name: `${store.name} store`, essential: false, ...health },
+  ]
 }
 
 interface AppOptions {

@@ -1,8 +1,10 @@
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
+import type { IsShown } from '../entity-registry/registry.ts'
 import type { Capabilities, Key, Target } from '../runtime-adapters/contract.ts'
 import type { BatchPlace } from './batch-answer.ts'
 import { lineSchema } from './batch-schema.ts'
+import type { Operation } from './binding.ts'
 import { parseBody } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 import { type ArgumentCheck, createArgumentCheck, createKeyCheck, createValueCheck } from './to-invocation.ts'
@@ -43,38 +45,50 @@ interface Line {
   readonly waitMs?: number
 }
 
+/** What the sender of a batch may do and know; asked before his arguments are looked at. */
+export interface LineView {
+  readonly isShown: IsShown
+  /** @throws ProblemError when no key could make this his to do */
+  readonly admit: (operation: Operation) => void
+}
+
+export type LineReader = (bytes: Buffer, number: number, view?: LineView) => ReadLine
+
+const everything: LineView = { isShown: () => true, admit: () => {} }
+
 type Asked = Pick<BatchCall, 'lane' | 'target' | 'args'>
 
 /** Makes the function that reads one line; a line that can't be read is an answer of its own and throws nothing. */
-export function createLineReader(options: LineReaderOptions): (bytes: Buffer, number: number) => ReadLine {
+export function createLineReader(options: LineReaderOptions): LineReader {
   const { defaultDeadlineMs, maxWaitMs } = options
   const served = new Map(options.entities.map((entity) => [entity.path, serve(entity, options.capabilitiesOf(entity))]))
   const checkLine = createValueCheck(lineSchema, 'This line is not a call.')
 
-  function read(value: unknown, place: BatchPlace): BatchCall {
+  function read(value: unknown, place: BatchPlace, view: LineView): BatchCall {
     checkLine(value)
     // The check has just said so.
     const line = value as Line
     const entity = served.get(line.entity)
-    if (entity === undefined) {
-      const hint = didYouMean(line.entity, served.keys())
+    if (entity === undefined || !view.isShown(entity.descriptor)) {
+      const shown = options.entities.filter((each) => view.isShown(each)).map(({ path }) => path)
+      const hint = didYouMean(line.entity, shown)
       throw new ProblemError('route_not_found', {
         detail: `There is no entity type "${line.entity.slice(0, 64)}".`,
         hint,
       })
     }
-    const { lane, target, args } = line.key === undefined ? entity.create(line) : entity.call(line)
+    const { lane, target, args } = line.key === undefined ? entity.create(line, view) : entity.call(line, view)
     const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
     const deadlineMs = Math.min(line.waitMs ?? policyMs, maxWaitMs)
     return { kind: 'call', place, lane, target, args, deadlineMs, idempotencyKey: line.idempotencyKey }
   }
 
-  return (bytes, number) => {
+  return (bytes, number, view = everything) => {
     let place: BatchPlace = { kind: 'line', number }
     try {
       const value = parseBody(bytes, 'The line')
       place = placeOf(value, place)
-      return read(value, place)
+      return read(value, place, view)
     } catch (error) {
       if (error instanceof ProblemError) return { kind: 'refused', place, problem: error }
       throw error
@@ -93,8 +107,9 @@ function placeOf(value: unknown, place: BatchPlace): BatchPlace {
 }
 
 interface Served {
-  create(line: Line): Asked
-  call(line: Line): Asked
+  readonly descriptor: EntityDescriptor
+  create(line: Line, view: LineView): Asked
+  call(line: Line, view: LineView): Asked
 }
 
 /** What can be asked of one entity, each with its checks. */
@@ -108,17 +123,20 @@ function serve(entity: EntityDescriptor, can: Capabilities): Served {
   const created = can.create ? entity.create : undefined
   const creation = createArgumentCheck(created?.params ?? [])
   return {
-    create(line) {
+    descriptor: entity,
+    create(line, { admit }) {
       if (line.method !== 'create') throw missingKey(`Only "create" is called without a key.`)
       if (created === undefined) throw new ProblemError('route_not_found', { detail: `${name} can’t be created.` })
+      admit({ kind: 'create', entity })
       const args = checkArgs(creation, line.args)
       // A call that follows its entity's creation in the batch follows it at the runtime.
       const lane = created.keyParam === undefined ? undefined : laneOf(args[created.keyParam])
       return { lane, target: { kind: 'create', entity }, args }
     },
-    call(line) {
+    call(line, { admit, isShown }) {
       const found = methods.get(line.method)
-      if (found === undefined) throw unknownMethod(entity, line.method)
+      if (found === undefined) throw unknownMethod(entity, line.method, isShown)
+      admit({ kind: 'call', entity, method: found.method, args: 'body' })
       const key: Key = keyOf(line.key)
       const args = checkArgs(found, line.args)
       return { lane: laneOf(key), target: { kind: 'call', entity, key, method: found.method }, args }
@@ -134,11 +152,13 @@ function missingKey(hint: string): ProblemError {
   })
 }
 
-function unknownMethod({ name, methods, create }: EntityDescriptor, asked: string): ProblemError {
+function unknownMethod(entity: EntityDescriptor, asked: string, isShown: IsShown): ProblemError {
+  const { name, methods, create } = entity
+  const shown = [...methods.values()].filter((method) => isShown(entity, method)).map((method) => method.name)
   const hint =
     asked === 'create' && create !== undefined
       ? 'A create is without "key": its arguments hold the key.'
-      : didYouMean(asked, methods.keys())
+      : didYouMean(asked, shown)
   return new ProblemError('route_not_found', { detail: `${name} has no method "${asked.slice(0, 64)}".`, hint })
 }
 

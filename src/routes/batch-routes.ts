@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Answering } from './answering.ts'
-import { type BatchCall, createLineReader, type LineReaderOptions, type ReadLine, underArgs } from './batch-call.ts'
+import {
+  type BatchCall,
+  createLineReader,
+  type LineReader,
+  type LineReaderOptions,
+  type LineView,
+  type ReadLine,
+  underArgs,
+} from './batch-call.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
 import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
@@ -16,6 +24,8 @@ export interface BatchRoutesOptions extends LineReaderOptions {
   readonly principalOf: (request: FastifyRequest) => string
   /** `undefined`: everybody may do everything. Asked for each line. */
   readonly authorize?: Authorize<FastifyRequest> | undefined
+  /** Left out: every caller may do and know everything. */
+  readonly viewOf?: (request: FastifyRequest) => LineView
   /** A fresh invocation id. */
   readonly newId: () => string
   readonly limits: BatchLimits
@@ -30,7 +40,7 @@ const LINGER_MS = 500
 
 /** `POST /-/batch`: a stream of calls in, a stream of answers out. */
 export async function registerBatchRoutes(app: FastifyInstance, options: BatchRoutesOptions): Promise<void> {
-  const { newId, limits, maxBatches, onLine } = options
+  const { newId, limits, maxBatches, onLine, viewOf } = options
   const read = createLineReader(options)
   const running = new Set<BatchRun>()
   let isClosing = false
@@ -41,7 +51,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 
   function start(request: FastifyRequest, source: IncomingMessage): BatchRun {
     const answer = createLineCaller(request, options)
-    const run = new BatchRun({ source, read: logged(request, read), answer, newId, limits, onLine })
+    const run = new BatchRun({ source, read: logged(request, read, viewOf?.(request)), answer, newId, limits, onLine })
     running.add(run)
     void run.ended.then((summary) => {
       running.delete(run)
@@ -111,11 +121,12 @@ function invocationOf(options: Parameters<typeof toInvocation>[0]): ReturnType<t
 /** A defect fails its line, and the log has the cause. */
 function logged(
   request: FastifyRequest,
-  read: (bytes: Buffer, number: number) => ReadLine,
+  read: LineReader,
+  view: LineView | undefined,
 ): (bytes: Buffer, number: number) => ReadLine {
   return (bytes, number) => {
     try {
-      return read(bytes, number)
+      return read(bytes, number, view)
     } catch (error) {
       return { kind: 'refused', place: { kind: 'line', number }, problem: noted(request, error) }
     }

@@ -13,9 +13,18 @@ function validatorOf(schema: JsonSchema): Validator {
   return made
 }
 
-export function withCheckedAnswers(invoke: Invoke): Invoke {
+/** @param onUnusable told of each answer that nobody can use, whoever found that out */
+export function withCheckedAnswers(
+  invoke: Invoke,
+  onUnusable?: (invocation: Invocation, detail: string) => void,
+): Invoke {
   // Not an async function: its frame would be kept for as long as the call waits.
-  return (invocation) => invoke(invocation).then((outcome) => checkedOutcome(outcome, invocation))
+  return (invocation) =>
+    invoke(invocation).then((outcome) => {
+      const checked = checkedOutcome(outcome, invocation)
+      if (checked.kind === 'malformed') onUnusable?.(invocation, checked.detail)
+      return checked
+    })
 }
 
 /** An answer that is not what the metadata promises is not passed on: the metadata is older than the code, or the reply is another's. */

@@ -6,6 +6,7 @@ import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
+import { type LinksByStatus, linksOf } from './document-links.ts'
 import type { Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
@@ -38,7 +39,7 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   const bindings = options.entities.flatMap((entity) => bindingsOf(entity, options.capabilitiesOf(entity)))
   const problems = clashes(bindings)
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  for (const binding of bindings) registerBinding(app, binding, options)
+  for (const binding of bindings) registerBinding(app, binding, { ...options, links: linksOf(binding, bindings) })
 }
 
 /** What a request asks for, read and checked. */
@@ -47,8 +48,12 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-function registerBinding(app: FastifyInstance, binding: Binding, options: EntityRoutesOptions): void {
-  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
+function registerBinding(
+  app: FastifyInstance,
+  binding: Binding,
+  options: EntityRoutesOptions & { readonly links: LinksByStatus },
+): void {
+  const { links, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -58,6 +63,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
     url,
     config: { operation },
     schema: routeSchema(binding, schema),
+    links,
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,
     serializerCompiler: () => stringifyExact,
@@ -118,6 +124,7 @@ function createReader(operation: Operation): { readonly read: Reader; readonly s
       return {
         schema: attribute.schema,
         read: (request) => {
+          if (request.body === undefined) throw missingValue(attribute.name)
           check(request.body)
           const key = keyOf(request)
           return { target: { kind: 'write-attribute', entity, key, attribute, value: request.body }, args: {} }
@@ -127,6 +134,14 @@ function createReader(operation: Operation): { readonly read: Reader; readonly s
     case 'call':
       return createCallReader(operation, keyOf)
   }
+}
+
+/** No schema would notice, where any value is one of the attribute. */
+function missingValue(attribute: string): ProblemError {
+  return new ProblemError('validation_failed', {
+    detail: `The value of ${attribute} is missing.`,
+    errors: [{ pointer: '#', detail: 'is required' }],
+  })
 }
 
 function createCallReader(

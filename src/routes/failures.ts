@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import type { EntityRegistry } from '../entity-registry/registry.ts'
+import type { EntityRegistry, IsShown } from '../entity-registry/registry.ts'
 import {
   PROBLEM_MEDIA_TYPE,
   ProblemError,
@@ -27,16 +27,32 @@ const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
 }
 
-export function answerFailures(app: FastifyInstance, registry: EntityRegistry): void {
+const problemsOfBodies: ReadonlySet<ProblemCode> = new Set(['malformed_json'])
+
+/** @param shownTo what the caller of a request may be told of; left out: everything */
+export function answerFailures(
+  app: FastifyInstance,
+  registry: EntityRegistry,
+  shownTo: (request: FastifyRequest) => IsShown = () => () => true,
+): void {
   app.addSchema(problemSchema)
   app.decorateReply('problemCode', undefined)
+  const verbsOf = recordVerbs(app)
+  const missing = (request: FastifyRequest) =>
+    missingRoute(request, verbsOf, (path) => registry.explainMiss(path, shownTo(request)))
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = toProblem(error)
+    // Where no route is, the framework still reads the body: that it can't says less than that nothing is here.
+    const isLost = request.is404 && isCallersFault(error)
+    const problem = isLost ? missing(request) : toProblem(error)
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed')
     return sendProblem(request, reply, problem)
   })
-  const verbsOf = recordVerbs(app)
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, missingRoute(request, verbsOf, registry)))
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, missing(request)))
+}
+
+function isCallersFault(error: FastifyError | ProblemError): boolean {
+  if (error instanceof ProblemError) return problemsOfBodies.has(error.code)
+  return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
 }
 
 /** For `frameworkErrors`: what the router refuses before any hook has run. */
@@ -90,7 +106,7 @@ function recordVerbs(app: FastifyInstance): (path: string) => readonly string[] 
 function missingRoute(
   request: FastifyRequest,
   verbsOf: (path: string) => readonly string[],
-  registry: EntityRegistry,
+  explain: EntityRegistry['explainMiss'],
 ): ProblemError {
   const [path = '/'] = request.url.split('?')
   const verbs = verbsOf(path)
@@ -102,7 +118,7 @@ function missingRoute(
     })
   }
   const segments = path.split('/').slice(1).map(decodeLoosely)
-  return new ProblemError('route_not_found', registry.explainMiss(segments))
+  return new ProblemError('route_not_found', explain(segments))
 }
 
 function decodeLoosely(segment: string): string {

@@ -3,6 +3,10 @@ import { stringifyExact } from '../entity-registry/exact-json.ts'
 import type { Invocation } from '../runtime-adapters/contract.ts'
 import { ProblemError } from './problem.ts'
 
+/** What `parseIdempotencyKey` takes, for the OpenAPI document: 1 to 255 characters, quoted or bare. */
+export const IDEMPOTENCY_KEY_PATTERN =
+  '^(?:"(?:[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\["\\\\]){1,255}"|[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,255})$'
+
 /**
  * The `Idempotency-Key` header (IETF draft): a structured string, or the bare form that many clients send; `"k"` and `k` are
  * the same key.

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { invocationLinks } from './document-links.ts'
 import { streamEvents } from './invocation-events.ts'
 import { ASK_AGAIN_SECONDS, acceptedAnswer, isOpen, stateOf, statusBody, statusSchema } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
@@ -39,10 +40,12 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
   // Who waits for an invocation would hold up the end of this process, and can wait at another replica.
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
+  const { result, events } = invocationLinks
   const text = { validatorCompiler: () => () => true, serializerCompiler: () => String }
 
   app.get<WithId>('/-/invocations/:id', {
     ...text,
+    links: { 200: { result, events } },
     schema: {
       ...common,
       operationId: 'get_invocation',
@@ -62,6 +65,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
 
   app.get<WithId>('/-/invocations/:id/result', {
     ...text,
+    links: { 202: invocationLinks },
     schema: {
       ...common,
       operationId: 'get_invocation_result',

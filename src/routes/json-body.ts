@@ -27,7 +27,10 @@ export function parseBody(body: Buffer, what = 'The body'): unknown {
   if (!isUtf8(body)) throw malformed(`${what} is not valid UTF-8.`)
   const text = body.toString('utf8')
   const value = parseText(text, what)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null) {
+    checkValues(value, MAYBE_SURROGATE.test(text))
+    return value
+  }
   try {
     secureJson.scan(value)
   } catch {

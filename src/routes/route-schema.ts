@@ -2,27 +2,42 @@ import type { FastifySchema } from 'fastify'
 import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import type { Binding, Operation } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
+import { IDEMPOTENCY_KEY_PATTERN } from './idempotency.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import { problemResponses } from './problem-responses.ts'
 
 /** What the OpenAPI document says of a route. Written here only; requests are checked by `to-invocation.ts`. */
-export function routeSchema({ verb, operation }: Binding, body: JsonSchema | undefined): FastifySchema {
+export function routeSchema(binding: Binding, body: JsonSchema | undefined): FastifySchema {
+  const { verb, operation } = binding
   const { entity } = operation
   const isBody = operation.kind === 'create' || operation.kind === 'write-attribute' || isCallWithBody(operation)
   return {
-    operationId: operationId(operation, verb),
+    operationId: operationIdOf(binding),
     tags: [entity.name],
     summary: summaryOf(operation),
     ...descriptionOf(operation),
     ...(operation.kind === 'create' ? {} : { params: keyParameter(entity) }),
     ...(isBody && body !== undefined ? { body: withExamples(body, operation) } : {}),
+    ...(isCallable(operation) && takesNothing(body) ? { [OPTIONAL_BODY]: true } : {}),
     ...(operation.kind === 'call' && operation.args === 'query'
       ? { querystring: withMemberExamples(body, operation.method) }
       : {}),
     headers: wishHeaders(verb),
     response: responses(operation, { isBody, verb }),
   }
+}
+
+/** Marks a route whose body may be left out, for who writes the document: Fastify's schemas can't say it. */
+export const OPTIONAL_BODY = 'x-optional-body'
+
+function isCallable(operation: Operation): boolean {
+  return operation.kind === 'create' || isCallWithBody(operation)
+}
+
+/** No argument has to be given, so no body has to be sent. Written by `createArgumentCheck`: an object with a list. */
+function takesNothing(body: JsonSchema | undefined): boolean {
+  return Array.isArray(body?.required) && body.required.length === 0
 }
 
 /** Headers by which a caller says how he wants to be answered, see `wishes.ts`. */
@@ -33,7 +48,7 @@ function wishHeaders(verb: string): JsonSchema {
   }
   const key = {
     type: 'string',
-    maxLength: 300,
+    pattern: IDEMPOTENCY_KEY_PATTERN,
     description: 'The same key again gets the same answer; the call is sent once.',
   }
   return { type: 'object', properties: verb === 'GET' ? { prefer } : { prefer, 'idempotency-key': key } }
@@ -44,7 +59,7 @@ function isCallWithBody(operation: Operation): boolean {
 }
 
 /** `<entity>_<method>` for methods; `create_user`, `get_user`, `get_user_balance`, `put_user_balance` for the rest. */
-function operationId(operation: Operation, verb: string): string {
+export function operationIdOf({ verb, operation }: Binding): string {
   const { path } = operation.entity
   const entity = path.replace(/\W+/g, '_')
   switch (operation.kind) {
@@ -136,7 +151,7 @@ interface Served {
 function responses(operation: Operation, served: Served): Record<string, unknown> {
   return {
     ...success(operation),
-    ...(served.verb === 'GET' ? {} : accepted),
+    ...(served.verb === 'GET' ? {} : { ...bodiless(operation), ...accepted }),
     ...problemResponses(problemCodesOf(operation, served)),
     ...declaredErrors(operation),
   }
@@ -148,6 +163,14 @@ const accepted = {
     headers: { ...header('Location', 'Where its answer can be collected.'), ...header('Retry-After', 'Seconds.') },
     content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
   },
+}
+
+/** A call that returns something, whose caller wants no body. */
+function bodiless(operation: Operation): Record<string, unknown> {
+  if (operation.kind !== 'call' || operation.method.returns === undefined) return {}
+  return {
+    204: { description: 'Done, and answered without a body: as `Prefer: return=minimal` asked for.', type: 'null' },
+  }
 }
 
 const anyJson = { description: 'Any JSON value.' }

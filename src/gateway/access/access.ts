@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import type { AccessRule } from '../../entity-registry/access-rule.ts'
+import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor } from '../../entity-registry/descriptor.ts'
+import type { IsShown } from '../../entity-registry/registry.ts'
+import type { Operation } from '../../routes/binding.ts'
 import type { Authorize } from '../../routes/operation-rules.ts'
 import { rulesOf } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
@@ -8,7 +11,7 @@ import type { AccessOptions } from './access-options.ts'
 import { createAuthentication, type Scheme } from './authentication.ts'
 import { type Caller, nobody } from './caller.ts'
 import { challenged } from './challenge.ts'
-import { checkCaller, checkOwner, type Need, needOf } from './need.ts'
+import { checkCaller, checkOwner, isAdmitted, type Need, needOf } from './need.ts'
 import { createRouteNeed, type RouteNeed } from './route-need.ts'
 
 declare module 'fastify' {
@@ -25,6 +28,9 @@ export interface Access {
   readonly needOf: RouteNeed
   /** `undefined`: everybody may do everything. */
   readonly authorize: Authorize<FastifyRequest> | undefined
+  /** @throws ProblemError when no key could make this the caller's to do */
+  readonly admit: (request: FastifyRequest, operation: Operation) => void
+  readonly shownTo: (request: FastifyRequest) => IsShown
   /** @throws ProblemError when this caller may not see how the gateway is run */
   readonly checkManagement: (request: FastifyRequest) => void
 }
@@ -46,7 +52,8 @@ export function registerAccess(app: FastifyInstance, { access, entities, isServi
   if (authentication === undefined) {
     app.decorateRequest('caller', { getter: () => nobody })
     if (isServing) refuseRules(app, { access, needOfRoute })
-    return { schemes: [], needOf: needOfRoute, authorize: undefined, checkManagement: () => {} }
+    const free = { authorize: undefined, admit: () => {}, shownTo: () => () => true, checkManagement: () => {} }
+    return { schemes: [], needOf: needOfRoute, ...free }
   }
   const callers = new WeakMap<FastifyRequest, Caller>()
   app.decorateRequest('caller', {
@@ -103,7 +110,15 @@ export function registerAccess(app: FastifyInstance, { access, entities, isServi
   return {
     schemes,
     needOf: needOfRoute,
-    authorize: hasRules(entities) || access.mode !== 'open' ? createAuthorize(access, schemes) : undefined,
+    authorize: access.mode === 'open' && !hasRules(entities) ? refuseEnded(schemes) : createAuthorize(access, schemes),
+    admit({ caller }, operation) {
+      const need = needOf(rulesOf(operation), access.mode)
+      withChallenge(schemes, need, () => checkCaller(need, caller))
+    },
+    shownTo:
+      ({ caller }) =>
+      (entity, member) =>
+        rulesOfPart(entity, member).some((rule) => isAdmitted(needOf([rule], access.mode), caller)),
     checkManagement({ caller }) {
       if (access.mode === 'open') return
       const need: Need = { kind: 'caller', scopes: [access.managementScope], owners: [] }
@@ -127,12 +142,35 @@ function refuseRules(
 }
 
 function hasRules(entities: readonly EntityDescriptor[]): boolean {
-  return entities.some(({ access, attributes, methods }) =>
-    [
-      ...[access.create, access.read, ...[...methods.values()].map((method) => method.access)],
-      ...[...attributes.values()].flatMap((attribute) => [attribute.access.read, attribute.access.write]),
-    ].some(({ kind }) => kind === 'restricted'),
+  return entities.some((entity) => rulesOfPart(entity).some(({ kind }) => kind === 'restricted'))
+}
+
+/** Of one member, or of an entity with all of them. */
+function rulesOfPart(
+  { access, attributes, methods }: EntityDescriptor,
+  member?: MethodDescriptor | AttributeDescriptor,
+): readonly AccessRule[] {
+  const members = member === undefined ? [...methods.values(), ...attributes.values()] : [member]
+  const ofMembers = members.flatMap((each) =>
+    'kind' in each.access ? [each.access] : [each.access.read, each.access.write],
   )
+  return member === undefined ? [access.create, access.read, ...ofMembers] : ofMembers
+}
+
+/** Where everybody may do everything. */
+function refuseEnded(schemes: readonly Scheme[]): Authorize<FastifyRequest> {
+  return ({ caller }) => {
+    if (hasEnded(caller)) throw ended(schemes)
+  }
+}
+
+/** A request may outlast the token that came with it: a batch is as long as it is. */
+function hasEnded({ expiresAtMs }: Caller): boolean {
+  return expiresAtMs !== undefined && Date.now() >= expiresAtMs
+}
+
+function ended(schemes: readonly Scheme[]): ProblemError {
+  return challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
 }
 
 function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize<FastifyRequest> {
@@ -146,6 +184,7 @@ function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): A
     return need
   }
   return ({ caller }, { target, args }) => {
+    if (hasEnded(caller)) throw ended(schemes)
     const need = needOfTarget(target)
     if (need.kind === 'anyone') return
     withChallenge(schemes, need, () => {

@@ -35,8 +35,8 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
   async function verify(token: string): Promise<Caller> {
     try {
       const { payload } = await jwtVerify(token, keys.keyFor, options)
-      const caller = callerOf(payload, { jwt, issuer })
       const expiresAtMs = (payload.exp ?? 0) * 1_000 + jwt.clockSkewMs
+      const caller = { ...callerOf(payload, { jwt, issuer }), expiresAtMs }
       verified.set(token, caller, Math.min(expiresAtMs, Date.now() + jwt.jwksMaxAgeMs))
       return caller
     } catch (error) {

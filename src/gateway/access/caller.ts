@@ -8,6 +8,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<string>
   /** Of a token that was verified; empty for other kinds. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** When his token ends, the skew of clocks allowed for; others do not end by themselves. */
+  readonly expiresAtMs?: number
 }
 
 export const nobody: Caller = Object.freeze({

@@ -59,6 +59,12 @@ export function checkCaller(need: Need, caller: Caller): void {
   }
 }
 
+/** Whether `checkCaller` lets him in. */
+export function isAdmitted(need: Need, caller: Caller): boolean {
+  if (need.kind !== 'caller') return need.kind === 'anyone'
+  return caller.kind !== 'nobody' && need.scopes.every((scope) => caller.scopes.has(scope))
+}
+
 /** @throws ProblemError when the key is not the caller's own */
 export function checkOwner(need: Need, caller: Caller, key: unknown): void {
   if (need.kind !== 'caller') return

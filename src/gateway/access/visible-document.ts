@@ -12,8 +12,14 @@ export interface WrittenDocument {
 }
 
 interface Operation {
+  readonly operationId?: string
+  readonly responses?: Readonly<Record<string, Response>>
   readonly security?: readonly SecurityRequirement[]
   readonly tags?: readonly string[]
+}
+
+interface Response {
+  readonly links?: Readonly<Record<string, { readonly operationId?: string }>>
 }
 
 /** The part of an OpenAPI document that is looked at here. */
@@ -52,12 +58,33 @@ function visibleTo(document: Document, caller: Caller): Document {
     const operations = Object.entries(path ?? {}).filter(([, { security }]) => isLetIn(caller, security))
     return operations.length === 0 ? [] : [[url, Object.fromEntries(operations)] as const]
   })
-  const used = new Set(paths.flatMap(([, path]) => Object.values(path).flatMap(({ tags = [] }) => tags)))
+  const operations = paths.flatMap(([, path]) => Object.values(path))
+  const used = new Set(operations.flatMap(({ tags = [] }) => tags))
+  const ids = new Set(operations.flatMap(({ operationId }) => operationId ?? []))
   return {
     ...document,
-    paths: Object.fromEntries(paths),
+    paths: Object.fromEntries(paths.map(([url, path]) => [url, mapValues(path, (each) => withLinksTo(ids, each))])),
     tags: (document.tags ?? []).filter(({ name }) => used.has(name)),
   }
+}
+
+/** A link would name what its reader may not see. */
+function withLinksTo(ids: ReadonlySet<string>, operation: Operation): Operation {
+  const { responses } = operation
+  if (responses === undefined) return operation
+  const isShown = ([, { operationId }]: readonly [string, { readonly operationId?: string }]) =>
+    operationId === undefined || ids.has(operationId)
+  const shown = mapValues(responses, (response) => {
+    if (response.links === undefined) return response
+    const { links, ...rest } = response
+    const kept = Object.entries(links).filter(isShown)
+    return kept.length === 0 ? rest : { ...rest, links: Object.fromEntries(kept) }
+  })
+  return { ...operation, responses: shown }
+}
+
+function mapValues<A, B>(of: Readonly<Record<string, A>>, change: (value: A) => B): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, change(value)]))
 }
 
 function isLetIn(caller: Caller, ways: readonly SecurityRequirement[] | undefined): boolean {

@@ -6,6 +6,7 @@ import { problemExamples } from '../../routes/problem.ts'
 import type { Access } from '../access/access.ts'
 import { securitySchemes, withSecurity } from '../access/document-security.ts'
 import { createVisibleDocuments, tagged } from '../access/visible-document.ts'
+import { withOptionalBodies } from './optional-bodies.ts'
 
 export interface DocsOptions {
   readonly title: string
@@ -33,6 +34,7 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
       components: { examples: Object.fromEntries(examples), ...(isGuarded ? guardedComponents(access) : {}) },
     },
     convertConstToEnum: false,
+    transformObject: (written) => ('openapiObject' in written ? withOptionalBodies(written.openapiObject) : {}),
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `schema-${index}`) },
     ...(isGuarded
       ? { transform: ({ schema, url, route }) => ({ schema: withSecurity(schema ?? {}, route, access), url }) }

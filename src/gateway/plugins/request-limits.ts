@@ -30,9 +30,19 @@ export function registerRequestLimits(app: FastifyInstance, options: HttpOptions
     if (request.raw.rawHeaders.length <= 2 * maxHeaders) return done()
     done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
   })
+  const timed = new WeakSet<object>()
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (hasBody(request)) limitBody(request, bodyTimeoutMs)
+    if (hasBody(request)) {
+      timed.add(request.raw)
+      limitBody(request, bodyTimeoutMs)
+    }
     done(null, payload)
+  })
+  // Who is refused before his body is read has no such timer yet, a batch has none at all: what is still to come is read, since
+  // a connection that is cut takes the answer with it, but not for ever.
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (!request.raw.complete && !timed.has(request.raw)) limitRest(request, bodyTimeoutMs)
+    done()
   })
 }
 
@@ -51,6 +61,13 @@ function limitBody({ raw }: FastifyRequest, bodyTimeoutMs: number): void {
     if (raw.listenerCount('error') === 0) raw.destroy()
     else raw.emit('error', new ProblemError('bad_request', { status: 408, detail }))
   }, bodyTimeoutMs)
+  const clear = () => clearTimeout(timer)
+  raw.once('end', clear).once('close', clear)
+}
+
+/** There is nobody left to be told of it. */
+function limitRest({ raw }: FastifyRequest, bodyTimeoutMs: number): void {
+  const timer = setTimeout(() => raw.destroy(), bodyTimeoutMs)
   const clear = () => clearTimeout(timer)
   raw.once('end', clear).once('close', clear)
 }

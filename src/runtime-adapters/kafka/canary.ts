@@ -25,7 +25,8 @@ export interface CanaryOptions {
 }
 
 export function createCanary({ dialect, transport, steering }: CanaryOptions): Canary {
-  const { ping, isPong, name } = dialect
+  const { ping, isPong, name, silenceHint } = dialect
+  const silent = [`It did not answer a ping within ${PATIENCE_MS} ms.`, silenceHint ?? ''].join(' ').trim()
   const waiting = new Map<string, (answered: boolean) => void>()
   let last: { readonly at: number; readonly check: Promise<HealthCheck> } | undefined
 
@@ -44,7 +45,7 @@ export function createCanary({ dialect, transport, steering }: CanaryOptions): C
     return {
       name: `${name} runtime`,
       ok: false,
-      detail: failed ?? `It did not answer a ping within ${PATIENCE_MS} ms.`,
+      detail: failed ?? silent,
     }
   }
 

@@ -29,6 +29,8 @@ export interface KafkaDialect {
   decode(record: ReceivedRecord, invocation: Invocation): Outcome
   /** A question that the runtime answers without touching an entity; the reply carries `id`. `undefined`: it has none. */
   readonly ping: ((id: string) => KafkaRecord) | undefined
+  /** Which of our settings, where they are not the runtime's, make it silent; a sentence. */
+  readonly silenceHint?: string
   /** Whether a reply is the answer to `ping`. */
   isPong(record: ReceivedRecord): boolean
 }

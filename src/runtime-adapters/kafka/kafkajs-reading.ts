@@ -51,6 +51,8 @@ class Reading implements KafkajsReading {
   #groupId = ''
   #readAtMs = Number.NEGATIVE_INFINITY
   #restart: NodeJS.Timeout | undefined
+  /** Why the last consumer ended. */
+  #crash = ''
   #closed = false
 
   constructor(options: ReadingOptions) {
@@ -71,7 +73,7 @@ class Reading implements KafkajsReading {
     if (!this.#closed && silentMs < 2 * this.#options.connection.fetchWaitMs + 2_000) return undefined
     return Number.isFinite(silentMs)
       ? `No fetch of replies ended for ${Math.round(silentMs)} ms.`
-      : 'Nothing was read yet.'
+      : `Nothing is read${this.#crash === '' ? ' yet' : `: ${this.#crash}`}.`
   }
 
   partitionsOf(topic: string): number | undefined {
@@ -115,6 +117,7 @@ class Reading implements KafkajsReading {
     })
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
       joined.reject(error)
+      this.#crash = error.message
       if (this.#consumer === consumer) this.#replaceSoon()
     })
     // A join that fails after this start was given up.

@@ -6,7 +6,7 @@ import type { KafkaConnection, KafkaSasl, TransportSubscription } from './transp
 import { missingAmong, missingTopics } from './transport-start.ts'
 
 // A CommonJS module whose names Node can't see all.
-const { KafkaJSProtocolError, KafkaJSSASLAuthenticationError, logLevel } = kafkajs
+const { KafkaJSGroupCoordinatorNotFound, KafkaJSProtocolError, KafkaJSSASLAuthenticationError, logLevel } = kafkajs
 
 const connectTimeoutMs = 3_000
 const keepAliveMs = 60_000
@@ -90,6 +90,14 @@ export async function ensureTopics(
   const { partitions: numPartitions, replicas: replicationFactor } = createTopics
   // Answers `false` where another replica of the gateway was quicker.
   await admin.createTopics({ topics: missing.map((topic) => ({ topic, numPartitions, replicationFactor })) })
+}
+
+/** The client hides what the brokers said of its consumer group. */
+export function explained(error: unknown, clientId: string): unknown {
+  if (!(error instanceof KafkaJSGroupCoordinatorNotFound)) return error
+  return new Error(
+    `${error.message}: the brokers are just starting, or no ACL allows the gateway's user READ on groups that begin with ${clientId}-`,
+  )
 }
 
 export function isFinal(error: unknown): boolean {

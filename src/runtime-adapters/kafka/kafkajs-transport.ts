@@ -2,7 +2,14 @@ import kafkajs, { type Admin, type Producer } from 'kafkajs'
 import type { Log } from '../contract.ts'
 import { produceEach } from './kafkajs-produce.ts'
 import { createReading, type KafkajsReading } from './kafkajs-reading.ts'
-import { createKafka, createProduceCount, ensureTopics, isFinal, type ProduceCount } from './kafkajs-start.ts'
+import {
+  createKafka,
+  createProduceCount,
+  ensureTopics,
+  explained,
+  isFinal,
+  type ProduceCount,
+} from './kafkajs-start.ts'
 import { partitionOfKey } from './partition-of-key.ts'
 import { notSent, refusalOf, validPartition } from './record-check.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
@@ -92,7 +99,9 @@ class Running {
     await this.#producer.connect()
     await this.#reading?.close()
     this.#reading = this.#makeReading()
-    await this.#reading.start()
+    await this.#reading.start().catch((error: unknown) => {
+      throw explained(error, this.#connection.clientId)
+    })
     if (this.#closing !== undefined) return
     this.#refresher = setInterval(() => void this.#refresh().catch(() => undefined), metadataRefreshMs)
   }

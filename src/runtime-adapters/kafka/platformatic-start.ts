@@ -6,6 +6,7 @@ import {
   type SASLOptions,
   UserError,
 } from '@platformatic/kafka'
+import { checkRights } from './platformatic-rights.ts'
 import type { KafkaConnection, KafkaSasl, TransportSubscription } from './transport.ts'
 import { missingAmong, missingTopics, within } from './transport-start.ts'
 
@@ -57,7 +58,7 @@ export async function ensureTopics(connection: KafkaConnection, subscription: Tr
   const admin = new Admin(baseOptions(connection))
   try {
     const missing = await missingAmong([...requestTopics, ...replyTopics], () => admin.listTopics())
-    if (missing.length === 0) return
+    if (missing.length === 0) return await checkRights(admin, connection, subscription)
     if (connection.createTopics === undefined) throw missingTopics(missing)
     const { partitions, replicas } = connection.createTopics
     await admin.createTopics({ topics: [...missing], partitions, replicas }).catch((error: unknown) => {

@@ -57,7 +57,8 @@ export async function missingAmong(
 export function missingTopics(topics: readonly string[]): TransportStartError {
   const names = topics.join(', ')
   return new TransportStartError(
-    `Kafka has no ${topics.length === 1 ? 'topic' : 'topics'} ${names}. Create what is missing, or set KAFKA_CREATE_TOPIC_PARTITIONS and the gateway does.`,
+    `Kafka has no ${topics.length === 1 ? 'topic' : 'topics'} ${names}, or hides them from the gateway's user, whom no ACL allows to DESCRIBE them. ` +
+      'Create what is missing, or set KAFKA_CREATE_TOPIC_PARTITIONS and the gateway does.',
   )
 }
 

@@ -75,6 +75,9 @@ export function createStateflowDialect({ entities, ...given }: StateflowDialectO
       const call: Call = { id, key: undefined, args: {}, value: undefined }
       return toRecord(routing.ping, call, encodePing(call))
     },
+    silenceHint:
+      `Asked on ${routing.ping.topic} by ${options.serializer}: no runtime is running, or it has another serializer ` +
+      `(STATEFLOW_SERIALIZER) or other topics.`,
     isPong: (record) => isPong(codec, record),
   }
 }
