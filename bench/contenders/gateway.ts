@@ -10,9 +10,9 @@ import { itemOf, KEYS, userOf } from '../work.ts'
 const { config } = readConfig({ env: process.env, argv: [] })
 const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
 if (config.runtime === 'embedded') await stockShop(gateway)
-await gateway.app.listen({ host: config.host, port: 0 })
+await gateway.listen({ port: 0 })
 answerParent({
-  port: () => listeningPort(gateway.app),
+  port: () => listeningPort(gateway),
   /** Replies that came from Kafka, for whomever they were. */
   repliesRead: () =>
     [...gateway.runtimes.adapters.values()]

@@ -31,13 +31,8 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
   })
   process.off('SIGTERM', quit).off('SIGINT', quit)
   try {
-    const { managementHost, managementPort } = config.http
-    await gateway.management?.listen({ host: managementHost, port: managementPort ?? 0 })
-    await gateway.app.listen({
-      host: config.host,
-      port: config.port,
-      listenTextResolver: (address) => announce(gateway, address),
-    })
+    for (const address of await gateway.listen()) gateway.app.log.info(announce(gateway, address))
+    process.on('SIGHUP', () => void gateway.reload())
   } catch (error) {
     // Its hook for a normal end would exit with 0.
     uninstall()

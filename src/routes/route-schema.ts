@@ -1,6 +1,6 @@
 import type { FastifySchema } from 'fastify'
 import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
-import type { Binding, Operation } from './binding.ts'
+import { type Binding, type Operation, retirementOf } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
@@ -15,6 +15,7 @@ export function routeSchema({ verb, operation }: Binding, body: JsonSchema | und
     tags: [entity.name],
     summary: summaryOf(operation),
     ...descriptionOf(operation),
+    ...(retirementOf(operation) === undefined ? {} : { deprecated: true }),
     ...(operation.kind === 'create' ? {} : { params: keyParameter(entity) }),
     ...(isBody && body !== undefined ? { body: withExamples(body, operation) } : {}),
     ...(operation.kind === 'call' && operation.args === 'query'

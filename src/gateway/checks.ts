@@ -1,0 +1,20 @@
+import type { InvocationStore } from '../routes/invocation-store.ts'
+import type { HealthCheck } from '../runtime-adapters/contract.ts'
+import type { Drain } from './plugins/drain.ts'
+import type { Reloading } from './reload/reloading.ts'
+import type { Runtimes } from './runtimes.ts'
+
+export interface Checked {
+  readonly runtimes: Runtimes
+  readonly store: InvocationStore
+  readonly reloading: Pick<Reloading, 'check'>
+  readonly drain: Pick<Drain, 'isDraining'>
+}
+
+/** What can be asked of the process; what its entities add is asked of the generation that serves. */
+export async function allChecks({ runtimes, store, reloading, drain }: Checked): Promise<readonly HealthCheck[]> {
+  const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
+  // The management port answers to the end.
+  const end = drain.isDraining() ? [{ name: 'gateway', ok: false, detail: 'It is stopping.' }] : []
+  return [...end, ...checks, { name: `${store.name} store`, essential: false, ...health }, reloading.check()]
+}
