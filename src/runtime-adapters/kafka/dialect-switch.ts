@@ -25,14 +25,15 @@ export function createDialectSwitch(
   const dialects = new WeakMap<EntityDescriptor, KafkaDialect>(entities.map((entity) => [entity, first]))
   let current = first
   const dialectOf = ({ target }: Invocation): KafkaDialect => dialects.get(target.entity) ?? current
-  const { ping } = first
   return {
     dialect: {
       ...first,
       encode: (invocation) => dialectOf(invocation).encode(invocation),
       decode: (record, invocation) => dialectOf(invocation).decode(record, invocation),
-      correlationOf: (record) => current.correlationOf(record),
-      ping: ping && ((id) => (current.ping ?? ping)(id)),
+      // The first's own places are all that later ones may have: replies to calls of every one of them are found.
+      get ping() {
+        return current.ping
+      },
     },
     prepare(next, newEntities) {
       if (!speaksAlike(first, next) || (hasTopics && !hasTopicsOf(first, next))) return undefined
@@ -47,14 +48,11 @@ export function createDialectSwitch(
   }
 }
 
-/** What is settled when an adapter starts: where replies come to, how calls are found in them, whether a ping is answered. */
+/** What is settled when an adapter starts: how calls are found in replies, and where replies come to. */
 function speaksAlike(first: KafkaDialect, next: KafkaDialect): boolean {
-  const places = ({ correlationPlaces = [] }: KafkaDialect) => [...correlationPlaces].sort().join('\n')
-  return (
-    first.repliesKeyedById === next.repliesKeyedById &&
-    (first.ping === undefined) === (next.ping === undefined) &&
-    places(first) === places(next)
-  )
+  const { correlationPlaces: known = [] } = first
+  const isFound = (next.correlationPlaces ?? []).every((place) => known.includes(place))
+  return isFound && (first.repliesKeyedById !== true || next.repliesKeyedById === true)
 }
 
 function hasTopicsOf({ topics: { requests, replies } }: KafkaDialect, { topics }: KafkaDialect): boolean {
