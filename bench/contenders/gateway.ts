@@ -2,6 +2,7 @@ import process from 'node:process'
 import { readConfig } from '../../src/gateway/config.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { loggerOptions } from '../../src/gateway/logger.ts'
+import { leftOver } from '../left-over.ts'
 import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
@@ -18,6 +19,8 @@ answerParent({
     [...gateway.runtimes.adapters.values()]
       .map((adapter) => adapter.counters())
       .reduce((sum, { answered = 0, foreign = 0 }) => sum + answered + foreign, 0),
+  reload: async () => (await gateway.reload()).kind,
+  leftOver: () => leftOver(gateway.server),
 })
 
 /** Items cost nothing and never run out, so that every purchase succeeds and writes both entities. */

@@ -75,19 +75,15 @@ describe('the process', () => {
 
 describe('stateflow-gateway diff', () => {
   it('names each change, and fails where one breaks callers', async () => {
-    const old = folder.write('old.json', counterMetadata('http://127.0.0.1:1/', ['add']))
-    const next = folder.write('new.json', counterMetadata('http://127.0.0.1:1/'))
-    const forth = await runProcess({ args: ['diff', old, next] })
-    expect(forth).toMatchObject({
-      code: 0,
-      stdout: 'fine    Counter.look: is new\n1 changes, 0 of them break callers\n',
-    })
-    const back = await runProcess({ args: ['diff', next, old] })
-    expect(back).toMatchObject({
-      code: 1,
-      stdout: 'breaks  Counter.look: is gone\n1 changes, 1 of them break callers\n',
-    })
-    expect(await runProcess({ args: ['diff', old] })).toMatchObject({ code: 2 })
+    const old = folder.write('old.json', counterMetadata('http://127.0.0.1:1/', ['look']))
+    const next = folder.write('new.json', counterMetadata('http://127.0.0.1:1/', ['add']))
+    const { code, stdout } = await runProcess({ args: ['diff', old, next] })
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'breaks  Counter.look: is gone',
+      'fine    Counter.add: is new',
+      '2 changes, 1 of them break callers',
+    ])
+    expect(code).toBe(1)
   })
 })
 
