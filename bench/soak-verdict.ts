@@ -38,9 +38,21 @@ export function verdictsOf({ measured, reloads, samples, connections }: Soaked):
     { what: 'reloads', passed: swapped === all && all > 0, figures: `${swapped} of ${all} swapped` },
     heapVerdict(samples),
     // Sockets of callers come and go; one a connection, and what the runtime has of its own.
-    growth('timers', samples.map(({ timers }) => timers), connections),
-    growth('handles', samples.map(({ handles }) => handles), connections),
-    growth('listeners', samples.map(({ listeners }) => listeners), 0),
+    growth(
+      'timers',
+      samples.map(({ timers }) => timers),
+      connections,
+    ),
+    growth(
+      'handles',
+      samples.map(({ handles }) => handles),
+      connections,
+    ),
+    growth(
+      'listeners',
+      samples.map(({ listeners }) => listeners),
+      0,
+    ),
   ]
 }
 

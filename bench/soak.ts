@@ -80,11 +80,7 @@ async function openKafka(cleanups: Cleanups): Promise<Ground> {
   return openGateway('gateway-platformatic', kafkaEnv('platformatic', { brokers, topics, execArgv: [] }), cleanups)
 }
 
-async function openGateway(
-  name: string,
-  env: Readonly<Record<string, string>>,
-  cleanups: Cleanups,
-): Promise<Ground> {
+async function openGateway(name: string, env: Readonly<Record<string, string>>, cleanups: Cleanups): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'soak-'))
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
   const overrides = join(folder, 'overrides.json')

@@ -5,6 +5,7 @@ import type { EntityRegistry } from '../entity-registry/registry.ts'
 import { createAnswering } from '../routes/answering.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
 import type { EntityClient } from '../routes/entity-client.ts'
+import type { InvocationStore } from '../routes/invocation-store.ts'
 import { createAuthentication } from './access/authentication.ts'
 import { createLog } from './app.ts'
 import { allChecks } from './checks.ts'
@@ -13,10 +14,10 @@ import { type CustomRoutes, loadCustomRoutes } from './custom-routes.ts'
 import { type Address, createFront, type Front } from './front.ts'
 import { createGeneration } from './generation.ts'
 import { createGenerations, type Generations } from './generations.ts'
-import { createInvocationIds } from './invocation-ids.ts'
+import { createInvocationIds, type InvocationIds } from './invocation-ids.ts'
 import { createStore } from './invocations/create-store.ts'
 import { createSteadyStore } from './invocations/steady-store.ts'
-import { createStrayKeeper, REPLICA_DIGITS } from './invocations/stray-keeper.ts'
+import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
 import { createObservability } from './observability/observability.ts'
 import { createDrain } from './plugins/drain.ts'
 import type { ProcessParts } from './process-parts.ts'
@@ -74,11 +75,8 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const observed = createObservability(config.observe, config.logRequests)
   const store = createSteadyStore(observed.watchStore(await createStore(config, log)))
   const strays = createStrayKeeper({ store, replica, log })
-  const share = shareOf(config)
-  const runtimes = await createRuntimes(config, log, {
-    strays,
-    ...(observed.records && { watch: observed.records }),
-  })
+  const onlookers = { strays, ...(observed.records && { watch: observed.records }) }
+  const runtimes = await createRuntimes(config, log, onlookers)
   const drain = createDrain(config.shutdownGraceMs)
   const front = createFront(config.http, drain.watch)
   const managementFront = config.http.managementPort === undefined ? undefined : createFront(config.http)
@@ -88,14 +86,8 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
     const authentication = createAuthentication(config.access, log)
-    if (isServing) {
-      warnOfOpenDoors(config, authentication, log)
-      await store.start()
-      await strays.start(runtimes.first.entities)
-      await runtimes.start()
-      ids.restrict(runtimes.suits)
-      if (share !== undefined) await strays.hold(share)
-    }
+    if (isServing) warnOfOpenDoors(config, authentication, log)
+    if (isServing) await connectAll({ config, store, strays, runtimes, ids })
     const checks = () => allChecks({ runtimes, store, reloading, drain })
     const shared = { config, log, store, invoke, answering, authentication, custom, newId: ids.next, observed, drain }
     const parts: ProcessParts = { ...shared, checks, isServing }
@@ -109,11 +101,27 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     const close = once(() => closeWithin({ ...ending, runtimes, answering, strays, store }))
     return asGateway({ config, runtimes, generations, reloading, front, managementFront, close })
   } catch (error) {
-    await runtimes.close()
-    await strays.close()
-    await store.close()
+    for (const part of [runtimes, strays, store]) await part.close()
     throw error
   }
+}
+
+interface Connected {
+  readonly config: Config
+  readonly store: InvocationStore
+  readonly strays: StrayKeeper
+  readonly runtimes: Runtimes
+  readonly ids: InvocationIds
+}
+
+/** In the order in which nobody is told of what nobody can keep. */
+async function connectAll({ config, store, strays, runtimes, ids }: Connected): Promise<void> {
+  const share = shareOf(config)
+  await store.start()
+  await strays.start(runtimes.first.entities)
+  await runtimes.start()
+  ids.restrict(runtimes.suits)
+  if (share !== undefined) await strays.hold(share)
 }
 
 interface GatewayParts extends ListenParts {

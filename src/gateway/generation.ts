@@ -55,11 +55,13 @@ export async function createGeneration(
   const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
   const app = createApp(config, { log, newId })
   const count = createRequestCount(app.routing)
-  const assembled = await assemble(app, { parts, served, registry, canaries })
-  // The last of all hooks: what has to be told that the end has come knows by then.
-  await app.register(async (scope) => scope.addHook('preClose', () => count.ended(config.shutdownGraceMs)))
-  await app.ready()
-  const { client, management } = assembled
+  const { client, management } = await orClosed(app, async () => {
+    const assembled = await assemble(app, { parts, served, registry, canaries })
+    // The last of all hooks: what has to be told that the end has come knows by then.
+    await app.register(async (scope) => scope.addHook('preClose', () => count.ended(config.shutdownGraceMs)))
+    await app.ready()
+    return assembled
+  })
   const close = async () => {
     canaries.close()
     await app.close()
@@ -76,6 +78,16 @@ export async function createGeneration(
       await count.ended(patienceMs)
       await close()
     },
+  }
+}
+
+/** A plugin that was registered before another one failed may have opened something. */
+async function orClosed<T>(app: FastifyInstance, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await app.close().catch(() => undefined)
+    throw error
   }
 }
 

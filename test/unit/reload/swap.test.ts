@@ -168,6 +168,24 @@ describe('metadata that can’t be served', () => {
   })
 })
 
+describe('a custom route that can’t be registered again', () => {
+  it('leaves the old generation serving, and what others had opened is closed', async () => {
+    const plugins = { opened: 0, closed: 0 }
+    const opening: CustomRoutes = async (app) => {
+      plugins.opened++
+      app.addHook('onClose', async () => void plugins.closed++)
+    }
+    const failing: CustomRoutes = async () => {
+      if (plugins.opened > 1) throw new Error('Only once.')
+    }
+    const gateway = await start({}, { routes: [opening, failing] })
+    describeCounter(undefined, { description: 'Other words.' })
+    expect(await gateway.reload()).toMatchObject({ kind: 'failed', error: { message: 'Only once.' } })
+    expect(plugins).toEqual({ opened: 2, closed: 1 })
+    expect(await answerTo(gateway, 'add')).toBe(1)
+  })
+})
+
 describe('a change that breaks callers', () => {
   it('is blocked, named, and taken once it breaks nobody', async () => {
     const gateway = await start()
