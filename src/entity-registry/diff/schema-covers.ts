@@ -77,12 +77,9 @@ function schemasIn(list: unknown): readonly Schema[] {
   return Array.isArray(list) ? (list as readonly Schema[]) : []
 }
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false })
-
 function takesValues(wide: JsonSchema, values: readonly unknown[]): Verdict {
-  const check = ajv.compile(wide)
-  // Schemas of metadata are loaded again and again; the cache would keep each.
-  ajv.removeSchema(wide)
+  // One of its own: a compiler never forgets, and metadata is loaded again and again.
+  const check = new Ajv2020({ strict: false, validateFormats: false }).compile(wide)
   if (!values.every((value) => check(value))) return 'no'
   return /"format":"(?!int|double|float)/.test(JSON.stringify(wide)) ? 'unknown' : verdictOf(true)
 }
