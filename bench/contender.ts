@@ -126,7 +126,7 @@ function startRawKafka(client: string): Start {
   }
 }
 
-function kafkaEnv(client: string, { brokers, topics }: ContenderSetup): Readonly<Record<string, string>> {
+export function kafkaEnv(client: string, { brokers, topics }: ContenderSetup): Readonly<Record<string, string>> {
   return {
     GATEWAY_RUNTIME: 'stateflow',
     GATEWAY_METADATA: metadata,

@@ -61,6 +61,8 @@ export interface HttpLoadOptions {
   readonly ports: readonly [number, ...number[]]
   readonly connections: number
   readonly requests: readonly Buffer[]
+  /** Milliseconds between the starts of two calls on one connection, at least. Default: the next starts at once. */
+  readonly intervalMs?: number
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -70,14 +72,14 @@ const DRAIN_TIMEOUT_MS = 5_000
  * HTTP/1.1 with keep-alive over plain sockets, one call under way on each. It reads just enough of an answer to know that
  * it is the right one, so that it takes less of the machine than what it measures.
  */
-export async function openHttpLoad({ ports, connections, requests }: HttpLoadOptions): Promise<Load> {
+export async function openHttpLoad({ ports, connections, requests, intervalMs = 0 }: HttpLoadOptions): Promise<Load> {
   const tally = createTally()
   let next = 0
   let stopping = false
   const nextRequest = (): Buffer | undefined => (stopping ? undefined : requests[next++ % requests.length])
   const portOf = (index: number) => ports[index % ports.length] ?? ports[0]
   const sockets = await Promise.all(Array.from({ length: connections }, (_, index) => open(portOf(index))))
-  const lanes = sockets.map((socket) => runLane({ socket, nextRequest, tally }))
+  const lanes = sockets.map((socket) => runLane({ socket, nextRequest, tally, intervalMs }))
   return {
     reset: async () => tally.reset(),
     take: async () => tally.take(),
@@ -102,10 +104,11 @@ interface Lane {
   readonly socket: Socket
   readonly nextRequest: () => Buffer | undefined
   readonly tally: Tally
+  readonly intervalMs: number
 }
 
 /** Resolves when the socket is closed. A lane that loses its connection ends; that is an error and shows. */
-function runLane({ socket, nextRequest, tally }: Lane): Promise<void> {
+function runLane({ socket, nextRequest, tally, intervalMs }: Lane): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let startedAt = 0
   let ended = false
@@ -132,7 +135,9 @@ function runLane({ socket, nextRequest, tally }: Lane): Promise<void> {
     received = undefined
     if (verdict === 'right') tally.answered(startedAt)
     else tally.failed(bytes.toString('latin1').slice(0, 600))
-    start()
+    const pauseMs = intervalMs === 0 ? 0 : startedAt + intervalMs - performance.now()
+    if (pauseMs < 1) start()
+    else setTimeout(start, pauseMs)
   })
   socket.on('error', () => undefined)
   socket.on('close', () => {

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { readConfig } from '../../src/gateway/config.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { loggerOptions } from '../../src/gateway/logger.ts'
+import { leftOver } from '../left-over.ts'
 import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
@@ -10,14 +11,16 @@ import { itemOf, KEYS, userOf } from '../work.ts'
 const { config } = readConfig({ env: process.env, argv: [] })
 const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
 if (config.runtime === 'embedded') await stockShop(gateway)
-await gateway.app.listen({ host: config.host, port: 0 })
+await gateway.listen({ port: 0 })
 answerParent({
-  port: () => listeningPort(gateway.app),
+  port: () => listeningPort(gateway),
   /** Replies that came from Kafka, for whomever they were. */
   repliesRead: () =>
     [...gateway.runtimes.adapters.values()]
       .map((adapter) => adapter.counters())
       .reduce((sum, { answered = 0, foreign = 0 }) => sum + answered + foreign, 0),
+  reload: async () => (await gateway.reload()).kind,
+  leftOver: () => leftOver(gateway.server),
 })
 
 /** Items cost nothing and never run out, so that every purchase succeeds and writes both entities. */

@@ -15,7 +15,7 @@ import { prepareRecords } from '../prepared-records.ts'
 const DRAIN_TIMEOUT_MS = 5_000
 
 const { config } = readConfig({ env: process.env, argv: [] })
-const entities = await describeEntities(config)
+const { entities } = await describeEntities(config)
 const dialect = createStateflowDialect({ ...config.stateflow, entities })
 const nextCall = prepareRecords(dialect, entities)
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

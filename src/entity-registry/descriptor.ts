@@ -8,6 +8,12 @@ import type { AccessRule } from './access-rule.ts'
 /** A JSON Schema 2020-12 object or boolean schema. Plain data: metadata is only known at run time. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
+/** The metadata has it no more, and it is served all the same for a while. Epoch milliseconds. */
+export interface Retirement {
+  readonly deprecatedAtMs: number
+  readonly sunsetAtMs: number
+}
+
 export interface ParameterDescriptor {
   readonly name: string
   /** What the caller sends. An entity reference has become the schema of that entity's key. */
@@ -60,6 +66,7 @@ export interface MethodDescriptor {
   readonly examples: readonly Readonly<Record<string, unknown>>[]
   /** What only the runtime's adapter understands. */
   readonly runtime: Readonly<Record<string, unknown>>
+  readonly retirement?: Retirement
 }
 
 export interface AttributeDescriptor {
@@ -71,6 +78,7 @@ export interface AttributeDescriptor {
   /** Never by default: a write goes past the entity's own methods. */
   readonly writable: boolean
   readonly access: { readonly read: AccessRule; readonly write: AccessRule }
+  readonly retirement?: Retirement
 }
 
 export interface EntityDescriptor {
@@ -106,4 +114,6 @@ export interface EntityDescriptor {
   readonly methods: ReadonlyMap<string, MethodDescriptor>
   /** Members of the entity that have no route, and why. */
   readonly hidden: readonly { readonly name: string; readonly reason: string }[]
+  /** Of the entity as a whole; its members then have the same. */
+  readonly retirement?: Retirement
 }

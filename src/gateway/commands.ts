@@ -13,7 +13,7 @@ import { logDestination, loggerOptions } from './logger.ts'
 /** Milliseconds beyond the grace for what is written last, and for what does not answer any more. */
 const CLOSING_MS = 5_000
 
-/** Listens until SIGTERM or SIGINT; calls under way then have `shutdownGraceMs` to end. */
+/** Listens until SIGTERM or SIGINT, and reads metadata again at SIGHUP; calls under way then have `shutdownGraceMs` to end. */
 export async function serve(config: Config, files: readonly string[] = []): Promise<void> {
   if (files.length > 0) {
     throw new ConfigError([`serve takes flags only, not "${files.join(' ')}". Metadata is given by --metadata.`])
@@ -24,20 +24,15 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
   process.once('SIGTERM', quit).once('SIGINT', quit)
   const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY, destination) })
   const delay = config.shutdownGraceMs + CLOSING_MS
-  const { uninstall } = closeWithGrace({ delay, logger: gateway.app.log }, async ({ err }) => {
+  process.on('SIGHUP', () => void gateway.reload())
+  const { uninstall } = closeWithGrace({ delay, logger: gateway.app.log, skip: ['SIGHUP'] }, async ({ err }) => {
     if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
     await gateway.close()
     await destination?.drained()
   })
   process.off('SIGTERM', quit).off('SIGINT', quit)
   try {
-    const { managementHost, managementPort } = config.http
-    await gateway.management?.listen({ host: managementHost, port: managementPort ?? 0 })
-    await gateway.app.listen({
-      host: config.host,
-      port: config.port,
-      listenTextResolver: (address) => announce(gateway, address),
-    })
+    for (const address of await gateway.listen()) gateway.app.log.info(announce(gateway, address))
     await warnOfFailing(gateway)
   } catch (error) {
     // Its hook for a normal end would exit with 0.

@@ -1,37 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
-import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
-import { createRegistry, type EntityRegistry } from '../entity-registry/registry.ts'
-import { type Answering, createAnswering } from '../routes/answering.ts'
-import { registerBatchRoutes } from '../routes/batch-routes.ts'
-import type { BatchLimits } from '../routes/batch-run.ts'
+import type { Server } from 'node:http'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { EntityRegistry } from '../entity-registry/registry.ts'
+import { createAnswering } from '../routes/answering.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
-import { createEntityClient, type EntityClient } from '../routes/entity-client.ts'
-import { registerEntityRoutes } from '../routes/entity-routes.ts'
-import { answerFailures, answerRouterError, answerSocketError } from '../routes/failures.ts'
-import { registerInvocationRoutes } from '../routes/invocation-routes.ts'
+import type { EntityClient } from '../routes/entity-client.ts'
 import type { InvocationStore } from '../routes/invocation-store.ts'
-import { acceptJsonBodies } from '../routes/json-body.ts'
-import { registerSystemRoutes } from '../routes/system-routes.ts'
-import { createRequestValidator } from '../routes/validator.ts'
-import type { HealthCheck, Invoke } from '../runtime-adapters/contract.ts'
+import { createAuthentication } from './access/authentication.ts'
+import { createLog } from './app.ts'
+import { allChecks } from './checks.ts'
 import type { Config } from './config.ts'
-import { type CustomRoutes, type LoadedRoutes, loadCustomRoutes, registerCustomRoutes } from './custom-routes.ts'
-import { createInvocationIds } from './invocation-ids.ts'
+import { type CustomRoutes, loadCustomRoutes } from './custom-routes.ts'
+import { type Address, createFront, type Front } from './front.ts'
+import { createGeneration } from './generation.ts'
+import { createGenerations, type Generations } from './generations.ts'
+import { createInvocationIds, type InvocationIds } from './invocation-ids.ts'
 import { createStore } from './invocations/create-store.ts'
 import { createSteadyStore } from './invocations/steady-store.ts'
 import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
-import { createManagement } from './management.ts'
-import { type CanaryCalls, createCanaryCalls } from './observability/canary-calls.ts'
-import { createObservability, type Observability } from './observability/observability.ts'
-import { createUnusableAnswers, type UnusableAnswers } from './observability/unusable-answers.ts'
-import { type DocsOptions, registerDocs } from './plugins/docs.ts'
-import { registerDrain } from './plugins/drain.ts'
-import { serverLimits } from './plugins/request-limits.ts'
-import { protect } from './protection.ts'
+import { createObservability } from './observability/observability.ts'
+import { createUnusableAnswers } from './observability/unusable-answers.ts'
+import { createDrain } from './plugins/drain.ts'
+import type { ProcessParts } from './process-parts.ts'
+import { warnOfOpenDoors } from './protection.ts'
+import type { ReloadResult } from './reload/reload.ts'
+import { createReloading, type Reloading } from './reload/reloading.ts'
+import { createSwap } from './reload/swap.ts'
 import { shareOf } from './replica-share.ts'
-import { createRuntimes, type Runtimes } from './runtimes.ts'
-import { version } from './version.ts'
+import { createRuntimes, type Runtimes, type ServedEntities } from './runtimes.ts'
+import { closeWithin } from './shutdown.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -51,247 +48,136 @@ export interface GatewayOptions {
 }
 
 export interface Gateway extends EntityClient {
-  /** The Fastify instance, ready; `listen` is up to the caller. */
+  /** The Fastify instance that serves now, ready. After a reload it is another one, so `listen` is the gateway's own. */
   readonly app: FastifyInstance
-  /** Ready too, where `http.managementPort` is set. */
+  /** The same of the management port, where `http.managementPort` is set. */
   readonly management: FastifyInstance | undefined
   readonly registry: EntityRegistry
   readonly runtimes: Runtimes
+  /** The server of all generations; it listens after `listen`. */
+  readonly server: Server
+  /**
+   * Where the configuration says, or there; on the management port too.
+   * @returns the addresses, the first being the one to show
+   */
+  listen(address?: Partial<Address>): Promise<readonly string[]>
+  /** Reads metadata and overrides again; calls under way end with the entities that they began with. */
+  reload(): Promise<ReloadResult>
   /** No new calls; those under way end or are answered; then everything is closed. May be called twice. */
   close(): Promise<void>
 }
 
-/** A segment of a path may be a key: 1 KiB of UTF-8, each byte as `%XX`. */
-const MAX_PARAM_LENGTH = 3 * 1024
-
 /** The composition root: everything that a running gateway is made of, from top to bottom. */
 export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, routes = [], logger = false, connect = true } = options
+  const { config, routes = [], logger = false, connect: isServing = true } = options
+  const log = createLog(logger)
   const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
   const ids = createInvocationIds(replica)
-  const app = createApp(config, { logger, newId: ids.next })
   const observed = createObservability(config.observe, config.logRequests)
-  const store = createSteadyStore(observed.watchStore(await createStore(config, app.log)))
-  const strays = createStrayKeeper({ store, replica, log: app.log })
-  const share = shareOf(config)
-  const runtimes = await createRuntimes(config, app.log, {
-    strays,
-    ...(observed.records && { watch: observed.records }),
-  })
-  const registry = createRegistry(runtimes.entities)
+  const store = createSteadyStore(observed.watchStore(await createStore(config, log)))
+  const strays = createStrayKeeper({ store, replica, log })
+  const onlookers = { strays, ...(observed.records && { watch: observed.records }) }
+  const runtimes = await createRuntimes(config, log, onlookers)
+  const drain = createDrain(config.shutdownGraceMs)
+  const front = createFront(config.http, drain.watch)
+  const managementFront = config.http.managementPort === undefined ? undefined : createFront(config.http)
+  const unusable = createUnusableAnswers(log)
+  // The chain of `Invoke => Invoke`, outermost first.
+  const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke, unusable.note))
+  const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
   try {
     const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
-    if (connect) {
-      await store.start()
-      await strays.start(registry)
-      await runtimes.start()
-      ids.restrict(runtimes.suits)
-      if (share !== undefined) await strays.hold(share)
-    }
-    const unusable = createUnusableAnswers(app.log)
-    // The chain of `Invoke => Invoke`, outermost first.
-    const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke, unusable.note))
-    const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
-    const { client, management } = await assemble(app, {
-      config,
-      registry,
-      runtimes,
-      custom,
-      store,
-      invoke,
-      answering,
-      newId: ids.next,
-      observed,
-      strays,
-      unusable,
-      isServing: connect,
-    })
-    await app.ready()
-    const close = () => closeWithin({ graceMs: config.shutdownGraceMs, app, runtimes, answering, strays, store })
-    return { app, management, registry, runtimes, ...client, close }
+    const authentication = createAuthentication(config.access, log)
+    if (isServing) warnOfOpenDoors(config, authentication, log)
+    if (isServing) await connectAll({ config, store, strays, runtimes, ids })
+    const checks = () => allChecks({ runtimes, store, unusable, reloading, drain })
+    const shared = { config, log, store, invoke, answering, authentication, custom, newId: ids.next, observed, drain }
+    const parts: ProcessParts = { ...shared, checks, isServing }
+    const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
+    const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
+    const swap = createSwap({ runtimes, strays, generations, drain, make })
+    const reloading = createReloading({ config, log, page: observed.page, first: runtimes.first, generations, swap })
+    const unwatch = observed.watchProcess({ adapters: runtimes.adapters, strays })
+    if (isServing) reloading.start()
+    const ending = { ...{ config, drain, front, managementFront, generations, reloading }, unwatch }
+    const close = once(() => closeWithin({ ...ending, runtimes, answering, strays, store }))
+    return asGateway({ config, runtimes, generations, reloading, front, managementFront, close })
   } catch (error) {
-    await runtimes.close()
-    await strays.close()
-    await store.close()
+    for (const part of [runtimes, strays, store]) await part.close()
     throw error
   }
 }
 
-/** Milliseconds before the end of the grace at which those who still wait are told that nobody knows. */
-const LAST_WORD_MS = 500
-/** Milliseconds before the end of the grace at which connections are cut whose callers don't take their answers. */
-const CUT_MS = 200
-
-interface Closing {
-  readonly graceMs: number
-  readonly app: FastifyInstance
-  readonly runtimes: Runtimes
-  readonly answering: Answering
-  readonly strays: StrayKeeper
-  readonly store: InvocationStore
-}
-
-async function closeWithin({ graceMs, app, runtimes, answering, strays, store }: Closing): Promise<void> {
-  const tellAll = (): void => {
-    // What fails here fails again below, where it is heard.
-    runtimes.close().catch(() => undefined)
-    answering.lastWord()
-  }
-  const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
-  const cut = setTimeout(() => app.server.closeAllConnections(), Math.max(0, graceMs - CUT_MS))
-  await app.close()
-  clearTimeout(lastWord)
-  clearTimeout(cut)
-  await runtimes.close()
-  await strays.close()
-  await store.close()
-}
-
-interface Parts {
+interface Connected {
   readonly config: Config
-  readonly registry: EntityRegistry
-  readonly runtimes: Runtimes
-  readonly custom: readonly LoadedRoutes[]
   readonly store: InvocationStore
-  readonly invoke: Invoke
-  readonly answering: Answering
-  readonly newId: () => string
-  readonly observed: Observability
   readonly strays: StrayKeeper
-  readonly unusable: UnusableAnswers
-  /** The runtimes are connected to. */
-  readonly isServing: boolean
-}
-
-/** `''`: nobody has shown who he is. */
-const principalOf = ({ caller }: FastifyRequest) => caller.principal
-
-interface Assembled {
-  readonly client: EntityClient
-  readonly management: FastifyInstance | undefined
-}
-
-/** The order is the order in which a call meets things. */
-async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> {
-  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, unusable, isServing } =
-    parts
-  const { entities, adapterOf } = runtimes
-  const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
-  const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
-
-  const canaryOptions = { ...config.observe, canaryCalls: isServing ? [...config.observe.canaryCalls] : [] }
-  const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
-
-  observed.registerHooks(app, principalOf)
-  // `access` comes below: before the first request.
-  answerFailures(app, registry, (request) => access.shownTo(request))
-  const isStopping = registerDrain(app, config.shutdownGraceMs)
-  const access = protect(app, { config, entities, isServing })
-  const { authorize, checkManagement } = access
-  acceptJsonBodies(app)
-  await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const system = {
-    entities,
-    capabilitiesOf,
-    checks: () => allChecks({ runtimes, store, canaries, unusable, isStopping }),
-  }
-  const management = createManagement({ config, registry, system, newId })
-  registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
-  observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
-  registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
-  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }
-  registerEntityRoutes(app, calls)
-  await registerBatchRoutes(app, {
-    ...{ ...calls, newId, limits: batchLimitsOf(config) },
-    ...{ maxBatches: config.maxBatches, onLine: observed.noteLine },
-    viewOf: (request) => ({
-      isShown: access.shownTo(request),
-      admit: (operation) => access.admit(request, operation),
-    }),
-  })
-  const client = createEntityClient({ registry, capabilitiesOf, invoke, newId, defaultDeadlineMs })
-  app.decorate('gateway', client)
-  await registerCustomRoutes(app, custom)
-  // What a caller was not told yet goes to the store before the store closes.
-  app.addHook('onClose', () => answering.settled())
-  app.addHook('onReady', async () => void (await management?.ready()))
-  app.addHook('onClose', async () => void (await management?.close()))
-  return { client, management }
-}
-
-function batchLimitsOf(config: Config): BatchLimits {
-  const { batchInFlight, batchInFlightBytes, bodyLimitBytes, batchIdleMs } = config
-  return { maxLines: batchInFlight, maxBytes: batchInFlightBytes, maxLineBytes: bodyLimitBytes, idleMs: batchIdleMs }
-}
-
-interface Checked {
   readonly runtimes: Runtimes
-  readonly store: InvocationStore
-  readonly canaries: CanaryCalls
-  readonly unusable: UnusableAnswers
-  readonly isStopping: () => boolean
+  readonly ids: InvocationIds
 }
 
-async function allChecks({
-  runtimes,
-  store,
-  canaries,
-  unusable,
-  isStopping,
-}: Checked): Promise<readonly HealthCheck[]> {
-  const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
-  // The management port answers to the end.
-  const end = isStopping() ? [{ name: 'gateway', ok: false, detail: 'It is stopping.' }] : []
-  return [
-    ...end,
-    ...checks,
-    ...canaries.checks(),
-    ...unusable.checks(),
-    { name: `${store.name} store`, essential: false, ...health },
-  ]
+/** In the order in which nobody is told of what nobody can keep. */
+async function connectAll({ config, store, strays, runtimes, ids }: Connected): Promise<void> {
+  const share = shareOf(config)
+  await store.start()
+  await strays.start(runtimes.first.entities)
+  await runtimes.start()
+  ids.restrict(runtimes.suits)
+  if (share !== undefined) await strays.hold(share)
 }
 
-interface AppOptions {
-  readonly logger: FastifyServerOptions['logger']
-  readonly newId: () => string
+interface GatewayParts extends ListenParts {
+  readonly runtimes: Runtimes
+  readonly generations: Generations
+  readonly reloading: Reloading
+  readonly close: () => Promise<void>
 }
 
-function createApp(config: Config, { logger, newId }: AppOptions): FastifyInstance {
-  const app = fastify({
-    logger: logger ?? false,
-    bodyLimit: config.bodyLimitBytes,
-    // An id from outside could collide; the caller's own correlation travels in `traceparent`.
-    genReqId: newId,
-    requestIdHeader: false,
-    // Two lines a request; `observability` writes one.
-    logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: answerRouterError,
-    clientErrorHandler: answerSocketError,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
-    ...serverLimits(config.http),
-  })
-  app.setValidatorCompiler(createRequestValidator)
-  return app
+/** What belongs to a generation is asked of the one that serves. */
+function asGateway(parts: GatewayParts): Gateway {
+  const { runtimes, generations, reloading, front, close } = parts
+  return {
+    ...{ runtimes, close, server: front.server },
+    get app() {
+      return generations.current.app
+    },
+    get management() {
+      return generations.current.management
+    },
+    get registry() {
+      return generations.current.registry
+    },
+    get entity() {
+      return generations.current.client.entity
+    },
+    get create() {
+      return generations.current.client.create
+    },
+    listen: (address) => listenAt(parts, address),
+    reload: () => reloading.reload(),
+  }
 }
 
-function describeApi(entities: readonly EntityDescriptor[]): Pick<DocsOptions, 'description' | 'tags'> {
-  const applications = [...new Set(entities.map(({ application }) => application))].join(', ')
-  const description =
-    `The entities of ${applications}. Failures are problem details (RFC 9457); their \`outcome\` says whether the call may ` +
-    'have happened, `retry` whether to send it again.'
-  return { description, tags: tagsOf(entities) }
+interface ListenParts {
+  readonly config: Config
+  readonly front: Front
+  readonly managementFront: Front | undefined
 }
 
-function tagsOf(
-  entities: readonly EntityDescriptor[],
-): readonly { readonly name: string; readonly description: string }[] {
-  return [
-    ...entities.map(({ name, description }) => ({
-      name,
-      description: description === '' ? `The entity ${name}.` : description,
-    })),
-    { name: 'gateway', description: 'The gateway itself.' },
-  ]
+/** The management port first: who is told that the gateway listens may ask there at once. */
+async function listenAt(
+  { config, front, managementFront }: ListenParts,
+  address: Partial<Address> = {},
+): Promise<readonly string[]> {
+  const { managementHost, managementPort = 0 } = config.http
+  await managementFront?.listen({ host: managementHost, port: managementPort })
+  return front.listen({ host: config.host, port: config.port, ...address })
+}
+
+function once<T>(work: () => T): () => T {
+  let done: { readonly result: T } | undefined
+  return () => {
+    done ??= { result: work() }
+    return done.result
+  }
 }

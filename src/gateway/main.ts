@@ -3,6 +3,7 @@ import { didYouMean } from '../entity-registry/nearest-name.ts'
 import { check, printApiKey, printOpenapi, serve } from './commands.ts'
 import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
 import { printModule } from './describe-module.ts'
+import { printDiff } from './reload/print-diff.ts'
 import { usage } from './usage.ts'
 
 /** The process: arguments in, exit code out. */
@@ -26,10 +27,11 @@ export async function main([command = 'help', ...argv]: readonly string[]): Prom
 async function run(command: string, config: Config, files: readonly string[]): Promise<void> {
   if (command === 'serve') return serve(config, files)
   if (command === 'check') return check(files, config)
+  if (command === 'diff') return printDiff(files, config)
   if (command === 'openapi') return printOpenapi(config, files)
   if (command === 'new-api-key') return printApiKey(files)
   const hint =
-    didYouMean(command, ['serve', 'check', 'openapi', 'new-api-key', 'describe-module']) ??
+    didYouMean(command, ['serve', 'check', 'diff', 'openapi', 'new-api-key', 'describe-module']) ??
     'See stateflow-gateway --help.'
   throw new ConfigError([`there is no command "${command}". ${hint}`])
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
+import type { Log } from '../runtime-adapters/contract.ts'
 import { type Access, registerAccess } from './access/access.ts'
+import type { Authentication } from './access/authentication.ts'
 import type { Config } from './config.ts'
 import { registerCrossOrigin } from './plugins/cross-origin.ts'
 import { registerRequestLimits } from './plugins/request-limits.ts'
@@ -8,22 +10,24 @@ import { registerSecurityHeaders } from './plugins/security-headers.ts'
 
 export interface Protected {
   readonly config: Config
+  readonly authentication: Authentication | undefined
   readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
 }
 
 /** What a request has to get past before it is read, the cheapest first. */
-export function protect(app: FastifyInstance, { config, entities, isServing }: Protected): Access {
+export function protect(app: FastifyInstance, { config, authentication, entities, isServing }: Protected): Access {
   registerSecurityHeaders(app, config.http.hstsSeconds)
   registerRequestLimits(app, config.http)
   registerCrossOrigin(app, config.http.corsOrigins)
-  const access = registerAccess(app, { access: config.access, entities, isServing })
-  if (isServing && access.schemes.length === 0 && !isLoopback(config.host)) {
-    const text = 'everybody who reaches this address may call everything: no way to authenticate is configured'
-    app.log.warn({ host: config.host }, text)
-  }
-  return access
+  return registerAccess(app, { access: config.access, authentication, entities, isServing })
+}
+
+/** Said once, at the start. */
+export function warnOfOpenDoors({ host }: Config, authentication: Authentication | undefined, log: Log): void {
+  if (authentication !== undefined || isLoopback(host)) return
+  log.warn({ host }, 'everybody who reaches this address may call everything: no way to authenticate is configured')
 }
 
 function isLoopback(host: string): boolean {

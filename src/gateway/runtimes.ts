@@ -10,44 +10,74 @@ import {
   type AdapterOptions,
   adapters as catalog,
 } from '../runtime-adapters/catalog.ts'
-import type { AdapterContext, HealthCheck, Invoke, Log, RuntimeAdapter } from '../runtime-adapters/contract.ts'
+import type {
+  AdapterContext,
+  Capabilities,
+  HealthCheck,
+  Invoke,
+  Log,
+  RuntimeAdapter,
+} from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
+import { createParting } from './reload/parting.ts'
+import { createServerMap, ownOf, prepareRuntimes } from './reload/prepare-runtimes.ts'
 import { shareOf } from './replica-share.ts'
 
 /** One configured runtime, before it is started. */
-interface Instance {
+export interface Instance {
   readonly name: string
   readonly adapter: AdapterName
   readonly options: AdapterOptions
 }
 
-/** The entities, and the runtimes that serve them. */
+/** The runtimes, for as long as the process lives; which entities they serve may change meanwhile. */
 export interface Runtimes {
-  readonly entities: readonly EntityDescriptor[]
+  /** Those that serve now. */
   readonly adapters: ReadonlyMap<string, RuntimeAdapter>
-  adapterOf(entity: EntityDescriptor): RuntimeAdapter
+  /** The entities that they were made for. */
+  readonly first: ServedEntities & DescribedEntities
   /** To the adapter that serves the invocation's entity. */
   readonly invoke: Invoke
   /** Whether a call of any runtime may have this id. */
   suits(id: string): boolean
   /** @throws when a runtime can't be reached */
   start(): Promise<void>
+  /** @throws when they can't be served; then everything is as it was */
+  prepare(entities: readonly EntityDescriptor[]): Promise<PreparedRuntimes>
   checks(): Promise<readonly HealthCheck[]>
   close(): Promise<void>
 }
 
-/** Metadata of all runtimes, without starting any: what `check` and `openapi` need. */
-export async function describeEntities(config: Config): Promise<readonly EntityDescriptor[]> {
+export interface ServedEntities {
+  readonly entities: readonly EntityDescriptor[]
+  capabilitiesOf(entity: EntityDescriptor): Capabilities
+}
+
+/** Runtimes that are ready for other entities. One of the two functions has to be called. */
+export interface PreparedRuntimes extends ServedEntities {
+  /** Adapters whose place was taken end when their calls have. Can't fail. */
+  commit(): void
+  abandon(): Promise<void>
+}
+
+/** What the metadata and the overrides say of all runtimes' entities. */
+export interface DescribedEntities {
+  readonly entities: readonly EntityDescriptor[]
+  /** Names of those that the operator hides. */
+  readonly hidden: ReadonlySet<string>
+}
+
+/** Metadata of all runtimes, without starting any. @throws MetadataError with every problem */
+export async function describeEntities(config: Config): Promise<DescribedEntities> {
   const instances = instancesOf(config)
   const documents = [...loadMetadata(config.metadata), ...(await describeAll(instances))]
   if (documents.length === 0) {
     throw new Error('There is no metadata. Set GATEWAY_METADATA to the documents of your entities.')
   }
   const overrides = config.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
-  return compileEntities(
-    documents.map((loaded) => assignRuntime(loaded, instances)),
-    overrides,
-  )
+  const assigned = documents.map((loaded) => assignRuntime(loaded, instances))
+  const hidden = [...overrides.byName].flatMap(([name, { expose }]) => (expose === false ? [name] : []))
+  return { entities: compileEntities(assigned, overrides), hidden: new Set(hidden) }
 }
 
 /** Who is told what adapters see. */
@@ -55,43 +85,32 @@ export type Onlookers = Pick<AdapterContext, 'strays' | 'watch'>
 
 /** @throws when the metadata is wrong or a runtime's options are */
 export async function createRuntimes(config: Config, log: Log, onlookers: Onlookers): Promise<Runtimes> {
-  const entities = await describeEntities(config)
-  const adapters = new Map<string, RuntimeAdapter>()
+  const described = await describeEntities(config)
+  const { entities } = described
   const share = shareOf(config)
-  for (const { name, adapter, options } of instancesOf(config)) {
-    const own = entities.filter(({ runtimeName }) => runtimeName === name)
-    adapters.set(
-      name,
-      await entryOf(adapter).create(options, {
-        instance: name,
-        entities: own,
-        log,
-        ...onlookers,
-        ...(share && { share }),
-      }),
-    )
-  }
-  const all = [...adapters.values()]
-  const adapterOf = ({ runtimeName }: EntityDescriptor): RuntimeAdapter => {
-    const adapter = adapters.get(runtimeName)
-    if (adapter === undefined) throw new Error(`no runtime instance is called "${runtimeName}"`)
-    return adapter
-  }
+  const context = { log, ...onlookers, ...(share && { share }) }
+  const instances = instancesOf(config)
+  const create = ({ name, adapter, options }: Instance, all: readonly EntityDescriptor[]) =>
+    entryOf(adapter).create(options, { instance: name, entities: ownOf(name, all), ...context })
+  const adapters = new Map<string, RuntimeAdapter>()
+  for (const instance of instances) adapters.set(instance.name, await create(instance, entities))
+  const servers = createServerMap(adapters, entities)
+  const parting = createParting(config.invocationLifetimeMs)
+  const all = () => [...adapters.values()]
   return {
-    entities,
     adapters,
-    adapterOf,
-    invoke: (invocation) => adapterOf(invocation.target.entity).invoke(invocation),
-    suits: (id) => all.every((adapter) => adapter.suits?.(id) ?? true),
+    first: { ...described, capabilitiesOf: (entity) => servers.of(entity).capabilities },
+    invoke: (invocation) => servers.of(invocation.target.entity).invoke(invocation),
+    suits: (id) => all().every((adapter) => adapter.suits?.(id) ?? true),
     async start() {
-      await Promise.all([...adapters.values()].map((adapter) => adapter.start()))
+      await Promise.all(all().map((adapter) => adapter.start()))
     },
+    prepare: (next) => prepareRuntimes(next, { instances, adapters, servers, parting, create }),
     async checks() {
-      const all = await Promise.all([...adapters].map(([name, adapter]) => namedChecks(name, adapter)))
-      return all.flat()
+      return (await Promise.all([...adapters].map(([name, adapter]) => namedChecks(name, adapter)))).flat()
     },
     async close() {
-      await Promise.all([...adapters.values()].map((adapter) => adapter.close()))
+      await Promise.all([...all().map((adapter) => adapter.close()), parting.close()])
     },
   }
 }

@@ -9,6 +9,7 @@ import { AccessOptions } from './access/access-options.ts'
 import { HttpOptions } from './http-options.ts'
 import { RedisOptions } from './invocations/redis-options.ts'
 import { ObservabilityOptions } from './observability/options.ts'
+import { ReloadOptions } from './reload/options.ts'
 
 /**
  * Every setting there is, once: its type, default, environment variable and meaning. The flag of `kafka.brokers` is
@@ -178,6 +179,7 @@ export const Settings = Type.Object(
       default: false,
       description: 'Log a line for each request, once it is answered.',
     }),
+    reload: ReloadOptions,
     observe: ObservabilityOptions,
     access: AccessOptions,
     http: HttpOptions,

@@ -3,6 +3,7 @@ export const usage = `stateflow-gateway: a REST API for stateful entities in a d
 
   stateflow-gateway serve [FLAGS]     start the gateway; with no metadata given, the shop demo
   stateflow-gateway check FILE...     check metadata documents
+  stateflow-gateway diff OLD NEW      print what differs between two sets of metadata; 1 where it breaks callers
   stateflow-gateway openapi FILE...   print the OpenAPI document of metadata
   stateflow-gateway new-api-key ID [SCOPE...]
                                       print a new API key and its entry in GATEWAY_API_KEYS

@@ -3,6 +3,7 @@ import type {
   EntityDescriptor,
   HttpVerb,
   MethodDescriptor,
+  Retirement,
 } from '../entity-registry/descriptor.ts'
 import type { Capabilities } from '../runtime-adapters/contract.ts'
 
@@ -29,6 +30,13 @@ export type Operation =
       /** Where the arguments are. */
       readonly args: 'body' | 'query'
     }
+
+/** `undefined`: it is here to stay. */
+export function retirementOf(operation: Operation): Retirement | undefined {
+  if ('method' in operation) return operation.method.retirement ?? operation.entity.retirement
+  if ('attribute' in operation) return operation.attribute.retirement ?? operation.entity.retirement
+  return operation.entity.retirement
+}
 
 /** Every route of an entity that its runtime can serve. */
 export function bindingsOf(entity: EntityDescriptor, can: Capabilities): readonly Binding[] {

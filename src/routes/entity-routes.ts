@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
-import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
+import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
 import type { Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
@@ -68,6 +68,7 @@ function registerBinding(
     validatorCompiler: () => () => true,
     serializerCompiler: () => stringifyExact,
     attachValidation: false,
+    ...announceEnd(operation),
     handler: async (request, reply) => {
       if (!takesQuery) refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
@@ -81,6 +82,20 @@ function registerBinding(
       return send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
     },
   })
+}
+
+/** RFC 9745 and RFC 8594: on every answer of the route, failures too. */
+function announceEnd(operation: Operation): { readonly onRequest?: onRequestHookHandler } {
+  const retirement = retirementOf(operation)
+  if (retirement === undefined) return {}
+  const deprecation = `@${Math.floor(retirement.deprecatedAtMs / 1_000)}`
+  const sunset = new Date(retirement.sunsetAtMs).toUTCString()
+  return {
+    onRequest(_request, reply, done) {
+      reply.headers({ deprecation, sunset })
+      done()
+    },
+  }
 }
 
 /** A misplaced argument must not be dropped in silence. */

@@ -1,6 +1,6 @@
 import type { FastifySchema } from 'fastify'
 import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
-import type { Binding, Operation } from './binding.ts'
+import { type Binding, type Operation, retirementOf } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from './idempotency.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
@@ -17,6 +17,7 @@ export function routeSchema(binding: Binding, body: JsonSchema | undefined): Fas
     tags: [entity.name],
     summary: summaryOf(operation),
     ...descriptionOf(operation),
+    ...(retirementOf(operation) === undefined ? {} : { deprecated: true }),
     ...(operation.kind === 'create' ? {} : { params: keyParameter(entity) }),
     ...(isBody && body !== undefined ? { body: withExamples(body, operation) } : {}),
     ...(isCallable(operation) && takesNothing(body) ? { [OPTIONAL_BODY]: true } : {}),

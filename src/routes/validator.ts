@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import type { JsonSchema } from '../entity-registry/descriptor.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
@@ -24,15 +24,35 @@ function addFormats(to: Ajv2020): void {
   for (const [name, validate] of Object.entries(numberFormats)) to.addFormat(name, { type: 'number', validate })
 }
 
+/** Schemas that one compiler compiles. */
+const COMPILED_BY_ONE = 50
+
+/**
+ * A compiler never forgets what it has compiled, and metadata is loaded again and again: after some schemas another one takes
+ * over, and the first goes with the last of its validators.
+ */
+function createCompiler(options: Options): (schema: JsonSchema) => ValidateFunction {
+  let compiler: Ajv2020 | undefined
+  let count = 0
+  return (schema) => {
+    if (compiler === undefined || count === COMPILED_BY_ONE) {
+      compiler = new Ajv2020({ allErrors: true, strict: false, addUsedSchema: false, ...options })
+      addFormats(compiler)
+      count = 0
+    }
+    count++
+    return compiler.compile(schema)
+  }
+}
+
 /** No coercion, nothing removed, nothing filled in: what arrives is what was sent. */
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, addUsedSchema: false })
-addFormats(ajv)
+const compile = createCompiler({ verbose: true })
 
 /** A validator that is compiled at its first use: a thousand methods cost nothing at start. */
 export function createValidator(schema: JsonSchema): Validator {
   let compiled: ValidateFunction | undefined
   return (value) => {
-    compiled ??= ajv.compile(schema)
+    compiled ??= compile(schema)
     if (compiled(value)) return []
     if (containsBigint(value) && compiled(withoutBigint(value))) return []
     return (compiled.errors ?? []).filter(isTelling).slice(0, MAX_PLACES).map(placeOf)
@@ -79,21 +99,14 @@ function withoutBigint(value: unknown): unknown {
 }
 
 /** Query strings, path parameters and headers of custom routes arrive as text: there, and only there, types are coerced. */
-const textAjv = new Ajv2020({
-  allErrors: true,
-  strict: false,
-  coerceTypes: 'array',
-  useDefaults: true,
-  addUsedSchema: false,
-})
-addFormats(textAjv)
+const compileForText = createCompiler({ coerceTypes: 'array', useDefaults: true })
 
 /** Fastify's validator compiler for custom routes: strict for bodies, and compiled at first use. */
 export function createRequestValidator({ schema, httpPart }: { schema: unknown; httpPart?: string }) {
-  const compiler = httpPart === 'body' ? ajv : textAjv
+  const compilePart = httpPart === 'body' ? compile : compileForText
   let compiled: ValidateFunction | undefined
   return (data: unknown) => {
-    compiled ??= compiler.compile(schema as JsonSchema)
+    compiled ??= compilePart(schema as JsonSchema)
     const fits = compiled(data) || (httpPart === 'body' && containsBigint(data) && compiled(withoutBigint(data)))
     return fits ? { value: data } : { error: compiled.errors ?? [] }
   }

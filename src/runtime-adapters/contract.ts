@@ -135,12 +135,26 @@ export interface RuntimeAdapter {
   readonly capabilities: Capabilities
   start(): Promise<void>
   readonly invoke: Invoke
+  /**
+   * Makes a running adapter ready for other descriptors, whose calls it takes from now on beside those of the old ones: these go on
+   * being served, read late and read out of records for as long as anybody holds them.
+   * @returns `undefined`: they are beyond this adapter, and one made for them can stand beside it
+   * @throws Error in the operator's words, where the runtime can't serve them without a restart
+   */
+  prepare?(entities: readonly EntityDescriptor[]): PreparedEntities | undefined
   /** Whether a call may have this id: where it comes out of a choice, it decides who reads the reply. Default: any may. */
   suits?(id: string): boolean
   health(): Promise<readonly HealthCheck[]>
   /** Numbers that grow while the adapter runs, by name: replies dropped as late, foreign, duplicate or unreadable, and the like. */
   counters(): Readonly<Record<string, number>>
   close(): Promise<void>
+}
+
+export interface PreparedEntities {
+  /** For these entities; they may differ from the adapter's own. */
+  readonly capabilities: Capabilities
+  /** What is not about one call (health checks, records of nobody) follows these entities from now on. Can't fail. */
+  commit(): void
 }
 
 /** What an adapter is made from: the entities it serves, and a place for its log lines. */

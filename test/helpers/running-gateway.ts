@@ -12,6 +12,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const { config } = readConfig({ env: { ...env, PORT: '0' }, argv: [] })
   const gateway = await buildGateway({ config, ...options })
-  const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 })
-  return { ...gateway, url }
+  const [url = ''] = await gateway.listen({ host: '127.0.0.1' })
+  // Not a copy: what serves changes with a reload.
+  return Object.assign(gateway, { url })
 }

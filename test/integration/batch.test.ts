@@ -191,7 +191,7 @@ describe('a batch that does not end as it should', () => {
     for (const batch of [open, ending]) batch.send(create('stop'))
     await Promise.all([open.next(), ending.next()])
     const closed = gateway.close()
-    await until('no new connections', () => !gateway.app.server.listening)
+    await until('no new connections', () => !gateway.server.listening)
     ending.send(call('too late', 'stop'))
     expect(await ending.finish()).toMatchObject([
       { id: 'too late', status: 503, problem: { code: 'shutting_down', outcome: 'not_sent' } },

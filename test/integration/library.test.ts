@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 /** Before `listen`, as a program that embeds the gateway would test its own routes. */
-const http = () => request(gateway.app.server)
+const http = () => request(gateway.server)
 
 describe('the gateway as a library', () => {
   it('serves generated and custom routes side by side', async () => {

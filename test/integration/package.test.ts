@@ -170,7 +170,7 @@ const { config } = readConfig({ env: {}, argv: [] })
 const gateway = await buildGateway({ config, routes: [routes], logger: true })
 await gateway.create('User', { username: 'alice' })
 const state: unknown = await gateway.entity('NotDeclared', 1).call('anything', { at: 'all' })
-await gateway.app.listen({ port: Number(state) })
+await gateway.listen({ port: Number(state) })
 await gateway.close()
 `
 

@@ -174,7 +174,7 @@ describe('settings', () => {
     for (const args of [['--help'], ['serve', '--help']]) {
       const { code, stdout } = await runProcess({ args })
       expect(code).toBe(0)
-      expect(stdout).toMatch(/serve \[FLAGS\].*\n.*check FILE.*\n.*openapi FILE/)
+      expect(stdout).toMatch(/serve \[FLAGS\].*\n.*check FILE.*\n.*diff OLD NEW.*\n.*openapi FILE/)
     }
   })
 })

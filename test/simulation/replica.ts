@@ -48,7 +48,7 @@ export function createReplica({ name, broker, store: shared, lifetimeMs, maxCall
     name,
     answering,
     start() {
-      started = strays.start(registry).then(() => adapter.start())
+      started = strays.start(registry.entities).then(() => adapter.start())
       return started
     },
     async stop() {

@@ -8,7 +8,7 @@ import { rulesOf } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
 import type { Target } from '../../runtime-adapters/contract.ts'
 import type { AccessOptions } from './access-options.ts'
-import { createAuthentication, type Scheme } from './authentication.ts'
+import type { Authentication, Scheme } from './authentication.ts'
 import { type Caller, nobody } from './caller.ts'
 import { challenged } from './challenge.ts'
 import { checkCaller, checkOwner, isAdmitted, type Need, needOf } from './need.ts'
@@ -37,6 +37,8 @@ export interface Access {
 
 export interface AccessSetup {
   readonly access: AccessOptions
+  /** `undefined`: no way is configured. Outlives the routes: what it has fetched and verified is not lost when they are made anew. */
+  readonly authentication: Authentication | undefined
   readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
@@ -46,8 +48,8 @@ export interface AccessSetup {
  * Before any route: each gets the check that it needs, and those that everybody may call without credentials get none.
  * @throws Error when rules ask for callers that nobody can show to be
  */
-export function registerAccess(app: FastifyInstance, { access, entities, isServing }: AccessSetup): Access {
-  const authentication = createAuthentication(access, app.log)
+export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access {
+  const { access, authentication, entities, isServing } = setup
   const needOfRoute = createRouteNeed(access)
   if (authentication === undefined) {
     app.decorateRequest('caller', { getter: () => nobody })

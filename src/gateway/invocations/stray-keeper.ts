@@ -1,9 +1,10 @@
-import type { EntityRegistry } from '../../entity-registry/registry.ts'
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import { checkedOutcome } from '../../routes/checked-answers.ts'
 import { answerOf } from '../../routes/invocation-answer.ts'
 import type { InvocationRecord, InvocationStore } from '../../routes/invocation-store.ts'
-import type { Invocation, Log, Outcome, ReplicaShare, StrayReplies, Target } from '../../runtime-adapters/contract.ts'
+import type { Invocation, Log, Outcome, ReplicaShare, StrayReplies } from '../../runtime-adapters/contract.ts'
 import { createForeignReplies, type ForeignReply } from './foreign-replies.ts'
+import { createKnownEntities, type KnownEntities } from './known-entities.ts'
 import { createRollCall } from './roll-call.ts'
 
 /** Digits at the end of an invocation's id that name the replica that sent it. */
@@ -15,8 +16,10 @@ const BEAT_MS = 1_000
 const REMEMBERED = { maxReplies: 20_000, maxBytes: 33_554_432, maxAgeMs: 300_000 } as const
 
 export interface StrayKeeper extends StrayReplies {
-  /** The registry is made after the adapters that report to this keeper. */
-  start(registry: EntityRegistry): Promise<void>
+  /** They are known after the adapters that report to this keeper are made. */
+  start(entities: readonly EntityDescriptor[]): Promise<void>
+  /** The entities from now on. Answers to calls of earlier ones are still read. */
+  know(entities: readonly EntityDescriptor[]): void
   /** This replica reads its share of the replies from now on, so that others need not. */
   hold(share: ReplicaShare): Promise<void>
   counters(): Readonly<Record<string, number>>
@@ -39,7 +42,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
   const foreign = createForeignReplies(REMEMBERED)
   let living: ReadonlySet<string> = new Set([replica])
   const roll = createRollCall(replica)
-  let registry: EntityRegistry | undefined
+  const known = createKnownEntities()
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
 
@@ -59,7 +62,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       // The call's record is opened when its deadline passes; it may not have passed yet.
       if (record === undefined) foreign.keep({ ...reply, misses: misses + 1 })
       else if (record !== 'gone' && record.state !== 'finished') {
-        const invocation = invocationOf(record, registry)
+        const invocation = invocationOf(record, known)
         if (invocation !== undefined) void finish(invocation, read(invocation), 'adopted')
       }
     } catch {
@@ -97,12 +100,13 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       if (isOrphan(sender)) void adopt(reply)
       else foreign.keep(reply)
     },
-    async start(given) {
-      registry = given
+    async start(entities) {
+      known.add(entities)
       await beat()
       // A replica that stopped meanwhile must not seem to live.
       if (!isClosed) timer = setInterval(() => void beat(), BEAT_MS).unref()
     },
+    know: (entities) => known.add(entities),
     holders: () => (store.isShared ? roll.holders() : undefined),
     async hold(share) {
       const { name: before } = roll
@@ -124,33 +128,7 @@ function replicaOf(id: string): string {
 }
 
 /** What is needed to read a reply; the arguments are not, so they are not kept. */
-function invocationOf(
-  { id, asked, expiresAt }: InvocationRecord,
-  registry: EntityRegistry | undefined,
-): Invocation | undefined {
-  const target = targetOf(asked, registry)
+function invocationOf({ id, asked, expiresAt }: InvocationRecord, known: KnownEntities): Invocation | undefined {
+  const target = known.targetOf(asked)
   return target === undefined ? undefined : { id, target, args: {}, deadline: expiresAt, context: {} }
-}
-
-function targetOf(
-  { kind, entity: name, key, member = '' }: InvocationRecord['asked'],
-  registry: EntityRegistry | undefined,
-): Target | undefined {
-  const entity = registry?.byName(name)
-  if (entity === undefined) return undefined
-  if (kind === 'create') return { kind, entity }
-  if (key === undefined) return undefined
-  const attribute = entity.attributes.get(member)
-  const method = entity.methods.get(member)
-  switch (kind) {
-    case 'find':
-    case 'read-state':
-      return { kind, entity, key }
-    case 'read-attribute':
-      return attribute && { kind, entity, key, attribute }
-    case 'write-attribute':
-      return attribute && { kind, entity, key, attribute, value: undefined }
-    case 'call':
-      return method && { kind, entity, key, method }
-  }
 }

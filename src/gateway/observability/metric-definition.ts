@@ -108,6 +108,24 @@ export const metrics = {
     help: 'Lines of batches that were answered, by the status of the answer.',
     labels: ['status'],
   },
+  reloads: {
+    name: 'gateway_reloads_total',
+    kind: 'counter',
+    help: 'Times that metadata was read again: swapped, unchanged, blocked (it would break callers), failed (the old one serves on).',
+    labels: ['result'],
+  },
+  generation: {
+    name: 'gateway_generation',
+    kind: 'gauge',
+    help: 'Which set of entities serves: 1 at the start, one more with each swap.',
+    labels: [],
+  },
+  lastSwap: {
+    name: 'gateway_last_swap_timestamp_seconds',
+    kind: 'gauge',
+    help: 'When the entities that serve began to.',
+    labels: [],
+  },
   canaryUp: {
     name: 'gateway_canary_up',
     kind: 'gauge',

@@ -17,6 +17,7 @@ export type Sample = readonly [value: number, ...labels: readonly string[]]
 
 /** The page of one gateway. Metrics appear in the order in which they are made. */
 export interface MetricPage {
+  /** The same family for the same metric. */
   numbers(definition: MetricDefinition): Family<Cell>
   histogram(definition: MetricDefinition): Family<Histogram>
   /** Numbers that somebody else keeps: asked for at each scrape. */
@@ -34,6 +35,8 @@ const OVERFLOW = '_other'
 
 export function createMetricPage(): MetricPage {
   const sections: (() => string)[] = []
+  const numbers = new Map<string, Family<Cell>>()
+  const histograms = new Map<string, Family<Histogram>>()
 
   function family<T>(
     definition: MetricDefinition,
@@ -62,16 +65,20 @@ export function createMetricPage(): MetricPage {
 
   return {
     numbers: (definition) =>
-      family<Cell>(
-        definition,
-        () => ({ value: 0 }),
-        ({ value }, labels) => line(definition.name, labels, value),
+      known(numbers, definition, () =>
+        family<Cell>(
+          definition,
+          () => ({ value: 0 }),
+          ({ value }, labels) => line(definition.name, labels, value),
+        ),
       ),
     histogram: (definition) =>
-      family<Histogram>(
-        definition,
-        () => new Histogram(definition.buckets ?? []),
-        (histogram, labels) => histogramLines(definition.name, labels, histogram),
+      known(histograms, definition, () =>
+        family<Histogram>(
+          definition,
+          () => new Histogram(definition.buckets ?? []),
+          (histogram, labels) => histogramLines(definition.name, labels, histogram),
+        ),
       ),
     ask(definition, read) {
       sections.push(() =>
@@ -83,6 +90,13 @@ export function createMetricPage(): MetricPage {
     },
     text: () => sections.map((write) => write()).join(''),
   }
+}
+
+/** A metric is asked for again when entities are loaded anew, and goes on counting. */
+function known<T>(families: Map<string, Family<T>>, { name }: MetricDefinition, make: () => Family<T>): Family<T> {
+  const found = families.get(name) ?? make()
+  families.set(name, found)
+  return found
 }
 
 function section({ name, kind, help }: MetricDefinition, lines: readonly string[]): string {

@@ -4,7 +4,6 @@ import { problemResponses } from '../../routes/problem-responses.ts'
 import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
 import { addAdapterMetrics } from './adapter-metrics.ts'
 import { createCallMetrics } from './call-metrics.ts'
-import type { CanaryCalls } from './canary-calls.ts'
 import { metrics } from './metric-definition.ts'
 import { createMetricPage, METRICS_MEDIA_TYPE, type MetricPage } from './metric-page.ts'
 import type { ObservabilityOptions } from './options.ts'
@@ -26,17 +25,17 @@ export interface Observability {
   readonly noteLine: (status: number) => void
   /** `undefined`: metrics are off. */
   readonly page: MetricPage | undefined
+  /** What is counted elsewhere goes onto the page too, and the process is watched until the returned function is called. */
+  watchProcess(parts: ObservedParts): () => void
   /** Before every other hook: what they refuse is seen too. */
   registerHooks(app: FastifyInstance, principalOf: (request: FastifyRequest) => string): void
-  registerRoutes(app: FastifyInstance, parts: ObservedParts): void
+  /** On the server that shows the page; it may have a port of its own. */
+  registerRoutes(app: FastifyInstance): void
 }
 
 export interface ObservedParts {
   readonly adapters: ReadonlyMap<string, RuntimeAdapter>
   readonly strays: { counters(): Readonly<Record<string, number>> }
-  readonly canaries: CanaryCalls
-  /** The server that shows the page; it may have a port of its own. */
-  readonly pageOn: FastifyInstance
 }
 
 export function createObservability(options: ObservabilityOptions, logRequests: boolean): Observability {
@@ -55,16 +54,16 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
       if (line !== undefined) line.value++
     },
     registerHooks: (app, principalOf) => requests.register(app, principalOf),
-    registerRoutes(app, { adapters, strays, canaries, pageOn }) {
-      app.addHook('onReady', async () => canaries.start())
-      app.addHook('preClose', async () => canaries.close())
-      if (page === undefined) return
+    watchProcess({ adapters, strays }) {
+      if (page === undefined) return () => {}
       const { start, stop } = addProcessMetrics(page)
-      app.addHook('onReady', async () => start())
-      app.addHook('onClose', async () => stop())
+      start()
       addAdapterMetrics(page, adapters)
       page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
-      serveMetrics(pageOn, page)
+      return stop
+    },
+    registerRoutes(app) {
+      if (page !== undefined) serveMetrics(app, page)
     },
   }
 }

@@ -17,7 +17,7 @@ type PrincipalOf = (request: FastifyRequest) => string
 
 /** Follows each request from its head to the end of its answer. */
 export interface RequestWatch {
-  /** Must come before every other hook: what they refuse is seen too. */
+  /** For each app that serves. Must come before every other hook: what they refuse is seen too. */
   register(app: FastifyInstance, principalOf: PrincipalOf): void
   /** A link of the chain: learns how long runtimes were waited for. */
   timed(invoke: Invoke): Invoke
@@ -34,10 +34,10 @@ interface Ended {
 export function createRequestWatch(options: RequestWatchOptions): RequestWatch {
   const { page, tracing, serverTiming, logRequests } = options
   const runtimes = createRuntimeTimes()
-  const ends: ((ended: Ended) => void)[] = page === undefined ? [] : [createRequestMetrics(page)]
+  const count = page === undefined ? undefined : createRequestMetrics(page)
   const active = page?.numbers(metrics.httpActive).cell()
 
-  function begin(request: FastifyRequest, reply: FastifyReply): void {
+  function begin(request: FastifyRequest, reply: FastifyReply, ends: readonly ((ended: Ended) => void)[]): void {
     const startedAtMs = performance.now()
     const span = tracing?.request(request)
     if (span !== undefined) {
@@ -58,10 +58,10 @@ export function createRequestWatch(options: RequestWatchOptions): RequestWatch {
 
   return {
     register(app, principalOf) {
-      if (logRequests) ends.push(logLine(principalOf))
+      const ends = [...(count === undefined ? [] : [count]), ...(logRequests ? [logLine(principalOf)] : [])]
       if (ends.length > 0 || tracing !== undefined || serverTiming) {
         app.addHook('onRequest', (request, reply, done) => {
-          begin(request, reply)
+          begin(request, reply, ends)
           done()
         })
       }

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../../routes/problem.ts'
@@ -7,51 +8,56 @@ const LINGER_MS = 250
 /** The share of the grace that may be lingered away. */
 const LINGER_SHARE = 0.25
 
+export interface Drain {
+  /** Servers whose connections are drained, before they listen. */
+  watch(server: Server): void
+  readonly isDraining: () => boolean
+  /** Resolves when the servers can be closed. */
+  begin(): Promise<void>
+}
+
 /**
  * While the gateway stops, requests are refused, surely unsent, and every answer ends its connection: one that is kept for a
  * next request would hold up the end. Connections without a request are kept for a moment: one may be on its way, and to cut
  * it off would leave its caller in doubt.
  * @param graceMs that the gateway has to stop
- * @returns whether it is stopping
  */
-export function registerDrain(app: FastifyInstance, graceMs: number): () => boolean {
+export function createDrain(graceMs: number): Drain {
   const lingerMs = Math.min(LINGER_MS, graceMs * LINGER_SHARE)
+  const all = new Set<Socket>()
+  /** Never carried a request: browsers and load balancers open them ahead. */
+  const unused = new Set<Socket>()
   let draining = false
-  const connections = trackConnections(app)
-  app.addHook('preClose', async () => {
-    draining = true
-    if (connections.all.size > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs))
-    // Fastify ends those that idle between two requests, but Node counts one without any as busy until its header timeout.
-    for (const socket of connections.unused) socket.destroy()
-  })
+  return {
+    isDraining: () => draining,
+    watch(server) {
+      server.on('connection', (socket) => {
+        all.add(socket)
+        unused.add(socket)
+        socket.once('close', () => {
+          all.delete(socket)
+          unused.delete(socket)
+        })
+      })
+      server.on('request', ({ socket }) => unused.delete(socket))
+    },
+    async begin() {
+      draining = true
+      if (all.size > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs))
+      // The server ends those that idle between two requests, but Node counts one without any as busy until its header timeout.
+      for (const socket of unused) socket.destroy()
+    },
+  }
+}
+
+/** What a request meets whose gateway stops. */
+export function refuseWhileDraining(app: FastifyInstance, { isDraining }: Pick<Drain, 'isDraining'>): void {
   app.addHook('onRequest', async () => {
-    if (draining)
+    if (isDraining())
       throw new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' })
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (draining) reply.header('connection', 'close')
+    if (isDraining()) reply.header('connection', 'close')
     done(null, payload)
   })
-  return () => draining
-}
-
-interface Connections {
-  readonly all: ReadonlySet<Socket>
-  /** Never carried a request: browsers and load balancers open them ahead. */
-  readonly unused: ReadonlySet<Socket>
-}
-
-function trackConnections({ server }: FastifyInstance): Connections {
-  const all = new Set<Socket>()
-  const unused = new Set<Socket>()
-  server.on('connection', (socket) => {
-    all.add(socket)
-    unused.add(socket)
-    socket.once('close', () => {
-      all.delete(socket)
-      unused.delete(socket)
-    })
-  })
-  server.on('request', ({ socket }) => unused.delete(socket))
-  return { all, unused }
 }

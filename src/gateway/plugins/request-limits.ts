@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BATCH_PATH } from '../../routes/batch-schema.ts'
 import { ProblemError } from '../../routes/problem.ts'
@@ -21,11 +22,15 @@ export function serverLimits(options: HttpOptions) {
   }
 }
 
-export function registerRequestLimits(app: FastifyInstance, options: HttpOptions): void {
-  const { maxHeaders, maxConnections, bodyTimeoutMs } = options
-  app.server.maxConnections = maxConnections
+/** What can be said to a server that is there already. */
+export function limitServer(server: Server, { maxHeaders, maxConnections }: HttpOptions): void {
+  server.maxConnections = maxConnections
   // Node forgets headers over its limit without a word, a credential among them perhaps; one more, and they can be counted.
-  app.server.maxHeadersCount = maxHeaders + 1
+  server.maxHeadersCount = maxHeaders + 1
+}
+
+export function registerRequestLimits(app: FastifyInstance, options: HttpOptions): void {
+  const { maxHeaders, bodyTimeoutMs } = options
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.rawHeaders.length <= 2 * maxHeaders) return done()
     done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))

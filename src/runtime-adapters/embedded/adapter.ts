@@ -66,6 +66,11 @@ export function createEmbeddedAdapter(options: EmbeddedAdapterOptions): RuntimeA
       context.log.info({ instance: context.instance, entities, dataFolder }, 'the embedded runtime is open')
     },
     invoke,
+    // Entities are code, and code stays what it was when the process started: only what stands around them can change.
+    prepare(entities) {
+      for (const entity of entities) checkServed(entity, models)
+      return { capabilities, commit() {} }
+    },
     async health() {
       const { ok, detail } = phase === 'open' ? store.health() : { ok: false, detail: 'the runtime is not open' }
       return [{ name: 'store', ok, detail }]

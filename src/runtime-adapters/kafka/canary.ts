@@ -25,7 +25,7 @@ export interface CanaryOptions {
 }
 
 export function createCanary({ dialect, transport, steering }: CanaryOptions): Canary {
-  const { ping, isPong, name, silenceHint } = dialect
+  const { isPong, name, silenceHint } = dialect
   const silent = [`It did not answer a ping within ${PATIENCE_MS} ms.`, silenceHint ?? ''].join(' ').trim()
   const waiting = new Map<string, (answered: boolean) => void>()
   let last: { readonly at: number; readonly check: Promise<HealthCheck> } | undefined
@@ -51,6 +51,8 @@ export function createCanary({ dialect, transport, steering }: CanaryOptions): C
 
   return {
     async check() {
+      // It may come and go with the entities.
+      const { ping } = dialect
       if (ping === undefined) return []
       if (last === undefined || Date.now() - last.at > FRESH_MS) last = { at: Date.now(), check: ask(ping) }
       return [await last.check]

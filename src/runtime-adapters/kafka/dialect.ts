@@ -25,6 +25,8 @@ export interface KafkaDialect {
   correlationOf(record: ReceivedRecord): string | undefined
   /** Every reply's record key is the id of its invocation, so that the id decides on the partition. Default: false. */
   readonly repliesKeyedById?: boolean
+  /** Where in replies `correlationOf` looks, in words, as far as that depends on the entities. */
+  readonly correlationPlaces?: readonly string[]
   /** Total: bytes that can't be read become `malformed`, never an exception. */
   decode(record: ReceivedRecord, invocation: Invocation): Outcome
   /** A question that the runtime answers without touching an entity; the reply carries `id`. `undefined`: it has none. */

@@ -17,6 +17,8 @@ export interface KafkaAdapterOptions {
   readonly steering?: ReplySteering | undefined
   /** `undefined`: nobody looks on. */
   readonly watch?: RecordWatch | undefined
+  /** See `RuntimeAdapter`; the dialect then serves old and new entities. */
+  readonly prepare?: RuntimeAdapter['prepare']
 }
 
 /** Any Kafka runtime: request-reply over a transport, in a dialect. */
@@ -43,6 +45,7 @@ export function createKafkaAdapter(options: KafkaAdapterOptions): RuntimeAdapter
       state === 'open'
         ? sender.invoke(invocation)
         : Promise.resolve(notSent('shutting-down', 'This replica takes no calls.')),
+    ...(options.prepare && { prepare: options.prepare }),
     suits: (id) => steering?.suits(id) ?? true,
     async health(): Promise<readonly HealthCheck[]> {
       const broker = { name: 'kafka', ...(await transport.health()) }

@@ -1,4 +1,5 @@
-import type { HealthCheck, Invocation, Log, RuntimeAdapter, StrayReplies } from '../contract.ts'
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import type { HealthCheck, Invocation, Log, PreparedEntities, RuntimeAdapter, StrayReplies } from '../contract.ts'
 import { createCallSender, type HandOver, notSent } from '../kafka/call-sender.ts'
 import { createCanary } from '../kafka/canary.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
@@ -8,7 +9,7 @@ import type { KafkaRecord } from '../kafka/transport.ts'
 import { dispatchRoute } from '../statefun/dispatch-message.ts'
 import type { Endpoint, Ingress } from '../statefun/ingress.ts'
 import { dispatchedBy, divertAnswer } from './dispatch.ts'
-import { createEndpointDirectory } from './endpoint-directory.ts'
+import { createEndpointDirectory, type EndpointDirectory } from './endpoint-directory.ts'
 import { createEndpointProbe } from './endpoint-probe.ts'
 import { Engine, type EngineLimits } from './engine.ts'
 import type { EngineStore } from './engine-store.ts'
@@ -16,6 +17,7 @@ import { addressOf, functionTypeOf } from './message.ts'
 
 export interface EndpointAdapterOptions {
   readonly dialect: KafkaDialect
+  /** Read at each send: what `prepare` commits is seen at once. */
   readonly ingress: Ingress
   /** The first that fits a function's type is taken. */
   readonly endpoints: readonly Endpoint[]
@@ -27,11 +29,13 @@ export interface EndpointAdapterOptions {
   readonly pending: PendingLimits
   readonly log: Log
   readonly strays?: StrayReplies | undefined
+  /** See `RuntimeAdapter`. */
+  readonly prepare?: (entities: readonly EntityDescriptor[], directory: EndpointDirectory) => PreparedEntities
 }
 
 /** Functions behind endpoints, without a cluster or Kafka: the dialect's records go through an engine in this process. */
 export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeAdapter {
-  const { dialect, endpoints, store, maxBatch, callTimeoutMs, log, strays } = options
+  const { dialect, endpoints, store, maxBatch, callTimeoutMs, log, strays, prepare } = options
   const directory = createEndpointDirectory(endpoints, {
     maxBatch,
     callTimeoutMs,
@@ -56,6 +60,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
   return {
     name: 'statefun-endpoint',
     capabilities: dialect.capabilities,
+    ...(prepare && { prepare: (entities: readonly EntityDescriptor[]) => prepare(entities, directory) }),
     start: async () => engine.start(),
     invoke: (invocation) =>
       engine.isOpen

@@ -1,3 +1,4 @@
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
 import type { PendingLimits } from '../kafka/pending-calls.ts'
@@ -11,6 +12,7 @@ import { createEndpointAdapter } from './adapter.ts'
 import { EndpointError, parseEndpoint } from './endpoint-directory.ts'
 import { createMemoryEngineStore } from './engine-store.ts'
 import type { StatefunEndpointOptions } from './options.ts'
+import { createSpeech } from './speech.ts'
 import { SqliteEngineStore } from './sqlite-engine-store.ts'
 import { stateflowIngress } from './stateflow-ingress.ts'
 
@@ -25,8 +27,11 @@ interface Options {
 export async function createStatefunEndpoint(options: Options, context: AdapterContext): Promise<RuntimeAdapter> {
   const { limits: pending, statefunEndpoint: own } = options
   const { log, strays } = context
-  const { dialect, ingress, endpoints } =
-    own.dialect === 'stateflow' ? ofStateflow(options, context) : ofFunctions(options, context)
+  const speak = (entities: readonly EntityDescriptor[]) =>
+    own.dialect === 'stateflow' ? ofStateflow(options, entities) : ofFunctions(options, entities)
+  const spoken = speak(context.entities)
+  const { endpoints } = spoken
+  const { dialect, ingress, prepare } = createSpeech(spoken, context.entities)
   const { maxBatch, callTimeoutMs, dataFolder } = own
   const given = own.endpoints.length > 0 ? own.endpoints.map(parseEndpoint) : endpoints
   if (given.length === 0) {
@@ -38,16 +43,29 @@ export async function createStatefunEndpoint(options: Options, context: AdapterC
   log.info({ instance: context.instance, endpoints: given, dataFolder }, 'functions are called without a cluster')
   return createEndpointAdapter({
     ...{ dialect, ingress, endpoints: given, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
+    prepare(entities, directory) {
+      const next = speak(entities)
+      const readied = prepare(next, entities)
+      const places = own.endpoints.length > 0 ? given : next.endpoints
+      const redirect = directory.prepare(places)
+      return {
+        capabilities: readied.capabilities,
+        commit() {
+          readied.commit()
+          redirect()
+        },
+      }
+    },
   })
 }
 
-interface Spoken {
+export interface Spoken {
   readonly dialect: KafkaDialect
   readonly ingress: Ingress
   readonly endpoints: readonly Endpoint[]
 }
 
-function ofFunctions({ statefun }: Options, { entities }: AdapterContext): Spoken {
+function ofFunctions({ statefun }: Options, entities: readonly EntityDescriptor[]): Spoken {
   return {
     dialect: createStatefunDialect({ ...statefun, entities }),
     ingress: ingressOf(entities, statefun),
@@ -55,7 +73,7 @@ function ofFunctions({ statefun }: Options, { entities }: AdapterContext): Spoke
   }
 }
 
-function ofStateflow({ stateflow }: Options, { entities }: AdapterContext): Spoken {
+function ofStateflow({ stateflow }: Options, entities: readonly EntityDescriptor[]): Spoken {
   return {
     dialect: createStateflowDialect({ ...stateflow, routing: 'statefun', entities }),
     ingress: stateflowIngress(entities, stateflow),

@@ -12,6 +12,8 @@ export interface FunctionPlace {
 export interface EndpointDirectory {
   /** `undefined`: no endpoint has such functions. */
   find(functionType: string): FunctionPlace | undefined
+  /** From the next look on; connections to addresses that are still named are kept. @throws EndpointError, before anything changes */
+  prepare(endpoints: readonly Endpoint[]): () => void
   /** Those that have been used so far, and those whose address does not depend on a function. */
   readonly endpoints: readonly FunctionEndpoint[]
   close(): void
@@ -36,8 +38,11 @@ export class EndpointError extends Error {
 }
 
 /** @throws EndpointError */
-export function createEndpointDirectory(all: readonly Endpoint[], defaults: EndpointDefaults): EndpointDirectory {
+export function createEndpointDirectory(given: readonly Endpoint[], defaults: EndpointDefaults): EndpointDirectory {
+  let all = given
   const byUrl = new Map<string, FunctionEndpoint>()
+  /** Of addresses that were named before; some are named again. */
+  const earlier = new Map<string, FunctionEndpoint>()
   const byType = new Map<string, FunctionPlace | undefined>()
 
   function open({ urlPathTemplate, connectTimeoutMs = CONNECT_TIMEOUT_MS }: Endpoint, name: string): FunctionEndpoint {
@@ -47,7 +52,8 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
     if (byUrl.size >= MAX_ADDRESSES)
       throw new EndpointError(`There are ${MAX_ADDRESSES} addresses of functions already.`)
     const { maxConnections } = defaults
-    const made = createFunctionEndpoint({ url, connectTimeoutMs, maxConnections })
+    const made = earlier.get(url.href) ?? createFunctionEndpoint({ url, connectTimeoutMs, maxConnections })
+    earlier.delete(url.href)
     byUrl.set(url.href, made)
     return made
   }
@@ -72,10 +78,12 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
     }
   }
 
-  for (const endpoint of all) {
-    if (!endpoint.urlPathTemplate.includes(NAME_HOLE)) open(endpoint, '')
-    else readUrl(endpoint.urlPathTemplate, 'name')
+  function openAll(endpoints: readonly Endpoint[]): void {
+    for (const endpoint of endpoints) if (!endpoint.urlPathTemplate.includes(NAME_HOLE)) open(endpoint, '')
   }
+
+  for (const { urlPathTemplate } of all) readUrl(urlPathTemplate, 'name')
+  openAll(all)
 
   return {
     find(functionType) {
@@ -84,11 +92,22 @@ export function createEndpointDirectory(all: readonly Endpoint[], defaults: Endp
       if (byType.size < MAX_KNOWN_TYPES) byType.set(functionType, place)
       return place
     },
+    prepare(endpoints) {
+      for (const { urlPathTemplate } of endpoints) readUrl(urlPathTemplate, 'name')
+      if (endpoints.length > MAX_ADDRESSES) throw new EndpointError(`There are more than ${MAX_ADDRESSES} endpoints.`)
+      return () => {
+        all = endpoints
+        for (const [href, endpoint] of byUrl) earlier.set(href, endpoint)
+        byUrl.clear()
+        byType.clear()
+        openAll(all)
+      }
+    },
     get endpoints() {
       return [...byUrl.values()]
     },
     close() {
-      for (const endpoint of byUrl.values()) endpoint.close()
+      for (const endpoint of [...byUrl.values(), ...earlier.values()]) endpoint.close()
     },
   }
 }

@@ -1,6 +1,8 @@
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
 import { createSteering } from '../kafka/create-steering.ts'
 import { createTransport } from '../kafka/create-transport.ts'
+import { createDialectSwitch } from '../kafka/dialect-switch.ts'
 import { createKafkaAdapter } from '../kafka/kafka-adapter.ts'
 import type { KafkaOptions } from '../kafka/options.ts'
 import type { PendingLimits } from '../kafka/pending-calls.ts'
@@ -19,8 +21,14 @@ export async function createStatefun(
   context: AdapterContext,
 ): Promise<RuntimeAdapter> {
   const { entities, log, strays, watch } = context
-  const dialect = createStatefunDialect({ ...statefun, entities, readsUncommitted: kafka.isolation === 'uncommitted' })
+  const readsUncommitted = kafka.isolation === 'uncommitted'
+  const dialectOf = (own: readonly EntityDescriptor[]) =>
+    createStatefunDialect({ ...statefun, entities: own, readsUncommitted })
+  const { dialect, prepare } = createDialectSwitch(dialectOf(entities), entities)
   const transport = await createTransport(kafka, log)
   const steering = createSteering({ options: kafka, dialect, transport, context })
-  return createKafkaAdapter({ dialect, transport, limits, log, strays, steering, watch })
+  return createKafkaAdapter({
+    ...{ dialect, transport, limits, log, strays, steering, watch },
+    prepare: (next) => prepare(dialectOf(next), next),
+  })
 }

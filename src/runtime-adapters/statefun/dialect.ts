@@ -34,6 +34,7 @@ export function createStatefunDialect({
   const plans = planEntities(entities, options)
   const members = allMembers(plans)
   const isDispatching = members.some(({ settings }) => settings.correlation === 'dispatch')
+  const finders = payloadFinders(members)
   const requests = [...new Set(members.map(({ settings }) => settings.topic))]
   return {
     name: 'statefun',
@@ -42,7 +43,8 @@ export function createStatefunDialect({
     encode: (invocation) => encode(plans, invocation),
     // What answers by record key does so with the invocation’s id; in a payload the id may stand alone.
     repliesKeyedById: members.every(({ settings }) => settings.correlation !== 'payload'),
-    correlationOf: correlationBy(members),
+    correlationOf: correlationBy(finders),
+    correlationPlaces: [...finders.keys()],
     decode: (record, invocation) => decode(plans, record, invocation),
     ping: isDispatching
       ? (id) => ({ topic: options.dispatchTopic, key: Buffer.from(id), value: pingRequest() })
@@ -137,18 +139,24 @@ function planOf(plans: Plans, { target }: Invocation): MemberPlan {
   return plan
 }
 
-/**
- * Ids in the payload come first where there are any: the record’s key may be the entity’s, and look like an id. What
- * `gateway/dispatch` writes has the id in both.
- */
-function correlationBy(members: readonly MemberPlan[]): KafkaDialect['correlationOf'] {
-  const finders = new Map(
+type Finders = ReadonlyMap<string, ReturnType<typeof idFinder>>
+
+/** By their place, in words. */
+function payloadFinders(members: readonly MemberPlan[]): Finders {
+  return new Map(
     members.flatMap(({ settings: { correlation, replyEncoding, envelope } }) => {
       const place = envelope.reply.correlationId
       if (correlation !== 'payload' || replyEncoding !== 'json' || place === undefined) return []
       return [[showPointer(place), idFinder(place)]]
     }),
   )
+}
+
+/**
+ * Ids in the payload come first where there are any: the record’s key may be the entity’s, and look like an id. What
+ * `gateway/dispatch` writes has the id in both.
+ */
+function correlationBy(finders: Finders): KafkaDialect['correlationOf'] {
   const inPayload = [...finders.values()]
   return ({ key, value }) => {
     for (const find of inPayload) {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { registerDrain } from '../../../src/gateway/plugins/drain.ts'
+import { createDrain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
 import { until } from '../../helpers/until.ts'
 
 const REQUEST = 'GET /x HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -12,7 +12,10 @@ const sockets: Socket[] = []
 
 beforeEach(async () => {
   app = fastify({ forceCloseConnections: 'idle', return503OnClosing: false })
-  registerDrain(app, 10_000)
+  const drain = createDrain(10_000)
+  drain.watch(app.server)
+  refuseWhileDraining(app, drain)
+  app.addHook('preClose', () => drain.begin())
   app.get('/x', async () => 'x')
   await app.listen({ port: 0, host: '127.0.0.1' })
   // Over TCP it is not a path.

@@ -36,7 +36,7 @@ async function start(changes: Partial<InvocationStore> = {}) {
   const store: InvocationStore = { ...memory, isShared: true, ...changes }
   const strays = createStrayKeeper({ store, replica: OWN, log })
   keepers.push(strays)
-  await strays.start(registry)
+  await strays.start(registry.entities)
   const bodyOf = async (id: string): Promise<string | undefined> => {
     const record = await memory.read(id)
     return record === 'gone' ? 'gone' : record?.answer?.body

@@ -1,0 +1,44 @@
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
+import { answerRouterError, answerSocketError } from '../routes/failures.ts'
+import { createRequestValidator } from '../routes/validator.ts'
+import type { Config } from './config.ts'
+import { serverLimits } from './plugins/request-limits.ts'
+
+/** A segment of a path may be a key: 1 KiB of UTF-8, each byte as `%XX`. */
+const MAX_PARAM_LENGTH = 3 * 1024
+
+/** Fastify's logger as it would make one, for all the apps of a process: each of their own would open its destination anew. */
+export function createLog(logger: FastifyServerOptions['logger']): FastifyBaseLogger {
+  return fastify({ logger: logger ?? false }).log
+}
+
+export interface AppOptions {
+  /** `undefined`: nothing is logged, which costs a request nothing. */
+  readonly log: FastifyBaseLogger | undefined
+  readonly newId: () => string
+}
+
+export function createApp(config: Config, { log, newId }: AppOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    ...(log === undefined ? { logger: false } : { loggerInstance: log }),
+    bodyLimit: config.bodyLimitBytes,
+    // An id from outside could collide; the caller's own correlation travels in `traceparent`.
+    genReqId: newId,
+    requestIdHeader: false,
+    // Two lines a request; `observability` writes one.
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: answerRouterError,
+    clientErrorHandler: answerSocketError,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    ...serverLimits(config.http),
+  })
+  app.setValidatorCompiler(createRequestValidator)
+  return app
+}

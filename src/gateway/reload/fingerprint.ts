@@ -1,0 +1,8 @@
+import { createHash } from 'node:crypto'
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+
+/** Equal for entities of which everything is equal, also what only their runtime understands. */
+export function fingerprint(entities: readonly EntityDescriptor[]): string {
+  const text = JSON.stringify(entities, (_name, value: unknown) => (value instanceof Map ? [...value] : value))
+  return createHash('sha256').update(text).digest('base64url')
+}

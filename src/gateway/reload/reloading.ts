@@ -1,0 +1,104 @@
+import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import { nextSunsetMs } from '../../entity-registry/diff/keep-retired.ts'
+import type { HealthCheck, Log } from '../../runtime-adapters/contract.ts'
+import type { Config } from '../config.ts'
+import type { Generations } from '../generations.ts'
+import { metrics } from '../observability/metric-definition.ts'
+import type { MetricPage } from '../observability/metric-page.ts'
+import { type DescribedEntities, describeEntities } from '../runtimes.ts'
+import { createReload, type ReloadResult } from './reload.ts'
+import { createQueue } from './reload-queue.ts'
+import { watchFiles } from './watch-files.ts'
+
+/** Everything by which entities are exchanged while the gateway runs. */
+export interface Reloading {
+  /** Reads metadata and overrides again. Who asks while that is done is answered by the next time. */
+  reload(): Promise<ReloadResult>
+  /** Files are watched from now on, where the settings say so. */
+  start(): void
+  check(): HealthCheck
+  /** Resolves when the one under way has ended. */
+  close(): Promise<void>
+}
+
+export interface ReloadingParts {
+  readonly config: Config
+  readonly log: Log
+  readonly page: MetricPage | undefined
+  readonly first: DescribedEntities
+  readonly generations: Pick<Generations, 'number'>
+  readonly swap: (entities: readonly EntityDescriptor[]) => Promise<void>
+}
+
+/** Milliseconds until what could not be taken away is tried again. */
+const RETRY_MS = 10_000
+/** Longest time that Node's timers know. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export function createReloading(parts: ReloadingParts): Reloading {
+  const { config, log, first, swap } = parts
+  const options = config.reload
+  const count = countResults(parts)
+  const core = createReload({ options, log, first, swap, describe: () => describeEntities(config) })
+  let isClosed = false
+  let sunset: NodeJS.Timeout | undefined
+  let unwatch: (() => void) | undefined
+  let isDue = false
+
+  /** One timer for all that are kept; what is asked for while one runs is one more. */
+  const run = createQueue(async (): Promise<ReloadResult> => {
+    if (isClosed) return { kind: 'unchanged' }
+    const wasDue = isDue
+    isDue = false
+    const result = wasDue ? await core.expire() : count(await core.attempt())
+    clearTimeout(sunset)
+    const endsMs = nextSunsetMs(core.served)
+    const pauseMs = result.kind === 'failed' ? RETRY_MS : 0
+    if (endsMs !== undefined && !isClosed) sunset = setTimeout(expire, Math.max(pauseMs, untilMs(endsMs))).unref()
+    return result
+  })
+
+  function expire(): void {
+    isDue = true
+    void run()
+  }
+
+  function reload(): Promise<ReloadResult> {
+    isDue = false
+    return run()
+  }
+
+  return {
+    reload,
+    start() {
+      if (options.on !== 'watch') return
+      const sources = [...config.metadata, ...(config.overrides === undefined ? [] : [config.overrides])]
+      unwatch = watchFiles({ sources, intervalMs: options.watchIntervalMs, log, onChange: () => void reload() })
+    },
+    check: () => core.check(),
+    async close() {
+      isClosed = true
+      unwatch?.()
+      await run()
+      clearTimeout(sunset)
+    },
+  }
+}
+
+function untilMs(timeMs: number): number {
+  return Math.min(MAX_TIMER_MS, Math.max(0, timeMs - Date.now()))
+}
+
+function countResults({ page, generations }: ReloadingParts): (result: ReloadResult) => ReloadResult {
+  if (page === undefined) return (result) => result
+  const results = page.numbers(metrics.reloads)
+  for (const kind of ['swapped', 'unchanged', 'blocked', 'failed']) results.cell(kind)
+  const swapped = page.numbers(metrics.lastSwap).cell()
+  swapped.value = Date.now() / 1_000
+  page.ask(metrics.generation, () => [[generations.number]])
+  return (result) => {
+    results.cell(result.kind).value++
+    if (result.kind === 'swapped') swapped.value = Date.now() / 1_000
+    return result
+  }
+}

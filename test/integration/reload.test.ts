@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { renameSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AddingRuntime, addingMetadata, startAddingRuntime } from '../helpers/adding-runtime.ts'
+import { type CounterFunction, counterMetadata, startCounterFunction } from '../helpers/counter-function.ts'
+import { type GatewayProcess, runProcess, startProcess } from '../helpers/gateway-process.ts'
+import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
+import { startGateway } from '../helpers/running-gateway.ts'
+import { sharedKafka } from '../helpers/shared-kafka.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
+import { until } from '../helpers/until.ts'
+
+let folder: TemporaryFolder
+beforeEach(() => {
+  folder = createTemporaryFolder()
+})
+afterEach(() => folder.close())
+
+async function statusOf(url: string, path: string, body: object = {}): Promise<number> {
+  const headers = { 'content-type': 'application/json' }
+  return (await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status
+}
+
+describe('the process', () => {
+  let counter: CounterFunction
+  const running: GatewayProcess[] = []
+  beforeAll(async () => {
+    counter = await startCounterFunction()
+  })
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((one) => one.close()))
+  })
+  afterAll(() => counter?.close())
+
+  function serve(env: Readonly<Record<string, string>>): GatewayProcess {
+    const one = startProcess({ args: ['serve'], env: { PORT: '0', GATEWAY_RUNTIME: 'statefun-endpoint', ...env } })
+    running.push(one)
+    return one
+  }
+
+  it('reads its metadata again at SIGHUP, and goes on with the old where the new breaks callers', async () => {
+    const file = folder.write('counter.json', counterMetadata(counter.url, ['add']))
+    const gateway = serve({ GATEWAY_METADATA: file })
+    const url = await gateway.url()
+    expect(await statusOf(url, '/counter/a/look')).toBe(404)
+    folder.write('counter.json', counterMetadata(counter.url))
+    gateway.child.kill('SIGHUP')
+    await gateway.said('the new metadata serves')
+    expect(await statusOf(url, '/counter/a/look')).toBe(200)
+    folder.write('counter.json', counterMetadata(counter.url, ['add']))
+    gateway.child.kill('SIGHUP')
+    await gateway.said('Counter.look: is gone')
+    expect(await statusOf(url, '/counter/a/look')).toBe(200)
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
+  })
+
+  it('sees a folder’s link lead elsewhere, as Kubernetes exchanges a ConfigMap', async () => {
+    const write = (version: string, names: readonly string[]) => {
+      folder.write(`${version}/counter.json`, counterMetadata(counter.url, names))
+      symlinkSync(version, join(folder.path, 'next'))
+      renameSync(join(folder.path, 'next'), join(folder.path, '..data'))
+    }
+    write('..1', ['add'])
+    symlinkSync('..data/counter.json', join(folder.path, 'counter.json'))
+    const env = { GATEWAY_METADATA: folder.path, GATEWAY_RELOAD: 'watch', GATEWAY_RELOAD_INTERVAL_MS: '30' }
+    const gateway = serve(env)
+    const url = await gateway.url()
+    expect(await statusOf(url, '/counter/a/look')).toBe(404)
+    write('..2', ['add', 'look'])
+    await until('it is served', async () => (await statusOf(url, '/counter/a/look')) === 200)
+  })
+})
+
+describe('stateflow-gateway diff', () => {
+  it('names each change, and fails where one breaks callers', async () => {
+    const old = folder.write('old.json', counterMetadata('http://127.0.0.1:1/', ['look']))
+    const next = folder.write('new.json', counterMetadata('http://127.0.0.1:1/', ['add']))
+    const { code, stdout } = await runProcess({ args: ['diff', old, next] })
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'breaks  Counter.look: is gone',
+      'fine    Counter.add: is new',
+      '2 changes, 1 of them break callers',
+    ])
+    expect(code).toBe(1)
+  })
+})
+
+const reason = kafkaUnavailable()
+const prefix = `reload-${randomUUID().slice(0, 8)}-`
+const topics = { requests: `${prefix}global_Account`, replies: `${prefix}replies` }
+
+describe.skipIf(reason !== undefined)(`calls over Kafka${reason === undefined ? '' : ` [skipped: ${reason}]`}`, () => {
+  let runtime: AddingRuntime
+  let env: Readonly<Record<string, string>>
+
+  beforeAll(async () => {
+    const { brokers, createTopics } = await sharedKafka()
+    await createTopics(...[...Object.values(topics), `${prefix}global_Account_create`].map((name) => ({ name })))
+    runtime = await startAddingRuntime(brokers, topics)
+    env = {
+      ...{ GATEWAY_RUNTIME: 'stateflow', KAFKA_BROKERS: brokers.join(','), KAFKA_CREATE_TOPIC_PARTITIONS: '1' },
+      ...{ STATEFLOW_SERIALIZER: 'json', STATEFLOW_ROUTING: 'statefun', STATEFLOW_TOPIC_PREFIX: prefix },
+      ...{ STATEFLOW_PING_TOPIC: topics.requests, STATEFLOW_REPLY_TOPIC: topics.replies },
+      GATEWAY_RELOAD_BREAKING: 'allow',
+    }
+  }, 240_000)
+  afterAll(() => runtime?.close())
+
+  const [account] = addingMetadata.entities
+  const withMethod = (name: string) => ({ ...account, methods: [{ ...account.methods[0], name }] })
+
+  async function callAcross(next: object) {
+    const file = folder.write('adding.json', addingMetadata)
+    const gateway = await startGateway({ ...env, GATEWAY_METADATA: file })
+    const adapter = gateway.runtimes.adapters.get('stateflow')
+    try {
+      runtime.hold()
+      const calls = Array.from({ length: 20 }, () => statusOf(gateway.url, '/account/a/add', { amount: 1 }))
+      const pending = () => adapter?.counters().pending
+      await until('all are sent', () => pending() === 20)
+      folder.write('adding.json', next)
+      expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+      expect(await statusOf(gateway.url, '/account/a/add', { amount: 1 })).toBe(404)
+      const after = statusOf(gateway.url, '/account/a/increase', { amount: 1 })
+      await runtime.release()
+      expect(new Set(await Promise.all([...calls, after]))).toEqual(new Set([200]))
+      await until('nothing waits', () => pending() === 0)
+      return { isSame: gateway.runtimes.adapters.get('stateflow') === adapter }
+    } finally {
+      await runtime.release()
+      await gateway.close()
+    }
+  }
+
+  it('that are under way across a swap are answered, on the connections that there are', async () => {
+    const next = { ...addingMetadata, entities: [withMethod('increase')] }
+    expect(await callAcross(next)).toEqual({ isSame: true })
+  }, 60_000)
+
+  it('are answered by the adapter that sent them, where a new entity’s topic needs another one', async () => {
+    const shop = { ...account, name: 'Shop' }
+    const next = { ...addingMetadata, entities: [withMethod('increase'), shop] }
+    expect(await callAcross(next)).toEqual({ isSame: false })
+  }, 60_000)
+})
