@@ -83,7 +83,14 @@ describe('a functions’ endpoint', () => {
   })
 
   it('loses the connection of an answer that does not come in time', async () => {
-    const { endpoint, seen } = await start((_request, response) => response.writeHead(200, octets).write('half'))
+    let isFirst = true
+    const { endpoint, seen } = await start((_request, response) => {
+      response.writeHead(200, octets).write('half')
+      if (isFirst) response.end()
+      isFirst = false
+    })
+    expect(await endpoint.post(body, 10_000)).toMatchObject({ kind: 'answered' })
+    await new Promise(setImmediate)
     expect(await endpoint.post(body, 100)).toEqual({ kind: 'lost', detail: 'No answer came within 100 ms.' })
     await until('the connection is closed', () => seen.open.size === 0)
   })
