@@ -6,6 +6,7 @@ import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
+import { createGathering } from './gathered-answers.ts'
 import type { Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
@@ -38,7 +39,8 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   const bindings = options.entities.flatMap((entity) => bindingsOf(entity, options.capabilitiesOf(entity)))
   const problems = clashes(bindings)
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  for (const binding of bindings) registerBinding(app, binding, options)
+  const isTime = createGathering()
+  for (const binding of bindings) registerBinding(app, binding, { ...options, isTime })
 }
 
 /** What a request asks for, read and checked. */
@@ -47,8 +49,13 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-function registerBinding(app: FastifyInstance, binding: Binding, options: EntityRoutesOptions): void {
-  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
+interface BindingOptions extends EntityRoutesOptions {
+  /** Resolves when an answer that is ready may be written. */
+  readonly isTime: () => Promise<void>
+}
+
+function registerBinding(app: FastifyInstance, binding: Binding, options: BindingOptions): void {
+  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs, isTime } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -62,7 +69,8 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
     validatorCompiler: () => () => true,
     serializerCompiler: () => stringifyExact,
     attachValidation: false,
-    handler: async (request, reply) => {
+    // Not an async function: its frame and promises would be kept for as long as the call waits.
+    handler(request, reply) {
       if (!takesQuery) refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
       const { target, args } = read(request)
@@ -71,8 +79,15 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
       const principal = principalOf(request)
       const context = namedContext(contextOf(request), principal)
       const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
-      const answer = await answering.answer({ ...wishes, invocation, principal })
-      return send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+      const write = (answer: HttpAnswer): void =>
+        void isTime().then(() => {
+          try {
+            send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+          } catch (error) {
+            reply.send(error)
+          }
+        })
+      answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
     },
   })
 }

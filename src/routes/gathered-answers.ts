@@ -1,0 +1,34 @@
+/** Milliseconds that an answer is kept at most while further ones of its turn come in. */
+const MAX_KEPT_MS = 1
+
+/**
+ * Answers that are ready in one turn of the event loop go out together at its end. Whoever reads them is woken once, not once an answer:
+ * to wake a process that sleeps costs more than to write to one that runs. Turns of long calls don't keep what is ready.
+ * @returns resolves when it is time to write the answer
+ */
+export function createGathering(): () => Promise<void> {
+  let group: Group | undefined
+
+  function end(ended: Group): void {
+    if (group === ended) group = undefined
+    ended.resolve()
+  }
+
+  return () => {
+    if (group === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      group = { promise, resolve, sinceMs: performance.now() }
+      setImmediate(end, group)
+      return promise
+    }
+    const { promise, sinceMs } = group
+    if (performance.now() - sinceMs > MAX_KEPT_MS) end(group)
+    return promise
+  }
+}
+
+interface Group {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly sinceMs: number
+}
