@@ -4,9 +4,10 @@ const MAX_KEPT_MS = 1
 /**
  * Answers that are ready in one turn of the event loop go out together at its end. Whoever reads them is woken once, not once an answer:
  * to wake a process that sleeps costs more than to write to one that runs. Turns of long calls don't keep what is ready.
+ * @param nowMs a clock that never goes back
  * @returns resolves when it is time to write the answer
  */
-export function createGathering(): () => Promise<void> {
+export function createGathering(nowMs: () => number = () => performance.now()): () => Promise<void> {
   let group: Group | undefined
 
   function end(ended: Group): void {
@@ -17,12 +18,12 @@ export function createGathering(): () => Promise<void> {
   return () => {
     if (group === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      group = { promise, resolve, sinceMs: performance.now() }
+      group = { promise, resolve, sinceMs: nowMs() }
       setImmediate(end, group)
       return promise
     }
     const { promise, sinceMs } = group
-    if (performance.now() - sinceMs > MAX_KEPT_MS) end(group)
+    if (nowMs() - sinceMs > MAX_KEPT_MS) end(group)
     return promise
   }
 }

@@ -7,7 +7,7 @@ import { ProblemError } from './problem.ts'
 const MAX_NESTING = 64
 /** Names of members may be written with escapes. */
 const MAYBE_HARMFUL = /\\|__proto__|constructor/
-const MAYBE_SURROGATE = /\\u[dD][89abAB]/
+const MAYBE_SURROGATE = /\\u[dD][89a-fA-F]/
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 
