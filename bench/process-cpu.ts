@@ -29,6 +29,16 @@ export function cpuMsOf(pids: readonly number[]): number {
   }, 0)
 }
 
+/** What the process has in RAM; 0 for one that is gone. */
+export function residentBytesOf(pid: number): number {
+  try {
+    const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Number(kibibytes) * 1_024
+  } catch {
+    return 0
+  }
+}
+
 /** proc(5): the command stands in brackets and may hold anything; the fields after it begin with the state. */
 function readStat(pid: number): { readonly command: string; readonly fields: readonly string[] } | undefined {
   try {

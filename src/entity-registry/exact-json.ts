@@ -21,9 +21,14 @@ function keepDigits(_key: string, value: unknown, context: { readonly source?: s
   return context.source !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value
 }
 
+/** Every number in this JSON text is surely one that a double holds exactly; none is read as `bigint`. */
+export function isSafeJson(text: string): boolean {
+  return !MAYBE_UNSAFE.test(text)
+}
+
 /** @throws SyntaxError when the text is not JSON, or has a number that no double can come near to. */
 export function parseExact(text: string): unknown {
-  if (!MAYBE_UNSAFE.test(text)) return JSON.parse(text)
+  if (isSafeJson(text)) return JSON.parse(text)
   // The library's type of a reviver lacks the third argument.
   return JSON.parse(text, keepDigits as Reviver as Parameters<typeof JSON.parse>[1])
 }

@@ -51,7 +51,7 @@ async function warnOfFailing({ app, runtimes }: Gateway): Promise<void> {
 
 function announce({ app, registry: { entities }, runtimes }: Gateway, address: string): string {
   // Operations of the document, so that the docs page's own files don't count.
-  const routes = Object.values(app.swagger().paths ?? {}).flatMap((path) => Object.keys(path ?? {})).length
+  const routes = app.countOperations()
   const names = [...runtimes.adapters].map(([name, { name: kind }]) => (name === kind ? name : `${name} (${kind})`))
   return `${entities.length} ${entities.length === 1 ? 'entity' : 'entities'} on runtime ${names.join(', ')}, ${routes} routes at ${address}; docs at ${address}/docs`
 }

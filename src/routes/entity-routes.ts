@@ -7,6 +7,7 @@ import type { Capabilities, InvocationContext, Key, Target } from '../runtime-ad
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
+import { createGathering } from './gathered-answers.ts'
 import type { Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
@@ -39,7 +40,10 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   const bindings = options.entities.flatMap((entity) => bindingsOf(entity, options.capabilitiesOf(entity)))
   const problems = clashes(bindings)
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  for (const binding of bindings) registerBinding(app, binding, { ...options, links: linksOf(binding, bindings) })
+  const isTime = createGathering()
+  for (const binding of bindings) {
+    registerBinding(app, binding, { ...options, isTime, links: linksOf(binding, bindings) })
+  }
 }
 
 /** What a request asks for, read and checked. */
@@ -48,12 +52,14 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-function registerBinding(
-  app: FastifyInstance,
-  binding: Binding,
-  options: EntityRoutesOptions & { readonly links: LinksByStatus },
-): void {
-  const { links, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
+interface BindingOptions extends EntityRoutesOptions {
+  /** Resolves when an answer that is ready may be written. */
+  readonly isTime: () => Promise<void>
+  readonly links: LinksByStatus
+}
+
+function registerBinding(app: FastifyInstance, binding: Binding, options: BindingOptions): void {
+  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs, isTime, links } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -69,7 +75,8 @@ function registerBinding(
     serializerCompiler: () => stringifyExact,
     attachValidation: false,
     ...announceEnd(operation),
-    handler: async (request, reply) => {
+    // Not an async function: its frame and promises would be kept for as long as the call waits.
+    handler(request, reply) {
       if (!takesQuery) refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
       const { target, args } = read(request)
@@ -78,8 +85,15 @@ function registerBinding(
       const principal = principalOf(request)
       const context = namedContext(contextOf(request), principal)
       const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
-      const answer = await answering.answer({ ...wishes, invocation, principal })
-      return send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+      const write = (answer: HttpAnswer): void =>
+        void isTime().then(() => {
+          try {
+            send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+          } catch (error) {
+            reply.send(error)
+          }
+        })
+      answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
     },
   })
 }

@@ -1,12 +1,19 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
 import { problemExamples } from '../../routes/problem.ts'
 import type { Access } from '../access/access.ts'
 import { securitySchemes, withSecurity } from '../access/document-security.ts'
 import { createVisibleDocuments, tagged } from '../access/visible-document.ts'
 import { withOptionalBodies } from './optional-bodies.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How many operations the document has, known without writing it: of thousands of methods that takes seconds. */
+    readonly countOperations: () => number
+  }
+}
 
 export interface DocsOptions {
   readonly title: string
@@ -22,6 +29,7 @@ const accessCodes = new Set(['unauthenticated', 'invalid_credentials', 'forbidde
 /** Must be registered before the first route: the document is made of the routes' schemas. */
 export async function registerDocs(app: FastifyInstance, options: DocsOptions): Promise<void> {
   const { title, version, description, tags, access } = options
+  countOperations(app)
   const isGuarded = access.schemes.length > 0
   const examples = Object.entries(problemExamples()).filter(([code]) => isGuarded || !accessCodes.has(code))
   await app.register(swagger, {
@@ -58,6 +66,15 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
         }),
   })
   serveDocument(app, visible)
+}
+
+function countOperations(app: FastifyInstance): void {
+  const operations = new Set<string>()
+  app.addHook('onRoute', ({ method, url, schema }: RouteOptions) => {
+    if (schema?.hide === true || schema?.tags?.includes('X-HIDDEN') === true) return
+    for (const verb of [method].flat()) if (verb !== 'HEAD') operations.add(`${verb} ${url}`)
+  })
+  app.decorate('countOperations', () => operations.size)
 }
 
 function guardedComponents(access: DocsOptions['access']): object {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BATCH_PATH } from '../../routes/batch-schema.ts'
 import { ProblemError } from '../../routes/problem.ts'
@@ -31,22 +31,19 @@ export function limitServer(server: Server, { maxHeaders, maxConnections }: Http
 
 export function registerRequestLimits(app: FastifyInstance, options: HttpOptions): void {
   const { maxHeaders, bodyTimeoutMs } = options
+  const limitBody = createBodyLimit(bodyTimeoutMs)
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.rawHeaders.length <= 2 * maxHeaders) return done()
     done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
   })
-  const timed = new WeakSet<object>()
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (hasBody(request)) {
-      timed.add(request.raw)
-      limitBody(request, bodyTimeoutMs)
-    }
+    if (hasBody(request)) limitBody(request.raw)
     done(null, payload)
   })
   // Who is refused before his body is read has no such timer yet, a batch has none at all: what is still to come is read, since
   // a connection that is cut takes the answer with it, but not for ever.
-  app.addHook('onResponse', (request, _reply, done) => {
-    if (!request.raw.complete && !timed.has(request.raw)) limitRest(request, bodyTimeoutMs)
+  app.addHook('onError', (request, _reply, _error, done) => {
+    if (!request.raw.complete) limitRest(request, bodyTimeoutMs)
     done()
   })
 }
@@ -57,8 +54,25 @@ function hasBody({ headers, routeOptions }: FastifyRequest): boolean {
   return routeOptions.url !== BATCH_PATH
 }
 
+/** Most bodies come with their headers and are there at the end of the turn; only the others need a timer. */
+function createBodyLimit(bodyTimeoutMs: number): (raw: IncomingMessage) => void {
+  let begun: IncomingMessage[] = []
+  const look = (): void => {
+    const seen = begun
+    begun = []
+    for (const raw of seen) if (!isThere(raw)) timeBody(raw, bodyTimeoutMs)
+  }
+  return (raw) => {
+    if (begun.push(raw) === 1) setImmediate(look)
+  }
+}
+
+function isThere({ complete, readableEnded, destroyed }: IncomingMessage): boolean {
+  return complete || readableEnded || destroyed
+}
+
 /** A body that comes one byte a minute would hold its connection, and what was read of it, for as long as its sender likes. */
-function limitBody({ raw }: FastifyRequest, bodyTimeoutMs: number): void {
+function timeBody(raw: IncomingMessage, bodyTimeoutMs: number): void {
   const timer = setTimeout(() => {
     const detail = `The body did not arrive in ${bodyTimeoutMs} ms.`
     // Fastify's reader of bodies answers with the error that its stream tells of, and closes the connection. Once the request

@@ -8,7 +8,14 @@ import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
 import { notSent, refusalOf, validPartition } from './record-check.ts'
 import { createReplyReader, type ReplyReader } from './reply-reader.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type { IsWanted, KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
+import type {
+  IsWanted,
+  KafkaConnection,
+  KafkaRecord,
+  KafkaTransport,
+  SendResult,
+  TransportSubscription,
+} from './transport.ts'
 import { deepestMessage, startWithin, within } from './transport-start.ts'
 
 const metadataRefreshMs = 30_000
@@ -32,9 +39,7 @@ export function createPlatformaticTransport(connection: KafkaConnection, log: Lo
         throw error
       }
     },
-    async send(record) {
-      return running?.send(record) ?? notSent('The transport is not started.')
-    },
+    send: (record) => running?.send(record) ?? Promise.resolve(notSent('The transport is not started.')),
     selection: {
       partitionsOf: (topic) => running?.partitionsOf(topic),
       read: (isWanted) => running?.read(isWanted),
@@ -104,14 +109,20 @@ class Running {
     this.#refresher = setInterval(() => void this.#refresh().catch(() => undefined), metadataRefreshMs)
   }
 
-  async send(record: KafkaRecord) {
+  /** Not an async function: its frame would be kept until the acknowledgement. */
+  send(record: KafkaRecord): Promise<SendResult> {
+    const place = this.#placeOf(record)
+    return typeof place === 'number' ? this.#batcher.add(record, place) : Promise.resolve(place)
+  }
+
+  /** The partition, or why there is none. */
+  #placeOf(record: KafkaRecord): number | SendResult {
     const refusal = refusalOf(record, this.#connection.maxRecordBytes)
     if (refusal !== undefined) return refusal
     const count = this.#partitions.get(record.topic)
     if (count === undefined) return notSent(`The topic ${record.topic} is not known.`)
     const partition = validPartition(record.partition ?? partitionOfKey(record.key, count), count)
-    if (partition === undefined) return notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
-    return this.#batcher.add(record, partition)
+    return partition ?? notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
   }
 
   async health() {

@@ -48,8 +48,16 @@ const refreshPauseMs = 100
 const batchOverheadBytes = 61
 const recordOverheadBytes = 30
 const maxBatchRecords = 10_000
+/**
+ * Produce requests under way to one broker. It reads the next one of a connection when it has answered the last, so a further one would
+ * only wait there; kept here, it takes along what comes meanwhile.
+ */
+const maxRequests = 2
 
-/** Gathers the sends of one turn of the event loop: one produce request a leader, one batch a partition. */
+/**
+ * Gathers the sends of one turn of the event loop, and what comes while the broker is busy: one produce request a leader, one batch a
+ * partition.
+ */
 export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
   return new Batcher(options)
 }
@@ -58,7 +66,9 @@ class Batcher implements SendBatcher {
   readonly #port: ProducePort
   readonly #options: SendBatcherOptions
   readonly #sweepMs: number
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes = new Map<string, Map<number, Lane>>()
+  /** Requests under way by leader. */
+  readonly #underWay = new Map<number, number>()
   readonly #ready = new Set<Lane>()
   readonly #requests = new Set<Promise<void>>()
   #turn: NodeJS.Immediate | undefined
@@ -89,7 +99,7 @@ class Batcher implements SendBatcher {
   async close(graceMs: number): Promise<void> {
     this.#closed = true
     clearImmediate(this.#turn)
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#all()) {
       for (const one of lane.waiting) tell(one, notSent('The gateway is shutting down.'))
       lane.waiting = []
     }
@@ -99,14 +109,18 @@ class Batcher implements SendBatcher {
     clearTimeout(timer)
     clearTimeout(this.#pause)
     clearInterval(this.#sweeper)
-    for (const { travelling = [] } of this.#lanes.values()) {
+    for (const { travelling = [] } of this.#all()) {
       for (const one of travelling) tell(one, unknown('The gateway stopped before the broker acknowledged.'))
     }
   }
 
+  *#all(): Generator<Lane> {
+    for (const ofTopic of this.#lanes.values()) yield* ofTopic.values()
+  }
+
   #lane(topic: string, partition: number): Lane {
-    const name = `${partition}/${topic}`
-    const known = this.#lanes.get(name)
+    let ofTopic = this.#lanes.get(topic)
+    const known = ofTopic?.get(partition)
     if (known !== undefined) return known
     const lane: Lane = {
       topic,
@@ -117,7 +131,8 @@ class Batcher implements SendBatcher {
       maxRecords: maxBatchRecords,
       lastDetail: 'No broker took it in time.',
     }
-    this.#lanes.set(name, lane)
+    ofTopic ??= new Map()
+    this.#lanes.set(topic, ofTopic.set(partition, lane))
     return lane
   }
 
@@ -125,11 +140,11 @@ class Batcher implements SendBatcher {
     this.#turn = undefined
     const byLeader = new Map<number, Lane[]>()
     for (const lane of this.#ready) {
+      const leader = this.#isFree(lane) ? this.#port.leaderOf(lane.topic, lane.partition) : undefined
+      if (leader !== undefined && (this.#underWay.get(leader) ?? 0) >= maxRequests) continue
       this.#ready.delete(lane)
-      if (lane.paused || lane.travelling !== undefined || lane.waiting.length === 0) continue
-      const leader = this.#port.leaderOf(lane.topic, lane.partition)
-      if (leader === undefined) this.#pauseLane(lane, 'The partition has no leader.')
-      else byLeader.set(leader, [...(byLeader.get(leader) ?? []), lane])
+      if (leader !== undefined) byLeader.get(leader)?.push(lane) ?? byLeader.set(leader, [lane])
+      else if (this.#isFree(lane)) this.#pauseLane(lane, 'The partition has no leader.')
     }
     for (const [leader, lanes] of byLeader) {
       const request = this.#request(leader, lanes)
@@ -138,13 +153,19 @@ class Batcher implements SendBatcher {
     }
   }
 
+  #isFree({ paused, travelling, waiting }: Lane): boolean {
+    return !paused && travelling === undefined && waiting.length > 0
+  }
+
   async #request(leader: number, lanes: readonly Lane[]): Promise<void> {
     const batches = lanes.map((lane): PartitionBatch => {
       lane.travelling = this.#take(lane)
       const records = lane.travelling.map(({ record }) => record)
       return { topic: lane.topic, partition: lane.partition, records }
     })
+    this.#underWay.set(leader, (this.#underWay.get(leader) ?? 0) + 1)
     const verdicts = await this.#port.produce(leader, batches)
+    this.#underWay.set(leader, (this.#underWay.get(leader) ?? 1) - 1)
     for (const [index, lane] of lanes.entries()) {
       this.#arrive(lane, verdicts[index] ?? unknown('The broker said nothing of this partition.'))
     }
@@ -214,7 +235,7 @@ class Batcher implements SendBatcher {
       if (this.#closed) return
       this.#pause = setTimeout(() => {
         this.#refreshing = false
-        for (const lane of this.#lanes.values()) {
+        for (const lane of this.#all()) {
           lane.paused = false
           if (lane.waiting.length > 0) this.#ready.add(lane)
         }
@@ -227,7 +248,7 @@ class Batcher implements SendBatcher {
   #sweep(): void {
     const now = performance.now()
     let busy = false
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#all()) {
       const young = lane.waiting.findIndex(({ expiresAt }) => expiresAt > now)
       const expired = lane.waiting.splice(0, young === -1 ? lane.waiting.length : young)
       for (const one of expired) tell(one, notSent(lane.lastDetail))
@@ -249,7 +270,8 @@ function tell(one: Waiting, result: SendResult): void {
 
 function recordBytes({ key, value, headers }: KafkaRecord): number {
   let bytes = key.length + value.length + recordOverheadBytes
-  for (const [name, text] of Object.entries(headers ?? {})) bytes += name.length + Buffer.byteLength(text) + 10
+  if (headers === undefined) return bytes
+  for (const [name, text] of Object.entries(headers)) bytes += name.length + Buffer.byteLength(text) + 10
   return bytes
 }
 

@@ -18,27 +18,35 @@ import {
 export const jsonCodec: EventCodec = {
   compile(shape) {
     const parts = mergeTexts(requestParts(shape))
+    const isPlainShape = !parts.some((part) => typeof part === 'string' && BEYOND_ASCII.test(part))
     return (call) => {
       let text = ''
+      let isAscii = isPlainShape
       // A flow has its entity's key in every node.
       let key: string | undefined
       for (const part of parts) {
         if (typeof part === 'string') text += part
-        else if (part.kind === 'key') {
-          key ??= keyText(call.key)
-          text += key
-        } else text += fill(part, call)
+        else if (part.kind === 'key' && key !== undefined) text += key
+        else {
+          const filled = fill(part, call)
+          if (part.kind === 'key') key = filled
+          isAscii &&= !BEYOND_ASCII.test(filled)
+          text += filled
+        }
       }
-      return Buffer.from(text)
+      // The same bytes either way; a flow is long, and characters of one byte are copied rather than looked at one by one.
+      return Buffer.from(text, isAscii ? 'latin1' : 'utf8')
     }
   },
   read,
 }
 
+const BEYOND_ASCII = /[\u0080-\uffff]/
 /** Nesting of a reply; what is deeper is not data that anyone sends on purpose. */
 const MAX_DEPTH = 200
 /** CPython’s own limit of digits between int and text (`sys.int_info.default_max_str_digits`). */
-const TOO_MANY_DIGITS = /\d{4301}/
+const MAX_DIGITS = 4_300
+const TOO_MANY_DIGITS = new RegExp(`\\d{${MAX_DIGITS + 1}}`)
 
 type Part = string | Hole
 
@@ -182,9 +190,12 @@ function parse(bytes: Buffer): unknown {
     throw new UnreadableReply('The reply is a Python pickle: this runtime does not answer in JSON.')
   if (!isUtf8(bytes)) throw new UnreadableReply('The reply is not UTF-8.')
   const text = bytes.toString('utf8')
-  if (TOO_MANY_DIGITS.test(text)) throw new UnreadableReply('The reply has a number of more than 4,300 digits.')
+  if (text.length > MAX_DIGITS && TOO_MANY_DIGITS.test(text))
+    throw new UnreadableReply('The reply has a number of more than 4,300 digits.')
   const value = parseText(text)
-  if (isDeeperThan(value, MAX_DEPTH)) throw new UnreadableReply(`The reply is nested more than ${MAX_DEPTH} deep.`)
+  // Each level takes two characters at least.
+  if (text.length > 2 * MAX_DEPTH && isDeeperThan(value, MAX_DEPTH))
+    throw new UnreadableReply(`The reply is nested more than ${MAX_DEPTH} deep.`)
   return text.includes('InternalClassRef') ? withoutReferences(value) : value
 }
 

@@ -43,6 +43,30 @@ describe('the send batcher', () => {
     await batcher.close(0)
   })
 
+  it('keeps two requests to a broker on the way, and gathers what comes meanwhile in the next', async () => {
+    const held = [Promise.withResolvers<ProduceVerdict>(), Promise.withResolvers<ProduceVerdict>()]
+    const { batcher, add, sent } = setup((_batch, request) => held[request]?.promise ?? acknowledged)
+    const results = []
+    for (const [value, partition] of [
+      ['a', 0],
+      ['b', 2],
+      ['c', 4],
+      ['d', 6],
+    ] as const) {
+      results.push(add(value, partition))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['b']]])
+    const other = add('e', 1)
+    await other
+    held[1]?.resolve(acknowledged)
+    await results[3]
+    held[0]?.resolve(acknowledged)
+    expect(await Promise.all(results)).toEqual(Array(4).fill(acknowledged))
+    expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['b']], [['e']], [['c'], ['d']]])
+    await batcher.close(0)
+  })
+
   it('keeps one batch of a partition on the way, and gathers what comes meanwhile', async () => {
     const first = Promise.withResolvers<ProduceVerdict>()
     const { batcher, add, sent } = setup((_batch, request) => (request === 0 ? first.promise : acknowledged))

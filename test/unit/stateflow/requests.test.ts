@@ -24,6 +24,21 @@ function jsonOf(schema: JsonSchema, x: unknown): string {
 }
 
 describe('arguments', () => {
+  it.each(['plain', 'Ä', 'ÿ', 'Ā', '日本', '😀', '\u0000', '\u007f', '\u0080'])('%j is written in UTF-8', (text) => {
+    const schema: JsonSchema = { type: 'string' }
+    const entities = entitiesWith([take(schema)])
+    const dialect = createStateflowDialect({ serializer: 'json', entities })
+    for (const [key, x] of [
+      [text, 'ascii'],
+      ['ascii', text],
+    ] as const) {
+      const call = { kind: 'call', entity: 'Thing', key, method: 'take', args: { x } } as const
+      const { value } = recordOf(dialect, invocationOf(call, id, entities))
+      const event = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value))
+      expect([event.fun_address.key, event.payload.args.x]).toEqual([key, x])
+    }
+  })
+
   const int: JsonSchema = { type: 'integer' }
   const float: JsonSchema = { type: 'number' }
   it.each([
