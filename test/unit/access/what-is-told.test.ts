@@ -59,7 +59,10 @@ async function batch(key: string, ...lines: readonly object[]): Promise<readonly
     body: lines.map((line) => JSON.stringify(line)).join('\n'),
   })
   const text = await answer.text()
-  return text.trimEnd().split('\n').map((line) => JSON.parse(line) as LineAnswer)
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LineAnswer)
 }
 
 describe('a hint of a path', () => {

@@ -50,7 +50,9 @@ describe('answers that can’t be used', () => {
     await vi.advanceTimersByTimeAsync(12_000)
     const [check] = unusable.checks()
     expect(check).toMatchObject({ name: 'answers', ok: false, essential: false })
-    expect(check?.detail).toMatch(/Account\.sum \(call\), 12 s ago: The answer does not fit the metadata.*export it again/)
+    expect(check?.detail).toMatch(
+      /Account\.sum \(call\), 12 s ago: The answer does not fit the metadata.*export it again/,
+    )
     expect(check?.detail).not.toContain('a-secret-key')
   })
 

@@ -78,7 +78,12 @@ describe('where no route is', () => {
 
   it('404 is too', async () => {
     const { app } = build()
-    const answer = await app.inject({ method: 'POST', url: '/acount', headers: { 'content-type': 'a/b' }, payload: 'x' })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/acount',
+      headers: { 'content-type': 'a/b' },
+      payload: 'x',
+    })
     expect([answer.statusCode, answer.json().code]).toEqual([404, 'route_not_found'])
   })
 })

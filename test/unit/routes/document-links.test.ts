@@ -44,7 +44,13 @@ describe('links of the document', () => {
   it('lead from a creation to all that the new entity can do, by its key', async () => {
     const links = linksOf(await pathsFor(keeper.key), '/item', '201')
     expect(Object.keys(links)).toEqual(
-      expect.arrayContaining(['get_item', 'get_item_stock', 'item_update_stock', 'item_set_stock', 'item_quote_safely']),
+      expect.arrayContaining([
+        'get_item',
+        'get_item_stock',
+        'item_update_stock',
+        'item_set_stock',
+        'item_quote_safely',
+      ]),
     )
     for (const { parameters } of Object.values(links)) expect(parameters).toEqual({ key: '$response.body#/key' })
   })

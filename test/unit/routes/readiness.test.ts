@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
-import { registerSystemRoutes } from '../../../src/routes/system-routes.ts'
-import { ProblemError } from '../../../src/routes/problem.ts'
-import { answerFailures } from '../../../src/routes/failures.ts'
-import { createRegistry } from '../../../src/entity-registry/registry.ts'
 import fastify from 'fastify'
+import { describe, expect, it } from 'vitest'
+import { createRegistry } from '../../../src/entity-registry/registry.ts'
+import { answerFailures } from '../../../src/routes/failures.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
+import { registerSystemRoutes } from '../../../src/routes/system-routes.ts'
 
 const down = { name: 'kafka', ok: false, detail: 'No broker answers at secret-broker:9092.' }
 
