@@ -6,6 +6,8 @@ export interface RoundsOptions {
   readonly cases: number
   readonly firstSeed: number
   readonly maxExamples: number
+  /** Told of each round when it ends. */
+  readonly onRound?: (seed: number, round: RoundReport) => void
 }
 
 export interface RoundsReport {
@@ -20,7 +22,7 @@ export interface RoundsReport {
 const STATEFUL_EXAMPLES = 50
 
 /** Rounds of Schemathesis against the shop, by turns with a token and with an API key, each with a seed of its own. */
-export async function runRounds({ cases, firstSeed, maxExamples }: RoundsOptions): Promise<RoundsReport> {
+export async function runRounds({ cases, firstSeed, maxExamples, onRound }: RoundsOptions): Promise<RoundsReport> {
   const program = await installSchemathesis()
   const shop = await startGuardedShop()
   try {
@@ -35,6 +37,7 @@ export async function runRounds({ cases, firstSeed, maxExamples }: RoundsOptions
         await fuzz({ ...common, maxExamples: STATEFUL_EXAMPLES, phases: 'stateful' }),
       ]
       rounds.push(...made)
+      for (const round of made) onRound?.(seed, round)
       sum += casesOf(made)
       if (made.some(({ failed, cases: ofRound }) => failed > 0 || ofRound === 0)) break
     }

@@ -5,11 +5,13 @@ import { runRounds } from './rounds.ts'
 const wanted = Number(process.env.FUZZ_CASES ?? 10_000)
 const firstSeed = Number(process.env.FUZZ_SEED ?? 1_000)
 const began = Date.now()
-const { cases, links, rounds, operations } = await runRounds({ cases: wanted, firstSeed, maxExamples: 40 })
-for (const [index, { cases: ofRound, failed, phases, text }] of rounds.entries()) {
-  console.log(`seed ${firstSeed + Math.floor(index / 2)}: ${ofRound} cases, ${failed} failed, ${phases.join(' ')}`)
-  if (failed > 0) console.log(text)
-}
+const { cases, links, rounds, operations } = await runRounds({
+  ...{ cases: wanted, firstSeed, maxExamples: 40 },
+  onRound(seed, { cases: ofRound, failed, phases, text }) {
+    console.log(`seed ${seed}: ${ofRound} cases, ${failed} failed, ${phases.join(' ')}`)
+    if (failed > 0) console.log(text)
+  },
+})
 const seconds = Math.round((Date.now() - began) / 1_000)
 const failed = rounds.reduce((sum, round) => sum + round.failed, 0)
 console.log(`${links.different} links of the document followed, ${links.followed} times`)
