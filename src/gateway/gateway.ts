@@ -31,6 +31,7 @@ import { protect } from './protection.ts'
 import { shareOf } from './replica-share.ts'
 import { createRuntimes, type Runtimes } from './runtimes.ts'
 import { version } from './version.ts'
+import type { WorkerSeat } from './workers/worker-seat.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,6 +48,8 @@ export interface GatewayOptions {
   readonly logger?: FastifyServerOptions['logger']
   /** false: no runtime is connected to; for what needs the routes and their document alone. */
   readonly connect?: boolean
+  /** It is one of several workers behind one port. */
+  readonly worker?: WorkerSeat | undefined
 }
 
 export interface Gateway extends EntityClient {
@@ -65,13 +68,13 @@ const MAX_PARAM_LENGTH = 3 * 1024
 
 /** The composition root: everything that a running gateway is made of, from top to bottom. */
 export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, routes = [], logger = false, connect = true } = options
-  const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
+  const { config, routes = [], logger = false, connect = true, worker } = options
+  const replica = worker?.space?.replica ?? randomBytes(REPLICA_DIGITS / 2).toString('hex')
   const ids = createInvocationIds(replica)
   const app = createApp(config, { logger, newId: ids.next })
   const observed = createObservability(config.observe, config.logRequests)
-  const store = createSteadyStore(observed.watchStore(await createStore(config, app.log)))
-  const strays = createStrayKeeper({ store, replica, log: app.log })
+  const store = createSteadyStore(observed.watchStore(worker?.space?.store ?? (await createStore(config, app.log))))
+  const strays = createStrayKeeper({ store, replica, log: app.log, kin: worker?.space?.kin })
   const share = shareOf(config)
   const runtimes = await createRuntimes(config, app.log, {
     strays,
@@ -102,6 +105,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
       observed,
       strays,
       isServing: connect,
+      worker,
     })
     await app.ready()
     const close = () => closeWithin({ graceMs: config.shutdownGraceMs, app, runtimes, answering, strays, store })
@@ -157,6 +161,7 @@ interface Parts {
   readonly strays: StrayKeeper
   /** The runtimes are connected to. */
   readonly isServing: boolean
+  readonly worker: WorkerSeat | undefined
 }
 
 /** `''`: nobody has shown who he is. */
@@ -169,7 +174,8 @@ interface Assembled {
 
 /** The order is the order in which a call meets things. */
 async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> {
-  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, isServing } = parts
+  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, isServing, worker } =
+    parts
   const { entities, adapterOf } = runtimes
   const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
@@ -184,10 +190,11 @@ async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> 
   const { authorize, checkManagement } = access
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries, isStopping }) }
+  const ownChecks = () => allChecks({ runtimes, store, canaries, isStopping })
+  const system = { entities, capabilitiesOf, checks: worker?.showChecks(ownChecks) ?? ownChecks }
   const management = createManagement({ config, registry, system, newId })
   registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
-  observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
+  observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app, worker })
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
   const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }
   registerEntityRoutes(app, calls)

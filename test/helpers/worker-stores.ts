@@ -22,7 +22,11 @@ export function makeWorkerStore({ store, limits, isSilentUntil }: WorkerStoreSet
     return answerStoreQuestion(store, question as StoreQuestion, signal)
   }
   const primary = createLink<never>(portOf(port1), answer)
-  const link = createLink<StoreQuestion>(portOf(port2), () => Promise.reject(new Error('nobody asks a worker here')), limits)
+  const link = createLink<StoreQuestion>(
+    portOf(port2),
+    () => Promise.reject(new Error('nobody asks a worker here')),
+    limits,
+  )
   return {
     store: createWorkerStore(link),
     /** As when the primary process ends. */
@@ -45,7 +49,11 @@ function portOf(port: MessagePort): Port {
 export async function makeWorkerStores(retentionMs: number) {
   const behind = withLivingWorkers(createMemoryStore({ retentionMs, maxRecords: 1_000 }))
   await behind.start()
-  const [a, b, c] = [makeWorkerStore({ store: behind }), makeWorkerStore({ store: behind }), makeWorkerStore({ store: behind })]
+  const [a, b, c] = [
+    makeWorkerStore({ store: behind }),
+    makeWorkerStore({ store: behind }),
+    makeWorkerStore({ store: behind }),
+  ]
   return {
     replicas: [a.store, b.store, c.store] as const,
     async close() {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { problemResponses } from '../../routes/problem-responses.ts'
 import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
+import type { WorkerSeat } from '../workers/worker-seat.ts'
 import { addAdapterMetrics } from './adapter-metrics.ts'
 import { createCallMetrics } from './call-metrics.ts'
 import type { CanaryCalls } from './canary-calls.ts'
@@ -37,6 +38,8 @@ export interface ObservedParts {
   readonly canaries: CanaryCalls
   /** The server that shows the page; it may have a port of its own. */
   readonly pageOn: FastifyInstance
+  /** The page is that of all workers. */
+  readonly worker?: Pick<WorkerSeat, 'showMetrics'> | undefined
 }
 
 export function createObservability(options: ObservabilityOptions, logRequests: boolean): Observability {
@@ -55,7 +58,7 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
       if (line !== undefined) line.value++
     },
     registerHooks: (app, principalOf) => requests.register(app, principalOf),
-    registerRoutes(app, { adapters, strays, canaries, pageOn }) {
+    registerRoutes(app, { adapters, strays, canaries, pageOn, worker }) {
       app.addHook('onReady', async () => canaries.start())
       app.addHook('preClose', async () => canaries.close())
       if (page === undefined) return
@@ -64,12 +67,12 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
       app.addHook('onClose', async () => stop())
       addAdapterMetrics(page, adapters)
       page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
-      serveMetrics(pageOn, page)
+      serveMetrics(pageOn, worker?.showMetrics(page) ?? page.text)
     },
   }
 }
 
-function serveMetrics(app: FastifyInstance, page: MetricPage): void {
+function serveMetrics(app: FastifyInstance, text: () => string | Promise<string>): void {
   app.get('/-/metrics', {
     schema: {
       operationId: 'metrics',
@@ -83,6 +86,11 @@ function serveMetrics(app: FastifyInstance, page: MetricPage): void {
         ...problemResponses(['bad_request', 'headers_too_large']),
       },
     },
-    handler: (_request, reply) => reply.type(METRICS_MEDIA_TYPE).header('cache-control', 'no-store').send(page.text()),
+    handler: async (_request, reply) => {
+      return reply
+        .type(METRICS_MEDIA_TYPE)
+        .header('cache-control', 'no-store')
+        .send(await text())
+    },
   })
 }

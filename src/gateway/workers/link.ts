@@ -91,7 +91,10 @@ export function createLink<Question>(port: Port, answer: Answer, limits: LinkLim
       asked.set(number, { bytes, resolve, reject })
       bytesAsked += bytes
       post({ kind: 'question', number, content: question })
-      const timer = setTimeout(() => reject(new StoreUnavailable('The other process did not answer in time.')), timeoutMs)
+      const timer = setTimeout(
+        () => reject(new StoreUnavailable('The other process did not answer in time.')),
+        timeoutMs,
+      )
       const neverMind = () => {
         post({ kind: 'never-mind', number })
         resolve(undefined)

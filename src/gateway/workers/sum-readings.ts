@@ -1,3 +1,4 @@
+import type { MetricDefinition } from '../observability/metric-definition.ts'
 import type { CellReading, MetricReading } from '../observability/metric-reading.ts'
 
 /** What one process of several has counted. */
@@ -12,18 +13,26 @@ export interface ProcessReadings {
  * belongs to a process gets the label `worker`.
  */
 export function sumReadings(pages: readonly ProcessReadings[]): readonly MetricReading[] {
-  const sums = new Map<string, { readonly definition: MetricReading['definition']; readonly cells: Cells }>()
+  const sums = new Map<string, { readonly definition: MetricDefinition; readonly cells: Cells }>()
   for (const { worker, readings } of pages) {
-    for (const { definition, cells } of readings) {
-      const isEach = definition.together === 'each'
-      const shown = isEach ? { ...definition, labels: ['worker', ...definition.labels] } : definition
-      const sum = sums.get(definition.name) ?? { definition: shown, cells: new Map<string, CellReading>() }
+    for (const reading of readings.map((one) => withWorker(one, worker))) {
+      const { definition, cells } = reading
+      const sum = sums.get(definition.name) ?? { definition, cells: new Map<string, CellReading>() }
       sums.set(definition.name, sum)
-      const join = definition.together === 'least' ? least : added
-      for (const cell of cells) take(sum.cells, isEach ? { ...cell, labels: [worker, ...cell.labels] } : cell, join)
+      for (const cell of cells) take(sum.cells, cell, definition.together === 'least' ? least : added)
     }
   }
   return [...sums.values()].map(({ definition, cells }) => ({ definition, cells: [...cells.values()] }))
+}
+
+/** What belongs to a process says to which. */
+function withWorker(reading: MetricReading, worker: string): MetricReading {
+  const { definition, cells } = reading
+  if (definition.together !== 'each') return reading
+  return {
+    definition: { ...definition, labels: ['worker', ...definition.labels] },
+    cells: cells.map((cell) => ({ ...cell, labels: [worker, ...cell.labels] })),
+  }
 }
 
 /** Of a process that has ended, its counters stay: to a scraper, a sum that falls has begun anew. */

@@ -26,7 +26,11 @@ export function createWorkerStore(link: Link<StoreQuestion>): InvocationStore {
 
   async function wait<Op extends 'wait-for' | 'wait-for-acceptance'>(
     op: Op,
-    { id, untilMs, signal }: { readonly id: string; readonly untilMs: number; readonly signal: AbortSignal | undefined },
+    {
+      id,
+      untilMs,
+      signal,
+    }: { readonly id: string; readonly untilMs: number; readonly signal: AbortSignal | undefined },
   ): Promise<StoreAnswers[Op] | undefined> {
     const settled = new AbortController()
     const signals = [closing.signal, settled.signal, ...(signal === undefined ? [] : [signal])]
