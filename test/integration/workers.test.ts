@@ -7,6 +7,7 @@ import { readLog } from '../helpers/kafka-log.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
+import { type Answer, ask, linesOf, pidOf } from '../helpers/worker-process.ts'
 import { lintPage } from '../unit/observability/lint-page.ts'
 
 const reason = kafkaUnavailable()
@@ -14,43 +15,9 @@ const name = randomUUID().slice(0, 8)
 const topics = { requests: `workers-${name}-requests`, replies: `workers-${name}-replies` }
 const WORKERS = 3
 
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  // A JSON object, read by each test as what it expects.
-  readonly body: Record<string, unknown>
-}
-
-/** Each on a connection of its own, which the workers take in turn. */
-async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
-  const headers = { ...init.headers, connection: 'close' }
-  const response = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(20_000) })
-  const text = await response.text()
-  const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
-  return { status: response.status, headers: response.headers, text, body }
-}
-
 function add(base: string, amount: number, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
   const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
   return ask(`${base}/account/shared/add`, { ...init, body: JSON.stringify({ amount }) })
-}
-
-interface LogLine {
-  readonly msg: string
-  readonly pid: number
-  readonly worker?: number
-  readonly url?: string
-}
-
-function linesOf(gateway: GatewayProcess): readonly LogLine[] {
-  const whole = gateway.stdout().split('\n').slice(0, -1)
-  // A line that is torn apart fails here.
-  return whole.map((line) => JSON.parse(line) as LogLine)
-}
-
-function pidOf(gateway: GatewayProcess, worker: number): number {
-  return linesOf(gateway).findLast((line) => line.worker === worker && line.msg.endsWith('serves'))?.pid ?? 0
 }
 
 /** Digits of an id that say which worker sent the call. */
@@ -173,7 +140,9 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     expect(Object.keys(bySender)).toHaveLength(WORKERS)
     const doomed = pidOf(gateway, 2)
     process.kill(doomed, 'SIGKILL')
-    await until('it is known', () => linesOf(gateway).some(({ msg }) => msg.startsWith('a worker ended (signal SIGKILL)')))
+    await until('it is known', () =>
+      linesOf(gateway).some(({ msg }) => msg.startsWith('a worker ended (signal SIGKILL)')),
+    )
     await runtime.release()
     for (const location of locations) expect((await resultOf(url, location)).status).toBe(200)
     await until('it serves again', () => linesOf(gateway).some(({ msg }) => msg === 'a worker serves again'))

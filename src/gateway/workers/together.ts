@@ -64,14 +64,21 @@ interface CheckOfWorker {
 
 /** A check that fails at one worker fails for all: callers can't choose who answers them. */
 function worstByName(all: readonly CheckOfWorker[]): readonly HealthCheck[] {
-  const worst = new Map<string, HealthCheck>()
-  for (const { number, check } of all) {
-    const known = worst.get(check.name)
-    if (known === undefined || (known.ok && !check.ok)) {
-      worst.set(check.name, check.ok ? check : { ...check, detail: `worker ${number}: ${check.detail}` })
-    }
-  }
-  return [...worst.values()]
+  const names = new Set(all.map(({ check }) => check.name))
+  return [...names].flatMap((name) => {
+    const same = all.filter(({ check }) => check.name === name)
+    const failing = same.filter(({ check }) => !check.ok)
+    const shown = failing.length === 0 ? same : failing
+    const [first] = shown
+    return first === undefined ? [] : { ...first.check, detail: detailOf(shown, shown.length === same.length) }
+  })
+}
+
+/** What all say is said once. */
+function detailOf(shown: readonly CheckOfWorker[], areAll: boolean): string {
+  const details = new Set(shown.map(({ check }) => check.detail))
+  if (areAll && details.size === 1) return [...details].join('')
+  return shown.map(({ number, check }) => `worker ${number}: ${check.detail}`).join(' ')
 }
 
 /** One that is started again does not take the others out of service. */

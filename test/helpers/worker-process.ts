@@ -1,0 +1,38 @@
+import type { GatewayProcess } from './gateway-process.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // A JSON object, read by each test as what it expects.
+  readonly body: Record<string, unknown>
+}
+
+/** Each on a connection of its own, which the workers take in turn. */
+export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
+  const headers = { ...init.headers, connection: 'close' }
+  const response = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(20_000) })
+  const text = await response.text()
+  const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
+  return { status: response.status, headers: response.headers, text, body }
+}
+
+export interface LogLine {
+  readonly msg: string
+  readonly pid: number
+  readonly worker?: number
+  /** Which are read, where it says so. */
+  readonly partitions?: string
+}
+
+/** What it has logged. */
+export function linesOf(gateway: GatewayProcess): readonly LogLine[] {
+  const whole = gateway.stdout().split('\n').slice(0, -1)
+  // A line that is torn apart fails here.
+  return whole.map((line) => JSON.parse(line) as LogLine)
+}
+
+/** The process that serves, or has served last, as this worker. */
+export function pidOf(gateway: GatewayProcess, worker: number): number {
+  return linesOf(gateway).findLast((line) => line.worker === worker && line.msg.endsWith('serves'))?.pid ?? 0
+}
