@@ -97,7 +97,7 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     }
     const used = new Set(linesOf(gateway).flatMap(({ worker }) => worker ?? []))
     expect([...used].sort()).toEqual([1, 2, 3])
-  }, 60_000)
+  }, 120_000)
 
   it('collect what another has accepted, await it and stream it', async () => {
     runtime.hold()
@@ -129,12 +129,14 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(199)
     expect(runtime.added.filter((amount) => amount === 4711)).toHaveLength(1)
     expect((await readLog(brokers, topics.requests)).length).toBe(recordsBefore + 1)
-  }, 60_000)
+  }, 120_000)
 
   it('take over the calls of one that is killed, which comes back; sums don’t fall', async () => {
     const countedBefore = await metric(url, 'gateway_calls_total')
     runtime.hold()
-    const accepted = await Promise.all(Array.from({ length: 30 }, () => add(url, 1, { prefer: 'respond-async' })))
+    const wishes = Array.from({ length: 30 }, (_, at) => (at % 2 === 0 ? 'respond-async' : 'wait=0.5'))
+    const accepted = await Promise.all(wishes.map((prefer) => add(url, 1, { prefer })))
+    expect(accepted.map(({ status }) => status)).toEqual(wishes.map((_, at) => (at % 2 === 0 ? 202 : 504)))
     const locations = accepted.map(({ headers }) => headers.get('location') ?? '')
     const bySender = Object.groupBy(locations, senderOf)
     expect(Object.keys(bySender)).toHaveLength(WORKERS)
@@ -145,13 +147,13 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     )
     await runtime.release()
     for (const location of locations) expect((await resultOf(url, location)).status).toBe(200)
-    await until('it serves again', () => linesOf(gateway).some(({ msg }) => msg === 'a worker serves again'))
+    await until('it serves again', () => linesOf(gateway).some(({ msg }) => msg === 'a worker serves again'), 60_000)
     expect(pidOf(gateway, 2)).not.toBe(doomed)
     await until('all are ready', async () => (await ask(`${url}/-/readyz`)).body.status === 'ready')
     expect(await metric(url, 'gateway_calls_total')).toBeGreaterThanOrEqual(countedBefore)
     const answers = await Promise.all(Array.from({ length: 60 }, () => add(url, 1)))
     expect(answers.filter(({ status }) => status !== 200)).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   it('drop no call under load when the container is stopped, and end with 0', async () => {
     const stopping = startProcess({ args: ['serve'], env })
@@ -183,5 +185,5 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     } finally {
       await stopping.close()
     }
-  }, 60_000)
+  }, 120_000)
 })

@@ -128,7 +128,7 @@ class CrewOfWorkers implements Crew {
     else if (question.op === 'failed') {
       this.#failure ??= question.isOperators ? new ConfigError([question.text]) : new Error(question.text)
       if (this.haveAllServed)
-        this.#options.log.error({ worker: member.number }, `a worker can't start: ${question.text}`)
+        this.#options.log.error({ worker: member.number }, `a worker can’t start: ${question.text}`)
     } else return this.#options.answer(member, question, signal)
     return undefined
   }
