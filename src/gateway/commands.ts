@@ -55,6 +55,8 @@ async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
   try {
     const { managementHost, managementPort } = config.http
     await gateway.management?.listen({ host: managementHost, port: managementPort ?? 0 })
+    // Refused, a connection would be offered to one worker after the other for as long as all are full.
+    if (worker !== undefined) Object.assign(gateway.app.server, { dropMaxConnection: true })
     const listenTextResolver = (address: string) =>
       worker === undefined ? announce(gateway, address) : `worker ${worker.number} serves`
     return announce(gateway, await gateway.app.listen({ host: config.host, port: config.port, listenTextResolver }))

@@ -76,8 +76,10 @@ export function createLink<Question>(port: Port, answer: Answer, limits: LinkLim
     }
   }
 
-  // What comes is what another link of this program has posted.
-  port.onMessage((batch) => (batch as readonly Envelope[]).forEach(receive))
+  port.onMessage((batch) => {
+    // Custom routes may send messages of their own, which are nobody's; a list is what another link of this program has posted.
+    if (Array.isArray(batch)) (batch as readonly Envelope[]).forEach(receive)
+  })
 
   return {
     ask(question, { timeoutMs, bytes = 0, signal }) {

@@ -27,8 +27,10 @@ export function replicaName({ container, before }: SeatFacts): string | undefine
   return container + number.toString(16).padStart(WORKER_DIGITS, '0')
 }
 
-export function readSeat(env: Readonly<Record<string, string | undefined>>): SeatFacts | undefined {
+/** @param env what this process starts of its own must not take its seat, so the variable is taken out */
+export function readSeat(env: Record<string, string | undefined>): SeatFacts | undefined {
   const text = env[SEAT_VARIABLE]
+  delete env[SEAT_VARIABLE]
   // The primary process of the same program wrote it.
   return text === undefined ? undefined : (JSON.parse(text) as SeatFacts)
 }

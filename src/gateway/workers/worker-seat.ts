@@ -41,6 +41,8 @@ export interface WorkerSeat {
 
 /** Milliseconds in which the primary process asks all workers. */
 const GATHER_MS = 2_000
+/** Milliseconds in which the primary process hears how a start went. */
+const REPORT_MS = 30_000
 
 export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
   let stop: () => void = () => process.exit(0)
@@ -56,7 +58,7 @@ export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
 
   // The primary process of the same program asks.
   const link: Link<PrimaryQuestion> = createLink(primaryPort(), (question) => answer(question as WorkerQuestion))
-  const ask = (question: PrimaryQuestion) => link.ask(question, { timeoutMs: GATHER_MS })
+  const ask = (question: PrimaryQuestion, timeoutMs = GATHER_MS) => link.ask(question, { timeoutMs })
   return {
     number: facts.number,
     config: configOfWorker(config, facts),
@@ -81,10 +83,10 @@ export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
       stop = given
     },
     async serving(announcement) {
-      await ask({ op: 'serving', announcement })
+      await ask({ op: 'serving', announcement }, REPORT_MS)
     },
     async failed(error) {
-      const told = ask({ op: 'failed', text: failureText(error), isOperators: isOperators(error) })
+      const told = ask({ op: 'failed', text: failureText(error), isOperators: isOperators(error) }, REPORT_MS)
       await told.catch(() => undefined)
     },
   }

@@ -55,7 +55,14 @@ function start(count: number, stopsWith: (number: number) => number | undefined 
       },
     }
   }
-  const crew = createCrew({ count, fork, answer: async () => 'the primary’s', onEnd: () => undefined, onHopeless, log: silent })
+  const crew = createCrew({
+    count,
+    fork,
+    answer: async () => 'the primary’s',
+    onEnd: () => undefined,
+    onHopeless,
+    log: silent,
+  })
   const started = crew.start()
   started.catch(() => undefined)
   const serve = (one: StandIn | undefined) => one?.link.ask({ op: 'serving', announcement: 'here' }, ask)

@@ -9,7 +9,13 @@ const counter: MetricDefinition = { name: 'tests_total', kind: 'counter', help: 
 const gauge: MetricDefinition = { name: 'tests_waiting', kind: 'gauge', help: 'Tests.', labels: [] }
 const up: MetricDefinition = { ...gauge, name: 'test_up', together: 'least' }
 const memory: MetricDefinition = { ...gauge, name: 'test_memory_bytes', together: 'each' }
-const time: MetricDefinition = { name: 'test_seconds', kind: 'histogram', help: 'Time.', labels: ['what'], buckets: [1, 2] }
+const time: MetricDefinition = {
+  name: 'test_seconds',
+  kind: 'histogram',
+  help: 'Time.',
+  labels: ['what'],
+  buckets: [1, 2],
+}
 
 function pageOf(fill: (page: MetricPage) => void) {
   const page = createMetricPage()
@@ -55,7 +61,9 @@ describe('the page of several workers', () => {
       worker: String(at),
       readings: pageOf((page) => page.histogram(time).cell('a').observe(value)),
     }))
-    expect(shown(sumReadings(pages)).map(([name, labels, value]) => [name, (labels as { le?: string }).le, value])).toEqual([
+    expect(
+      shown(sumReadings(pages)).map(([name, labels, value]) => [name, (labels as { le?: string }).le, value]),
+    ).toEqual([
       ['test_seconds_bucket', '1', 1],
       ['test_seconds_bucket', '2', 2],
       ['test_seconds_bucket', '+Inf', 2],
@@ -94,8 +102,13 @@ describe('the page of several workers', () => {
       page.numbers(counter).cell('a').value = 1
     })
     const once = sumReadings([{ worker: 'ended', readings }])
-    expect(shown(sumReadings([{ worker: 'ended', readings: once }, { worker: '1', readings }]))).toEqual([
-      ['tests_total', { what: 'a' }, 2],
-    ])
+    expect(
+      shown(
+        sumReadings([
+          { worker: 'ended', readings: once },
+          { worker: '1', readings },
+        ]),
+      ),
+    ).toEqual([['tests_total', { what: 'a' }, 2]])
   })
 })

@@ -64,12 +64,18 @@ describe('the checks of all workers', () => {
   const workersCheck = { name: 'workers', ok: true, essential: false, detail: '2 of 2 serve.' }
 
   it('say once what all say', async () => {
-    const { together } = start({ 1: { checks: [broker(true, 'They answer.')] }, 2: { checks: [broker(true, 'They answer.')] } })
+    const { together } = start({
+      1: { checks: [broker(true, 'They answer.')] },
+      2: { checks: [broker(true, 'They answer.')] },
+    })
     expect(await together.checks()).toEqual([broker(true, 'They answer.'), workersCheck])
   })
 
   it('fail where they fail at one, and say at which', async () => {
-    const { together } = start({ 1: { checks: [broker(true, 'They answer.')] }, 2: { checks: [broker(false, 'Gone.')] } })
+    const { together } = start({
+      1: { checks: [broker(true, 'They answer.')] },
+      2: { checks: [broker(false, 'Gone.')] },
+    })
     expect(await together.checks()).toEqual([broker(false, 'worker 2: Gone.'), workersCheck])
   })
 

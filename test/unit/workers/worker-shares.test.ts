@@ -35,7 +35,12 @@ describe('a worker’s name among the replicas', () => {
   const facts = { number: 1, count: 2, container: 'abcd', before: 0 }
 
   it('begins as those of all workers of its container, and is another for each that was started', () => {
-    expect([0, 1, 255, 256].map((before) => replicaName({ ...facts, before }))).toEqual(['abcd00', 'abcd01', 'abcdff', 'abcd00'])
+    expect([0, 1, 255, 256].map((before) => replicaName({ ...facts, before }))).toEqual([
+      'abcd00',
+      'abcd01',
+      'abcdff',
+      'abcd00',
+    ])
   })
 
   it('is its own choice where the store is shared by all replicas', () => {
