@@ -8,9 +8,9 @@ export interface Answer {
   readonly body: Record<string, unknown>
 }
 
-/** Each on a connection of its own, which the workers take in turn. */
+/** Each on a connection of its own, which the workers take in turn, where nothing else is said. */
 export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
-  const headers = { ...init.headers, connection: 'close' }
+  const headers = { connection: 'close', ...init.headers }
   const response = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(20_000) })
   const text = await response.text()
   const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}

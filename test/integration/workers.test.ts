@@ -155,35 +155,39 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     expect(answers.filter(({ status }) => status !== 200)).toEqual([])
   }, 120_000)
 
-  it('drop no call under load when the container is stopped, and end with 0', async () => {
-    const stopping = startProcess({ args: ['serve'], env })
-    try {
-      const base = await stopping.url()
-      const addedBefore = runtime.added.length
-      const answers: Answer[] = []
-      let refused = 0
-      const caller = async (): Promise<void> => {
-        for (;;) {
-          // A connection that is not taken any more has carried no call.
-          const answer = await add(base, 1).catch(() => undefined)
-          if (answer === undefined || answer.status === 503) {
-            refused++
-            return
+  it.each(['close', 'keep-alive'])(
+    'drop no call under load when the container is stopped, and end with 0: connection %s',
+    async (connection) => {
+      const stopping = startProcess({ args: ['serve'], env })
+      try {
+        const base = await stopping.url()
+        const addedBefore = runtime.added.length
+        const answers: Answer[] = []
+        let refused = 0
+        const caller = async (): Promise<void> => {
+          for (;;) {
+            // A connection that is not taken any more has carried no call.
+            const answer = await add(base, 1, { connection }).catch(() => undefined)
+            if (answer === undefined || answer.status === 503) {
+              refused++
+              return
+            }
+            answers.push(answer)
           }
-          answers.push(answer)
         }
+        const callers = Array.from({ length: 30 }, caller)
+        await until('there is load', () => answers.length > 200)
+        stopping.child.kill('SIGTERM')
+        await Promise.all(callers)
+        expect(await stopping.exit()).toBe(0)
+        expect(refused).toBe(30)
+        expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+        // What ran was answered: no call was cut off.
+        expect(runtime.added.length - addedBefore).toBe(answers.length)
+      } finally {
+        await stopping.close()
       }
-      const callers = Array.from({ length: 30 }, caller)
-      await until('there is load', () => answers.length > 200)
-      stopping.child.kill('SIGTERM')
-      await Promise.all(callers)
-      expect(await stopping.exit()).toBe(0)
-      expect(refused).toBe(30)
-      expect(answers.filter(({ status }) => status !== 200)).toEqual([])
-      // What ran was answered: no call was cut off.
-      expect(runtime.added.length - addedBefore).toBe(answers.length)
-    } finally {
-      await stopping.close()
-    }
-  }, 120_000)
+    },
+    120_000,
+  )
 })

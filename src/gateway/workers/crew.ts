@@ -101,8 +101,10 @@ class CrewOfWorkers implements Crew {
     this.#isStopping = true
     this.#restarts.close()
     if (this.#members.size === 0) this.#ended.resolve()
-    for (const { link } of this.#members.values()) {
-      link.ask({ op: 'stop' }, { timeoutMs: TELL_MS }).catch(() => undefined)
+    for (const { link, process, isServing } of this.#members.values()) {
+      if (isServing) link.ask({ op: 'stop' }, { timeoutMs: TELL_MS }).catch(() => undefined)
+      // It has no calls yet, and may be busy for seconds before it can hear anything.
+      else process.kill('SIGKILL')
     }
     const killer = setTimeout(() => {
       for (const { process } of this.#members.values()) process.kill('SIGKILL')
@@ -144,11 +146,11 @@ class CrewOfWorkers implements Crew {
   }
 
   #bury(member: Member, { code, how }: { readonly code: number | undefined; readonly how: string }): void {
-    const { number, link } = member
+    const { number, link, isServing } = member
     this.#members.delete(number)
     link.close()
     this.#options.onEnd(member)
-    if (this.#isStopping) this.#noteStopped(code)
+    if (this.#isStopping) this.#noteStopped(isServing ? (code ?? 1) : 0)
     else if (this.haveAllServed) this.#replace(number, how)
     else {
       // Before all have served, one that ends has failed the start.
@@ -158,7 +160,7 @@ class CrewOfWorkers implements Crew {
     }
   }
 
-  #noteStopped(code = 1): void {
+  #noteStopped(code: number): void {
     this.#worstCode = Math.max(this.#worstCode, code)
     if (this.#members.size === 0) this.#ended.resolve()
   }

@@ -89,9 +89,8 @@ describe('a crew of workers', () => {
     await serve(standIns[0])
     await standIns[1]?.link.ask({ op: 'failed', text: 'no metadata', isOperators: true }, ask)
     standIns[1]?.end(1)
-    standIns[2]?.end(1)
     await expect(started).rejects.toThrow(new ConfigError(['no metadata']))
-    expect(standIns.map(({ heard }) => heard)).toEqual([['stop'], [], expect.anything()])
+    expect(standIns.map(({ heard }) => heard)).toEqual([['stop'], [], ['SIGKILL']])
   })
 
   it('starts one again that ends, until it ends again and again', async () => {
@@ -125,6 +124,13 @@ describe('a crew of workers', () => {
     await started
     expect(await crew.stop(10_000)).toBe(1)
     expect(standIns.map(({ heard }) => heard)).toEqual([['stop'], ['stop'], ['stop']])
+  })
+
+  it('is stopped with 0 while it starts', async () => {
+    const { crew, standIns, serve } = start(2)
+    await serve(standIns[0])
+    expect(await crew.stop(10_000)).toBe(0)
+    expect(standIns.map(({ heard }) => heard)).toEqual([['stop'], ['SIGKILL']])
   })
 
   it('kills those that do not stop', async () => {
