@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -149,6 +149,21 @@ describe.skipIf(reason !== undefined)(
       const pids = [1, 2].map((worker) => pidOf(gateway, worker))
       gateway.child.kill('SIGKILL')
       for (const pid of pids) await hasEnded(pid)
+    })
+
+    it('closes at once what comes when all workers have as many connections as they may', async () => {
+      const gateway = serve({ ...env, GATEWAY_MAX_CONNECTIONS: '1' })
+      const { hostname, port } = new URL(await gateway.url())
+      const sockets = Array.from({ length: 4 }, () => connect(Number(port), hostname).resume().on('error', () => undefined))
+      try {
+        await until('two are closed', () => sockets.filter(({ closed }) => closed).length === 2)
+        const open = sockets.find(({ closed }) => !closed)
+        open?.write('GET /-/livez HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n')
+        await until('it was answered', () => (open?.bytesRead ?? 0) > 0)
+        expect(sockets.filter(({ closed }) => closed)).toHaveLength(2)
+      } finally {
+        for (const socket of sockets) socket.destroy()
+      }
     })
 
     it('exits with 1 when a worker ends again and again', async () => {

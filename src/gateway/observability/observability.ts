@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import type { ProblemCode } from '../../routes/problem-codes.ts'
 import { problemResponses } from '../../routes/problem-responses.ts'
 import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
 import type { WorkerSeat } from '../workers/worker-seat.ts'
@@ -67,12 +68,18 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
       app.addHook('onClose', async () => stop())
       addAdapterMetrics(page, adapters)
       page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
-      serveMetrics(pageOn, worker?.showMetrics(page) ?? page.text)
+      if (worker === undefined) serveMetrics(pageOn, page.text, [])
+      else serveMetrics(pageOn, worker.showMetrics(page), ['not_ready'])
     },
   }
 }
 
-function serveMetrics(app: FastifyInstance, text: () => string | Promise<string>): void {
+/** @param failures that `text` may end with */
+function serveMetrics(
+  app: FastifyInstance,
+  text: () => string | Promise<string>,
+  failures: readonly ProblemCode[],
+): void {
   app.get('/-/metrics', {
     schema: {
       operationId: 'metrics',
@@ -83,7 +90,7 @@ function serveMetrics(app: FastifyInstance, text: () => string | Promise<string>
           description: 'Prometheus’s text format, version 0.0.4.',
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
-        ...problemResponses(['bad_request', 'headers_too_large']),
+        ...problemResponses([...failures, 'bad_request', 'headers_too_large']),
       },
     },
     handler: async (_request, reply) => {

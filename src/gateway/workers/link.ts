@@ -48,31 +48,22 @@ interface Asked {
   readonly reject: (error: Error) => void
 }
 
+const GONE = 'The other process is gone.'
 const LIMITS: LinkLimits = { maxQuestions: 50_000, maxBytes: 67_108_864 }
 
 export function createLink<Question>(port: Port, answer: Answer, limits: LinkLimits = LIMITS): Link<Question> {
-  const asked = new Map<number, Asked>()
   const post = createGatheredPost(port)
+  const questions = createQuestions(post, limits)
   const answers = createAnswers(answer, post)
-  let bytesAsked = 0
-  let lastNumber = 0
-  let isClosed = false
-
-  function settle(number: number): Asked | undefined {
-    const one = asked.get(number)
-    asked.delete(number)
-    bytesAsked -= one?.bytes ?? 0
-    return one
-  }
 
   function receive(envelope: Envelope): void {
     const { kind, number } = envelope
     if (kind === 'question') answers.give(number, envelope.content)
     else if (kind === 'never-mind') answers.cancel(number)
-    else if (kind === 'answer') settle(number)?.resolve(envelope.content)
+    else if (kind === 'answer') questions.settle(number)?.resolve(envelope.content)
     else {
       const { isUnavailable, message } = envelope
-      settle(number)?.reject(isUnavailable ? new StoreUnavailable(message) : new Error(message))
+      questions.settle(number)?.reject(isUnavailable ? new StoreUnavailable(message) : new Error(message))
     }
   }
 
@@ -83,20 +74,11 @@ export function createLink<Question>(port: Port, answer: Answer, limits: LinkLim
 
   return {
     ask(question, { timeoutMs, bytes = 0, signal }) {
-      if (isClosed) return Promise.reject(new StoreUnavailable('The other process is gone.'))
-      if (asked.size >= limits.maxQuestions || bytesAsked + bytes > limits.maxBytes) {
-        return Promise.reject(new StoreUnavailable(`${asked.size} questions wait for the other process already.`))
-      }
       if (signal?.aborted === true) return Promise.resolve(undefined)
       const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-      const number = ++lastNumber
-      asked.set(number, { bytes, resolve, reject })
-      bytesAsked += bytes
-      post({ kind: 'question', number, content: question })
-      const timer = setTimeout(
-        () => reject(new StoreUnavailable('The other process did not answer in time.')),
-        timeoutMs,
-      )
+      const number = questions.post(question, { bytes, resolve, reject })
+      if (number === undefined) return promise
+      const timer = setTimeout(() => reject(new StoreUnavailable('The other process did not answer in time.')), timeoutMs)
       const neverMind = () => {
         post({ kind: 'never-mind', number })
         resolve(undefined)
@@ -108,9 +90,56 @@ export function createLink<Question>(port: Port, answer: Answer, limits: LinkLim
       })
     },
     close() {
-      isClosed = true
       answers.close()
-      for (const number of [...asked.keys()]) settle(number)?.reject(new StoreUnavailable('The other process is gone.'))
+      questions.close()
+    },
+  }
+}
+
+interface Questions {
+  /** @returns its number; `undefined`: there is no room, and it was rejected */
+  post(content: unknown, asked: Asked): number | undefined
+  /** @returns whose answer has come */
+  settle(number: number): Asked | undefined
+  close(): void
+}
+
+function createQuestions(post: (envelope: Envelope) => void, { maxQuestions, maxBytes }: LinkLimits): Questions {
+  const open = new Map<number, Asked>()
+  let bytesOpen = 0
+  let lastNumber = 0
+  let isClosed = false
+
+  function settle(number: number): Asked | undefined {
+    const asked = open.get(number)
+    open.delete(number)
+    bytesOpen -= asked?.bytes ?? 0
+    return asked
+  }
+
+  function refusal(bytes: number): string | undefined {
+    if (isClosed) return GONE
+    const hasRoom = open.size < maxQuestions && bytesOpen + bytes <= maxBytes
+    return hasRoom ? undefined : `${open.size} questions wait for the other process already.`
+  }
+
+  return {
+    settle,
+    post(content, asked) {
+      const refused = refusal(asked.bytes)
+      if (refused !== undefined) {
+        asked.reject(new StoreUnavailable(refused))
+        return undefined
+      }
+      const number = ++lastNumber
+      open.set(number, asked)
+      bytesOpen += asked.bytes
+      post({ kind: 'question', number, content })
+      return number
+    },
+    close() {
+      isClosed = true
+      for (const number of [...open.keys()]) settle(number)?.reject(new StoreUnavailable(GONE))
     },
   }
 }

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import { ProblemError } from '../../routes/problem.ts'
 import type { HealthCheck } from '../../runtime-adapters/contract.ts'
 import type { Config } from '../config.ts'
 import { failureText, isOperators } from '../failure-text.ts'
@@ -43,6 +44,7 @@ export interface WorkerSeat {
 const GATHER_MS = 2_000
 /** Milliseconds in which the primary process hears how a start went. */
 const REPORT_MS = 30_000
+const SILENT = 'The primary process does not answer.'
 
 export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
   let stop: () => void = () => process.exit(0)
@@ -65,8 +67,15 @@ export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
     space: spaceOf(config, facts, link),
     showMetrics(own) {
       readMetrics = own.read
-      // The primary process answers with a text.
-      return async () => (await ask({ op: 'metrics' })) as string
+      return async () => {
+        try {
+          // The primary process answers with a text.
+          return (await ask({ op: 'metrics' })) as string
+        } catch {
+          // This worker's numbers alone would look like a fall to who scrapes.
+          throw new ProblemError('not_ready', { detail: SILENT })
+        }
+      }
     },
     showChecks(own) {
       readChecks = own
@@ -75,7 +84,7 @@ export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
           // The primary process answers with checks.
           return (await ask({ op: 'checks' })) as readonly HealthCheck[]
         } catch {
-          return [...(await own()), { name: 'workers', ok: false, detail: 'The primary process does not answer.' }]
+          return [...(await own()), { name: 'workers', ok: false, detail: SILENT }]
         }
       }
     },
