@@ -30,13 +30,24 @@ function serve(env: Readonly<Record<string, string>>): GatewayProcess {
 /** Milliseconds: each start is that of three processes, on a machine that others load too. */
 const patience = { timeout: 120_000 }
 
+async function urlOf(gateway: GatewayProcess): Promise<string> {
+  const hasBegun = () => gateway.stdout().includes('; docs at ') || gateway.child.exitCode !== null
+  await until('it serves', hasBegun, patience.timeout)
+  return gateway.url()
+}
+
+async function exitOf(gateway: GatewayProcess): Promise<number | null> {
+  await until('it has ended', () => gateway.child.exitCode !== null, patience.timeout)
+  return gateway.exit()
+}
+
 describe('a start with workers', patience, () => {
   it.each([
     ['embedded', {}],
     ['statefun-endpoint', { GATEWAY_RUNTIME: 'statefun-endpoint' }],
   ])('is refused in one line where the runtime keeps its state in one process: %s', async (runtime, env) => {
     const gateway = serve(env)
-    expect(await gateway.exit()).toBe(2)
+    expect(await exitOf(gateway)).toBe(2)
     expect([gateway.stdout(), gateway.stderr()]).toEqual([
       '',
       `stateflow-gateway: GATEWAY_WORKERS=2: the runtime "${runtime}" keeps its state in one process, so it can have one worker only.\n`,
@@ -50,7 +61,7 @@ describe('a start with workers', patience, () => {
       KAFKA_BROKERS: '127.0.0.1:1',
       LOG_LEVEL: 'fatal',
     })
-    expect(await gateway.exit()).toBe(1)
+    expect(await exitOf(gateway)).toBe(1)
     expect(gateway.stdout()).toBe('')
     expect(gateway.stderr()).toMatch(
       /^stateflow-gateway: Kafka can't be reached at 127\.0\.0\.1:1: .*ECONNREFUSED[^\n]*\n$/,
@@ -110,7 +121,7 @@ describe.skipIf(reason !== undefined)(
       const address = taken.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
       const gateway = serve({ ...env, PORT: String(port), LOG_LEVEL: 'warn' })
-      expect(await gateway.exit()).toBe(1)
+      expect(await exitOf(gateway)).toBe(1)
       expect(gateway.stderr()).toMatch(new RegExp(`^stateflow-gateway: .*EADDRINUSE.*:${port}\n$`))
       taken.close()
     })
@@ -118,7 +129,7 @@ describe.skipIf(reason !== undefined)(
     it('shows all workers on its management port, and ends with the interrupt that a terminal sends to each process', async () => {
       const [port = 0] = await freePorts(1)
       const gateway = serve({ ...env, MANAGEMENT_PORT: String(port) })
-      const url = await gateway.url()
+      const url = await urlOf(gateway)
       for (let calls = 0; calls < 10; calls++) expect((await add(url)).status).toBe(200)
       const { text } = await ask(`http://127.0.0.1:${port}/-/metrics`)
       expect(text).toMatch(/^gateway_calls_total\{.*outcome="returned".*\} 10$/m)
@@ -136,12 +147,12 @@ describe.skipIf(reason !== undefined)(
       for (const pid of pids) process.kill(pid, 'SIGINT')
       await runtime.release()
       expect((await waiting).map(({ status }) => status)).toEqual([200, 200])
-      expect(await gateway.exit()).toBe(0)
+      expect(await exitOf(gateway)).toBe(0)
     })
 
     it('starts a worker again that was told to end, and goes with its primary', async () => {
       const gateway = serve(env)
-      const url = await gateway.url()
+      const url = await urlOf(gateway)
       process.kill(pidOf(gateway, 1), 'SIGTERM')
       const isBack = () => linesOf(gateway).some(({ msg }) => msg === 'a worker serves again')
       await until('it serves again', isBack, patience.timeout)
@@ -153,8 +164,12 @@ describe.skipIf(reason !== undefined)(
 
     it('closes at once what comes when all workers have as many connections as they may', async () => {
       const gateway = serve({ ...env, GATEWAY_MAX_CONNECTIONS: '1' })
-      const { hostname, port } = new URL(await gateway.url())
-      const sockets = Array.from({ length: 4 }, () => connect(Number(port), hostname).resume().on('error', () => undefined))
+      const { hostname, port } = new URL(await urlOf(gateway))
+      const sockets = Array.from({ length: 4 }, () =>
+        connect(Number(port), hostname)
+          .resume()
+          .on('error', () => undefined),
+      )
       try {
         await until('two are closed', () => sockets.filter(({ closed }) => closed).length === 2)
         const open = sockets.find(({ closed }) => !closed)
@@ -175,12 +190,11 @@ describe.skipIf(reason !== undefined)(
          export default async function none() {}`,
       )
       const gateway = serve({ ...env, GATEWAY_ROUTES: routes })
-      await gateway.url()
+      await urlOf(gateway)
       writeFileSync(flag, '')
       process.kill(pidOf(gateway, 2), 'SIGKILL')
-      const hasGivenUp = () => gateway.stdout().includes('again and again; the gateway stops')
-      await until('it has given up', hasGivenUp, patience.timeout)
-      expect(await gateway.exit()).toBe(1)
+      expect(await exitOf(gateway)).toBe(1)
+      expect(gateway.stdout()).toContain('again and again; the gateway stops')
       const said = linesOf(gateway).map(({ msg }) => msg)
       expect(said.filter((msg) => /^a worker can’t start: .*the routes are broken/s.test(msg))).toHaveLength(5)
       await hasEnded(pidOf(gateway, 1))
@@ -193,7 +207,7 @@ describe.skipIf(reason !== undefined)(
         const redis = await startRedis({ appendOnly: false })
         try {
           const gateway = serve({ ...env, REDIS_URL: redis.url })
-          const url = await gateway.url()
+          const url = await urlOf(gateway)
           const accepted = await Promise.all([1, 2].map(() => add(url, { prefer: 'respond-async' })))
           const locations = accepted.map(({ headers }) => headers.get('location') ?? '')
           expect(new Set(locations.map((one) => one.slice(-6))).size).toBe(2)

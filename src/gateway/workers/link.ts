@@ -78,7 +78,10 @@ export function createLink<Question>(port: Port, answer: Answer, limits: LinkLim
       const { promise, resolve, reject } = Promise.withResolvers<unknown>()
       const number = questions.post(question, { bytes, resolve, reject })
       if (number === undefined) return promise
-      const timer = setTimeout(() => reject(new StoreUnavailable('The other process did not answer in time.')), timeoutMs)
+      const timer = setTimeout(
+        () => reject(new StoreUnavailable('The other process did not answer in time.')),
+        timeoutMs,
+      )
       const neverMind = () => {
         post({ kind: 'never-mind', number })
         resolve(undefined)
