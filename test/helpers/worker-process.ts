@@ -1,4 +1,8 @@
 import type { GatewayProcess } from './gateway-process.ts'
+import { until } from './until.ts'
+
+/** Milliseconds: a start is that of several processes, on a machine that others load too. */
+const START_MS = 120_000
 
 export interface Answer {
   readonly status: number
@@ -35,4 +39,11 @@ export function linesOf(gateway: GatewayProcess): readonly LogLine[] {
 /** The process that serves, or has served last, as this worker. */
 export function pidOf(gateway: GatewayProcess, worker: number): number {
   return linesOf(gateway).findLast((line) => line.worker === worker && line.msg.endsWith('serves'))?.pid ?? 0
+}
+
+/** Where all workers serve. */
+export async function urlOf(gateway: GatewayProcess): Promise<string> {
+  const hasBegun = () => gateway.stdout().includes('; docs at ') || gateway.child.exitCode !== null
+  await until('it serves', hasBegun, START_MS)
+  return gateway.url()
 }

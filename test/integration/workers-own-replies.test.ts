@@ -7,7 +7,7 @@ import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
-import { type Answer, ask, linesOf, pidOf } from '../helpers/worker-process.ts'
+import { type Answer, ask, linesOf, pidOf, urlOf } from '../helpers/worker-process.ts'
 import { lintPage } from '../unit/observability/lint-page.ts'
 
 const reason = kafkaUnavailable()
@@ -43,7 +43,7 @@ describe.skipIf(reason !== undefined)(
         STATEFLOW_REPLY_TOPIC: topics.replies,
       }
       gateway = startProcess({ args: ['serve'], env })
-      url = await gateway.url()
+      url = await urlOf(gateway)
     }, 240_000)
     afterAll(async () => {
       await gateway?.close()

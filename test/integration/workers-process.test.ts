@@ -14,7 +14,7 @@ import { startRedis } from '../helpers/redis-server.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
-import { ask, linesOf, pidOf } from '../helpers/worker-process.ts'
+import { ask, linesOf, pidOf, urlOf } from '../helpers/worker-process.ts'
 
 const running: GatewayProcess[] = []
 afterEach(async () => {
@@ -29,12 +29,6 @@ function serve(env: Readonly<Record<string, string>>): GatewayProcess {
 
 /** Milliseconds: each start is that of three processes, on a machine that others load too. */
 const patience = { timeout: 120_000 }
-
-async function urlOf(gateway: GatewayProcess): Promise<string> {
-  const hasBegun = () => gateway.stdout().includes('; docs at ') || gateway.child.exitCode !== null
-  await until('it serves', hasBegun, patience.timeout)
-  return gateway.url()
-}
 
 async function exitOf(gateway: GatewayProcess): Promise<number | null> {
   await until('it has ended', () => gateway.child.exitCode !== null, patience.timeout)

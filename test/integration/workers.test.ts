@@ -7,7 +7,7 @@ import { readLog } from '../helpers/kafka-log.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
-import { type Answer, ask, linesOf, pidOf } from '../helpers/worker-process.ts'
+import { type Answer, ask, linesOf, pidOf, urlOf } from '../helpers/worker-process.ts'
 import { lintPage } from '../unit/observability/lint-page.ts'
 
 const reason = kafkaUnavailable()
@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
       STATEFLOW_REPLY_TOPIC: topics.replies,
     }
     gateway = startProcess({ args: ['serve'], env: { ...env, LOG_REQUESTS: 'true' } })
-    url = await gateway.url()
+    url = await urlOf(gateway)
   }, 240_000)
   beforeEach(() => runtime.release())
   afterAll(async () => {
@@ -160,7 +160,7 @@ describe.skipIf(reason !== undefined)(`workers${reason === undefined ? '' : ` [s
     async (connection) => {
       const stopping = startProcess({ args: ['serve'], env })
       try {
-        const base = await stopping.url()
+        const base = await urlOf(stopping)
         const addedBefore = runtime.added.length
         const answers: Answer[] = []
         let refused = 0
