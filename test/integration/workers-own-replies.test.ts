@@ -91,7 +91,9 @@ describe.skipIf(reason !== undefined)(
       process.kill(pidOf(gateway, 2), 'SIGKILL')
       await runtime.release()
       for (const location of locations) {
-        await until('there is a result', async () => (await ask(`${url}${location}/result`)).status === 200, 30_000)
+        // The one connection that was on its way to the worker when it was killed is never answered (docs/workers.md).
+        const answer = () => ask(`${url}${location}/result`).catch(() => undefined)
+        await until('there is a result', async () => (await answer())?.status === 200, 60_000)
       }
       await narrowed()
     }, 90_000)
