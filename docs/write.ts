@@ -92,15 +92,17 @@ ${rows.join('\n')}`
 }
 
 function metricsPage(): string {
-  const rows = Object.values<MetricDefinition>(metrics).map(({ name, kind, labels, help }) => {
-    return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`
+  const rows = Object.values<MetricDefinition>(metrics).map(({ name, kind, labels, help, together }) => {
+    const shown = [...labels.map((label) => `\`${label}\``), together === 'each' ? '(`worker`)' : []].flat().join(' ')
+    return `| \`${name}\` | ${kind} | ${shown} | ${help} |`
   })
   return `# Metrics
 
 <!-- Written from src/gateway/observability/metric-definition.ts by \`npm run docs\`. -->
 
 What \`GET /-/metrics\` shows, in Prometheus's text format. [Observability](observability.md) says how to use it. A label is empty where
-it does not apply, which Prometheus takes for not being there.
+it does not apply, which Prometheus takes for not being there. With [workers](workers.md), metrics that say \`worker\` have that label beside the
+others; the rest are sums, and of \`gateway_canary_up\` the least.
 
 | metric | kind | labels | meaning |
 |---|---|---|---|

@@ -1,4 +1,4 @@
-import process from 'node:process'
+import process, { env } from 'node:process'
 import closeWithGrace from 'close-with-grace'
 import { compileEntities } from '../entity-registry/compile-entities.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
@@ -9,6 +9,10 @@ import { newApiKey } from './access/api-keys.ts'
 import { type Config, ConfigError } from './config.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { logDestination, loggerOptions } from './logger.ts'
+import type { LogDestination } from './observability/log-destination.ts'
+import { readSeat } from './workers/seat-facts.ts'
+import { serveByWorkers, workerCount } from './workers/serve-by-workers.ts'
+import { takeSeat, type WorkerSeat } from './workers/worker-seat.ts'
 
 /** Milliseconds beyond the grace for what is written last, and for what does not answer any more. */
 const CLOSING_MS = 5_000
@@ -18,28 +22,77 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
   if (files.length > 0) {
     throw new ConfigError([`serve takes flags only, not "${files.join(' ')}". Metadata is given by --metadata.`])
   }
-  const destination = logDestination(config, process.stdout.isTTY)
+  const facts = readSeat(env)
+  if (facts !== undefined) return serveAsWorker(takeSeat(config, facts))
+  const count = workerCount(config)
+  if (count > 1) return serveByWorkers({ config, count, stopMs: config.shutdownGraceMs + CLOSING_MS })
+  await serveHere(config)
+}
+
+/** Its failure is the primary process's to tell. */
+async function serveAsWorker(seat: WorkerSeat): Promise<void> {
+  try {
+    await seat.serving(await serveHere(seat.config, seat))
+  } catch (error) {
+    await seat.failed(error)
+    process.exit(1)
+  }
+}
+
+/** @returns what there is, and where */
+async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
+  const isTerminal = process.stdout.isTTY
+  const destination = logDestination(config, isTerminal, worker?.number)
   // Process 1 of a container is not ended by a signal that nobody handles, and a start can take long.
   const quit = () => process.exit(0)
-  process.once('SIGTERM', quit).once('SIGINT', quit)
-  const gateway = await buildGateway({ config, logger: loggerOptions(config, process.stdout.isTTY, destination) })
-  const delay = config.shutdownGraceMs + CLOSING_MS
-  process.on('SIGHUP', () => void gateway.reload())
-  const { uninstall } = closeWithGrace({ delay, logger: gateway.app.log, skip: ['SIGHUP'] }, async ({ err }) => {
-    if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
-    await gateway.close()
-    await destination?.drained()
-  })
+  process.once('SIGTERM', quit)
+  // A terminal sends it to all processes of a command; workers are stopped by their primary.
+  process.once('SIGINT', worker === undefined ? quit : () => undefined)
+  const logger = loggerOptions(config, isTerminal, { destination, worker: worker?.number })
+  const gateway = await buildGateway({ config, logger, worker })
+  const stop = closeOnSignals(gateway, { config, worker, destination })
   process.off('SIGTERM', quit).off('SIGINT', quit)
   try {
-    for (const address of await gateway.listen()) gateway.app.log.info(announce(gateway, address))
+    // Refused, a connection would be offered to one worker after the other for as long as all are full.
+    if (worker !== undefined) Object.assign(gateway.server, { dropMaxConnection: true })
+    const announcements = (await gateway.listen()).map((address) => announce(gateway, address))
+    for (const text of worker === undefined ? announcements : [`worker ${worker.number} serves`]) gateway.app.log.info(text)
     await warnOfFailing(gateway)
+    return announcements[0] ?? ''
   } catch (error) {
     // Its hook for a normal end would exit with 0.
-    uninstall()
+    stop.uninstall()
     await gateway.close()
     throw error
   }
+}
+
+interface Ending {
+  readonly config: Config
+  readonly worker: WorkerSeat | undefined
+  readonly destination: LogDestination | undefined
+}
+
+function closeOnSignals(gateway: Gateway, { config, worker, destination }: Ending): { readonly uninstall: () => void } {
+  const delay = config.shutdownGraceMs + CLOSING_MS
+  process.on('SIGHUP', () => void gateway.reload())
+  const closing = closeWithGrace(
+    { delay, logger: gateway.app.log, skip: worker === undefined ? ['SIGHUP'] : ['SIGHUP', 'SIGINT', 'SIGTERM'] },
+    async ({ err }) => {
+      if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
+      await gateway.close()
+      await destination?.drained()
+    },
+  )
+  if (worker === undefined) return closing
+  let isStopping = false
+  const stop = () => {
+    if (!isStopping) void closing.close()
+    isStopping = true
+  }
+  worker.onStop(stop)
+  process.on('SIGTERM', stop).on('SIGINT', () => undefined)
+  return closing
 }
 
 /** What will keep calls from being answered is said when nobody has called yet. */

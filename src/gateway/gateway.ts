@@ -29,6 +29,7 @@ import { createSwap } from './reload/swap.ts'
 import { shareOf } from './replica-share.ts'
 import { createRuntimes, type Runtimes, type ServedEntities } from './runtimes.ts'
 import { closeWithin } from './shutdown.ts'
+import type { WorkerSeat } from './workers/worker-seat.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   readonly logger?: FastifyServerOptions['logger']
   /** false: no runtime is connected to; for what needs the routes and their document alone. */
   readonly connect?: boolean
+  /** It is one of several workers behind one port. */
+  readonly worker?: WorkerSeat | undefined
 }
 
 export interface Gateway extends EntityClient {
@@ -69,13 +72,13 @@ export interface Gateway extends EntityClient {
 
 /** The composition root: everything that a running gateway is made of, from top to bottom. */
 export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, routes = [], logger = false, connect: isServing = true } = options
+  const { config, routes = [], logger = false, connect: isServing = true, worker } = options
   const log = createLog(logger)
-  const replica = randomBytes(REPLICA_DIGITS / 2).toString('hex')
+  const replica = worker?.space?.replica ?? randomBytes(REPLICA_DIGITS / 2).toString('hex')
   const ids = createInvocationIds(replica)
   const observed = createObservability(config.observe, config.logRequests)
-  const store = createSteadyStore(observed.watchStore(await createStore(config, log)))
-  const strays = createStrayKeeper({ store, replica, log })
+  const store = createSteadyStore(observed.watchStore(worker?.space?.store ?? (await createStore(config, log))))
+  const strays = createStrayKeeper({ store, replica, log, kin: worker?.space?.kin })
   const onlookers = { strays, ...(observed.records && { watch: observed.records }) }
   const runtimes = await createRuntimes(config, log, onlookers)
   const drain = createDrain(config.shutdownGraceMs)
@@ -92,7 +95,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     if (isServing) await connectAll({ config, store, strays, runtimes, ids })
     const checks = () => allChecks({ runtimes, store, unusable, reloading, drain })
     const shared = { config, log, store, invoke, answering, authentication, custom, newId: ids.next, observed, drain }
-    const parts: ProcessParts = { ...shared, checks, isServing }
+    const parts: ProcessParts = { ...shared, checks, isServing, worker }
     const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
     const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
     const swap = createSwap({ runtimes, strays, generations, drain, make })

@@ -105,7 +105,7 @@ interface Assembled {
 
 /** The order is the order in which a call meets things. */
 async function assemble(app: FastifyInstance, { parts, served, registry, canaries }: Assembly): Promise<Assembled> {
-  const { config, custom, store, invoke, answering, newId, observed, isServing, authentication } = parts
+  const { config, custom, store, invoke, answering, newId, observed, isServing, authentication, worker } = parts
   const { entities, capabilitiesOf } = served
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
 
@@ -117,11 +117,11 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   const { authorize, checkManagement } = access
   acceptJsonBodies(app)
   await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const checks = async () => [...(await parts.checks()), ...canaries.checks()]
-  const system = { entities, capabilitiesOf, checks }
+  const ownChecks = async () => [...(await parts.checks()), ...canaries.checks()]
+  const system = { entities, capabilitiesOf, checks: worker?.showChecks(ownChecks) ?? ownChecks }
   const management = createManagement({ config, registry, system, newId })
   registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
-  observed.registerRoutes(management ?? app)
+  observed.registerRoutes(management ?? app, worker)
   await management?.ready()
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
   const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }

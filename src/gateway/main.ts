@@ -3,6 +3,7 @@ import { didYouMean } from '../entity-registry/nearest-name.ts'
 import { check, printApiKey, printOpenapi, serve } from './commands.ts'
 import { type Config, ConfigError, printableConfig, readConfig } from './config.ts'
 import { printModule } from './describe-module.ts'
+import { failureText } from './failure-text.ts'
 import { printDiff } from './reload/print-diff.ts'
 import { usage } from './usage.ts'
 
@@ -19,7 +20,7 @@ export async function main([command = 'help', ...argv]: readonly string[]): Prom
     if (printConfig) process.stdout.write(`${printableConfig(config)}\n`)
     else await run(command, config, positionals)
   } catch (error) {
-    process.stderr.write(`stateflow-gateway: ${describe(error)}\n`)
+    process.stderr.write(`stateflow-gateway: ${failureText(error)}\n`)
     process.exitCode = error instanceof ConfigError ? 2 : 1
   }
 }
@@ -34,16 +35,4 @@ async function run(command: string, config: Config, files: readonly string[]): P
     didYouMean(command, ['serve', 'check', 'diff', 'openapi', 'new-api-key', 'describe-module']) ??
     'See stateflow-gateway --help.'
   throw new ConfigError([`there is no command "${command}". ${hint}`])
-}
-
-/** An operator wants the sentence; a defect, in a file of his own too, needs its stack. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const stack = stackOfDefect(error.cause)
-  return stackOfDefect(error) ?? (stack === undefined ? error.message : `${error.message}\n${stack}`)
-}
-
-function stackOfDefect(error: unknown): string | undefined {
-  const isDefect = error instanceof TypeError || error instanceof ReferenceError
-  return isDefect ? error.stack : undefined
 }

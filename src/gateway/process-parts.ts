@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import type { LoadedRoutes } from './custom-routes.ts'
 import type { Observability } from './observability/observability.ts'
 import type { Drain } from './plugins/drain.ts'
+import type { WorkerSeat } from './workers/worker-seat.ts'
 
 /** What lives as long as the process; every generation of entities is given the same. */
 export interface ProcessParts {
@@ -23,4 +24,5 @@ export interface ProcessParts {
   readonly checks: () => Promise<readonly HealthCheck[]>
   /** The runtimes are connected to. */
   readonly isServing: boolean
+  readonly worker: WorkerSeat | undefined
 }

@@ -157,6 +157,14 @@ export const Settings = Type.Object(
         description: 'Which replica this is, of how many: `0/3`, `1/3`, `2/3`. For `KAFKA_REPLY_PARTITIONS=own`.',
       }),
     ),
+    workers: Type.Integer({
+      env: 'GATEWAY_WORKERS',
+      default: 1,
+      minimum: 0,
+      maximum: 256,
+      description:
+        'Processes that serve the port together; 0: one for each core that the container is given. Not with the embedded runtime and `statefun-endpoint`.',
+    }),
     shutdownGraceMs: Type.Integer({
       env: 'GATEWAY_SHUTDOWN_GRACE_MS',
       default: 10_000,

@@ -31,13 +31,22 @@ export interface StrayKeeperOptions {
   /** This replica's `REPLICA_DIGITS` hexadecimal digits. */
   readonly replica: string
   readonly log: Log
+  readonly kin?: Kin | undefined
+}
+
+/** With a store that only some replicas share. */
+export interface Kin {
+  /** Whether the records of this replica are, or were, in the store. */
+  has(replica: string): boolean
+  /** Shares of replicas that the store does not know. */
+  readonly heldElsewhere: readonly ReplicaShare[]
 }
 
 /**
  * Keeps the answers that nobody in this process waits for: late ones of its own calls, and those of replicas that are no
  * more. A living replica takes its own; of a dead one's, each living replica tries, and the first to finish the record wins.
  */
-export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): StrayKeeper {
+export function createStrayKeeper({ store, replica, log, kin }: StrayKeeperOptions): StrayKeeper {
   const counters = { kept: 0, adopted: 0, lost: 0 }
   const foreign = createForeignReplies(REMEMBERED)
   let living: ReadonlySet<string> = new Set([replica])
@@ -75,6 +84,15 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     return sender === replica || !living.has(sender)
   }
 
+  function mayHoldOf(sender: string): boolean {
+    return kin === undefined ? store.isShared : kin.has(sender)
+  }
+
+  function holders(): readonly ReplicaShare[] | undefined {
+    if (kin !== undefined) return [...roll.holders(), ...kin.heldElsewhere]
+    return store.isShared ? roll.holders() : undefined
+  }
+
   async function beat(): Promise<void> {
     const before = living
     try {
@@ -94,8 +112,8 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
     },
     foreign(id, read, bytes) {
       const sender = replicaOf(id)
-      // A memory of its own holds no other replica's records.
-      if (!store.isShared && sender !== replica) return
+      // A memory holds no records of replicas elsewhere.
+      if (sender !== replica && !mayHoldOf(sender)) return
       const reply = { id, read, bytes, arrivedAt: Date.now(), misses: 0 }
       if (isOrphan(sender)) void adopt(reply)
       else foreign.keep(reply)
@@ -107,7 +125,7 @@ export function createStrayKeeper({ store, replica, log }: StrayKeeperOptions): 
       if (!isClosed) timer = setInterval(() => void beat(), BEAT_MS).unref()
     },
     know: (entities) => known.add(entities),
-    holders: () => (store.isShared ? roll.holders() : undefined),
+    holders,
     async hold(share) {
       const { name: before } = roll
       roll.take(share)

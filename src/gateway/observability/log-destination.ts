@@ -13,6 +13,8 @@ export interface LogDestinationOptions {
   readonly fd?: number
   /** Characters that may wait for whoever reads the log; lines after that are dropped, and their number is written. */
   readonly maxWaiting?: number
+  /** Bytes of one write, lines being kept whole: where others write to the same pipe, few enough not to be torn apart. */
+  readonly maxWriteBytes?: number
 }
 
 const STDOUT = 1
@@ -23,8 +25,8 @@ const LAST_TRIES = 25
 
 /** Lines in the order in which they came, without making a call wait for a disk or a pipe. Those of one tick travel together. */
 export function createLogDestination(options: LogDestinationOptions = {}): LogDestination {
-  const { fd = STDOUT, maxWaiting = 16 * 1024 * 1024 } = options
-  let waiting: string[] = []
+  const { fd = STDOUT, maxWaiting = 16 * 1024 * 1024, maxWriteBytes = Number.POSITIVE_INFINITY } = options
+  const waiting: string[] = []
   let waitingLength = 0
   let dropped = 0
   let travelling: Buffer | undefined
@@ -37,10 +39,9 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
     if (dropped > 0) waiting.push(lostLine(dropped))
     dropped = 0
     if (waiting.length === 0) return undefined
-    const bytes = Buffer.from(waiting.join(''))
-    waiting = []
-    waitingLength = 0
-    return bytes
+    const text = waiting.splice(0, linesWithin(waiting, maxWriteBytes)).join('')
+    waitingLength = Math.max(0, waitingLength - text.length)
+    return Buffer.from(text)
   }
 
   function pump(): void {
@@ -73,7 +74,7 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
   // What is on its way is the system's; the rest is written now, or never.
   process.once('exit', () => {
     if (isFull) writeAll(fd, travelling)
-    writeAll(fd, take())
+    for (let bytes = take(); bytes !== undefined; bytes = take()) writeAll(fd, bytes)
   })
 
   return {
@@ -93,6 +94,17 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
       return promise
     },
   }
+}
+
+/** How many of the first lines fit; at least one. */
+function linesWithin(lines: readonly string[], maxBytes: number): number {
+  if (maxBytes === Number.POSITIVE_INFINITY) return lines.length
+  let bytes = 0
+  const tooMany = lines.findIndex((line) => {
+    bytes += Buffer.byteLength(line)
+    return bytes > maxBytes
+  })
+  return tooMany < 0 ? lines.length : Math.max(1, tooMany)
 }
 
 function writeAll(fd: number, bytes: Buffer | undefined): void {

@@ -6,6 +6,8 @@ export interface MetricDefinition {
   readonly labels: readonly string[]
   /** Upper bounds of a histogram, in its unit, ascending; the last one, infinity, is left out. */
   readonly buckets?: readonly number[]
+  /** What several workers show together. Default: the sum. */
+  readonly together?: 'each' | 'least'
 }
 
 /** What OpenTelemetry advises for request durations (semantic conventions 1.44, `http.server.request.duration`). */
@@ -131,6 +133,7 @@ export const metrics = {
     kind: 'gauge',
     help: 'Whether the last canary call was answered: 1 or 0.',
     labels: ['canary'],
+    together: 'least',
   },
   canaryDuration: {
     name: 'gateway_canary_duration_seconds',
@@ -144,65 +147,76 @@ export const metrics = {
     kind: 'gauge',
     help: 'Always 1; the labels say what runs.',
     labels: ['version', 'node_version'],
+    together: 'least',
   },
   lagMean: {
     name: 'nodejs_eventloop_lag_mean_seconds',
     kind: 'gauge',
     help: 'Mean delay of the event loop since the last scrape.',
     labels: [],
+    together: 'each',
   },
   lagP99: {
     name: 'nodejs_eventloop_lag_p99_seconds',
     kind: 'gauge',
     help: 'Delay of the event loop that 99 % did not exceed since the last scrape.',
     labels: [],
+    together: 'each',
   },
   lagMax: {
     name: 'nodejs_eventloop_lag_max_seconds',
     kind: 'gauge',
     help: 'Longest delay of the event loop since the last scrape.',
     labels: [],
+    together: 'each',
   },
   loopUtilization: {
     name: 'nodejs_eventloop_utilization',
     kind: 'gauge',
     help: 'Share of the time since the last scrape in which the event loop was busy, from 0 to 1.',
     labels: [],
+    together: 'each',
   },
   heapUsed: {
     name: 'nodejs_heap_size_used_bytes',
     kind: 'gauge',
     help: 'Bytes of V8’s heap that are in use.',
     labels: [],
+    together: 'each',
   },
   heapTotal: {
     name: 'nodejs_heap_size_total_bytes',
     kind: 'gauge',
     help: 'Bytes of V8’s heap.',
     labels: [],
+    together: 'each',
   },
   external: {
     name: 'nodejs_external_memory_bytes',
     kind: 'gauge',
     help: 'Bytes outside V8’s heap that its objects hold, buffers among them.',
     labels: [],
+    together: 'each',
   },
   cpu: {
     name: 'process_cpu_seconds_total',
     kind: 'counter',
     help: 'CPU time of the process, user and system.',
     labels: [],
+    together: 'each',
   },
   resident: {
     name: 'process_resident_memory_bytes',
     kind: 'gauge',
     help: 'Bytes of memory that the process has in RAM.',
     labels: [],
+    together: 'each',
   },
   started: {
     name: 'process_start_time_seconds',
     kind: 'gauge',
     help: 'When the process began, in seconds since the epoch.',
     labels: [],
+    together: 'each',
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>

@@ -1,5 +1,6 @@
 import { Histogram } from './histogram.ts'
 import type { MetricDefinition } from './metric-definition.ts'
+import { type CellReading, type MetricReading, metricText } from './metric-reading.ts'
 
 /** A counter or gauge with its labels' values settled: the hot path adds to a number and does nothing else. */
 export interface Cell {
@@ -22,6 +23,8 @@ export interface MetricPage {
   histogram(definition: MetricDefinition): Family<Histogram>
   /** Numbers that somebody else keeps: asked for at each scrape. */
   ask(definition: MetricDefinition, read: () => Iterable<Sample>): void
+  /** All numbers as they are now. */
+  read(): readonly MetricReading[]
   /** Prometheus's text format, 0.0.4. */
   text(): string
 }
@@ -34,28 +37,23 @@ const MAX_CELLS = 20_000
 const OVERFLOW = '_other'
 
 export function createMetricPage(): MetricPage {
-  const sections: (() => string)[] = []
+  const sections: (() => MetricReading)[] = []
   const numbers = new Map<string, Family<Cell>>()
   const histograms = new Map<string, Family<Histogram>>()
 
   function family<T>(
     definition: MetricDefinition,
     make: () => T,
-    write: (cell: T, labels: string) => string,
+    read: (cell: T, labels: readonly string[]) => CellReading,
   ): Family<T> {
-    const cells = new Map<string, { readonly cell: T; readonly labels: string }>()
-    sections.push(() =>
-      section(
-        definition,
-        [...cells.values()].map(({ cell, labels }) => write(cell, labels)),
-      ),
-    )
+    const cells = new Map<string, { readonly cell: T; readonly labels: readonly string[] }>()
+    sections.push(() => ({ definition, cells: [...cells.values()].map(({ cell, labels }) => read(cell, labels)) }))
     return {
       cell(...values) {
         const known = cells.get(values.join('\0'))
         if (known !== undefined) return known.cell
         const used = cells.size < MAX_CELLS ? values : definition.labels.map(() => OVERFLOW)
-        const made = { cell: make(), labels: labelText(definition, used) }
+        const made = { cell: make(), labels: used }
         const name = used.join('\0')
         if (!cells.has(name)) cells.set(name, made)
         return cells.get(name)?.cell ?? made.cell
@@ -63,13 +61,14 @@ export function createMetricPage(): MetricPage {
     }
   }
 
+  const read = () => sections.map((section) => section())
   return {
     numbers: (definition) =>
       known(numbers, definition, () =>
         family<Cell>(
           definition,
           () => ({ value: 0 }),
-          ({ value }, labels) => line(definition.name, labels, value),
+          ({ value }, labels) => ({ kind: 'number', labels, value }),
         ),
       ),
     histogram: (definition) =>
@@ -77,18 +76,15 @@ export function createMetricPage(): MetricPage {
         family<Histogram>(
           definition,
           () => new Histogram(definition.buckets ?? []),
-          (histogram, labels) => histogramLines(definition.name, labels, histogram),
+          ({ buckets, sum, count }, labels) => ({ kind: 'histogram', labels, buckets: buckets(), sum, count }),
         ),
       ),
-    ask(definition, read) {
-      sections.push(() =>
-        section(
-          definition,
-          [...read()].map(([value, ...labels]) => line(definition.name, labelText(definition, labels), value)),
-        ),
-      )
+    ask(definition, ask) {
+      const readCell = ([value, ...labels]: Sample): CellReading => ({ kind: 'number', labels, value })
+      sections.push(() => ({ definition, cells: Array.from(ask(), readCell) }))
     },
-    text: () => sections.map((write) => write()).join(''),
+    read,
+    text: () => metricText(read()),
   }
 }
 
@@ -97,34 +93,4 @@ function known<T>(families: Map<string, Family<T>>, { name }: MetricDefinition, 
   const found = families.get(name) ?? make()
   families.set(name, found)
   return found
-}
-
-function section({ name, kind, help }: MetricDefinition, lines: readonly string[]): string {
-  const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-  return `# HELP ${name} ${escaped}\n# TYPE ${name} ${kind}\n${lines.join('')}`
-}
-
-function histogramLines(name: string, labels: string, { buckets, sum, count }: Histogram): string {
-  const before = labels === '' ? '' : `${labels},`
-  let text = ''
-  for (const [bound, upTo] of buckets()) text += line(`${name}_bucket`, `${before}le="${numberText(bound)}"`, upTo)
-  return text + line(`${name}_sum`, labels, sum) + line(`${name}_count`, labels, count)
-}
-
-function line(name: string, labels: string, value: number): string {
-  return `${name}${labels === '' ? '' : `{${labels}}`} ${numberText(value)}\n`
-}
-
-function numberText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (Number.isFinite(value)) return String(value)
-  return value > 0 ? '+Inf' : '-Inf'
-}
-
-function labelText({ labels }: MetricDefinition, values: readonly string[]): string {
-  return labels.map((label, index) => `${label}="${escapeValue(values[index] ?? '')}"`).join(',')
-}
-
-function escapeValue(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

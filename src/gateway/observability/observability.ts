@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import type { ProblemCode } from '../../routes/problem-codes.ts'
 import { problemResponses } from '../../routes/problem-responses.ts'
 import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
+import type { WorkerSeat } from '../workers/worker-seat.ts'
 import { addAdapterMetrics } from './adapter-metrics.ts'
 import { createCallMetrics } from './call-metrics.ts'
 import { metrics } from './metric-definition.ts'
@@ -29,8 +31,11 @@ export interface Observability {
   watchProcess(parts: ObservedParts): () => void
   /** Before every other hook: what they refuse is seen too. */
   registerHooks(app: FastifyInstance, principalOf: (request: FastifyRequest) => string): void
-  /** On the server that shows the page; it may have a port of its own. */
-  registerRoutes(app: FastifyInstance): void
+  /**
+   * On the server that shows the page; it may have a port of its own.
+   * @param worker where the page is that of all workers
+   */
+  registerRoutes(app: FastifyInstance, worker?: Pick<WorkerSeat, 'showMetrics'>): void
 }
 
 export interface ObservedParts {
@@ -62,13 +67,20 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
       page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
       return stop
     },
-    registerRoutes(app) {
-      if (page !== undefined) serveMetrics(app, page)
+    registerRoutes(app, worker) {
+      if (page === undefined) return
+      if (worker === undefined) serveMetrics(app, page.text, [])
+      else serveMetrics(app, worker.showMetrics(page), ['not_ready'])
     },
   }
 }
 
-function serveMetrics(app: FastifyInstance, page: MetricPage): void {
+/** @param failures that `text` may end with */
+function serveMetrics(
+  app: FastifyInstance,
+  text: () => string | Promise<string>,
+  failures: readonly ProblemCode[],
+): void {
   app.get('/-/metrics', {
     schema: {
       operationId: 'metrics',
@@ -79,9 +91,14 @@ function serveMetrics(app: FastifyInstance, page: MetricPage): void {
           description: 'Prometheus’s text format, version 0.0.4.',
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
-        ...problemResponses(['bad_request', 'headers_too_large']),
+        ...problemResponses([...failures, 'bad_request', 'headers_too_large']),
       },
     },
-    handler: (_request, reply) => reply.type(METRICS_MEDIA_TYPE).header('cache-control', 'no-store').send(page.text()),
+    handler: async (_request, reply) => {
+      return reply
+        .type(METRICS_MEDIA_TYPE)
+        .header('cache-control', 'no-store')
+        .send(await text())
+    },
   })
 }

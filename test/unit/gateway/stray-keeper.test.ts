@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { createSteadyStore } from '../../../src/gateway/invocations/steady-store.ts'
-import { createStrayKeeper, type StrayKeeper } from '../../../src/gateway/invocations/stray-keeper.ts'
+import { createStrayKeeper, type Kin, type StrayKeeper } from '../../../src/gateway/invocations/stray-keeper.ts'
 import { type InvocationRecord, type InvocationStore, StoreUnavailable } from '../../../src/routes/invocation-store.ts'
 import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
 import { invocationOf, registry } from '../../simulation/entity.ts'
@@ -31,10 +31,10 @@ function recordOf(id: string): InvocationRecord {
   }
 }
 
-async function start(changes: Partial<InvocationStore> = {}) {
+async function start(changes: Partial<InvocationStore> = {}, kin?: Kin) {
   const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
   const store: InvocationStore = { ...memory, isShared: true, ...changes }
-  const strays = createStrayKeeper({ store, replica: OWN, log })
+  const strays = createStrayKeeper({ store, replica: OWN, log, kin })
   keepers.push(strays)
   await strays.start(registry.entities)
   const bodyOf = async (id: string): Promise<string | undefined> => {
@@ -73,6 +73,23 @@ describe('a keeper of stray replies', () => {
     strays.foreign(`1-${OTHER}`, () => seven, 10)
     await vi.advanceTimersByTimeAsync(100_000)
     expect(read).not.toHaveBeenCalled()
+  })
+
+  it('takes over from those alone that share its store, and reads no share of others', async () => {
+    let living = new Set([OWN, `${OTHER}@1/4`])
+    const kin: Kin = { has: (name) => name === OTHER, heldElsewhere: [{ index: 2, count: 4 }] }
+    const { strays, memory, bodyOf } = await start({ isShared: false, beat: async () => living }, kin)
+    expect(strays.holders?.()).toEqual([
+      { index: 1, count: 4 },
+      { index: 2, count: 4 },
+    ])
+    for (const sender of [OTHER, 'cccccc']) {
+      await memory.open(recordOf(`1-${sender}`), undefined)
+      strays.foreign(`1-${sender}`, () => seven, 10)
+    }
+    living = new Set([OWN])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([await bodyOf(`1-${OTHER}`), await bodyOf('1-cccccc')]).toEqual(['7', undefined])
   })
 
   it('leaves a living replica its reply, and takes it over when that replica dies', async () => {

@@ -33,14 +33,19 @@ describe('the log’s destination', () => {
     expect(JSON.parse(lost ?? '')).toMatchObject({ level: 40, count: 2 })
   })
 
+  it('writes every line in order in small pieces too, one that is larger than a piece included', async () => {
+    const lines = Array.from({ length: 500 }, (_, n) => `line ${n} ${'ü'.repeat(n % 50)}`)
+    expect(await written(lines, { maxWriteBytes: 64 })).toEqual(lines)
+  })
+
   it('is drained at once when there is nothing to write', async () => {
     expect(await written([])).toEqual([])
   })
 
-  it('loses nothing of a process that exits by itself', async () => {
+  it.each(['', '{ maxWriteBytes: 100 }'])('loses nothing of a process that exits by itself: %s', async (options) => {
     const module = join(import.meta.dirname, '../../../src/gateway/observability/log-destination.ts')
     const script = `import { createLogDestination } from ${JSON.stringify(module)}
-const destination = createLogDestination()
+const destination = createLogDestination(${options})
 for (let n = 0; n < 500; n++) destination.write('line ' + n + '\\n')
 process.exit(0)`
     const output = await runCommand(process.execPath, ['--input-type=module', '-e', script], { timeoutMs: 20_000 })

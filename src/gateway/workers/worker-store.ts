@@ -1,0 +1,97 @@
+import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
+import { ProblemError, problemAnswer } from '../../routes/problem.ts'
+import type { AskOptions, Link } from './link.ts'
+import type { StoreAnswers, StoreQuestion } from './store-questions.ts'
+
+/** Milliseconds that an exchange may take; the law gives a second. */
+const TIMEOUT_MS = 900
+/** What a question takes beside the texts in it, about. */
+const ENVELOPE_BYTES = 500
+
+/**
+ * The store of the primary process, as a worker sees it. It is one for all workers, and ends with them: of replicas in other
+ * containers it knows nothing.
+ */
+export function createWorkerStore(link: Link<StoreQuestion>): InvocationStore {
+  const closing = new AbortController()
+
+  async function exchange<Question extends StoreQuestion>(
+    question: Question,
+    { bytes = 0, timeoutMs = TIMEOUT_MS, signal }: Partial<AskOptions> = {},
+  ): Promise<StoreAnswers[Question['op']]> {
+    const answer = await link.ask(question, { timeoutMs, bytes: bytes + ENVELOPE_BYTES, signal })
+    // `answerStoreQuestion` of the same program has made it.
+    return answer as StoreAnswers[Question['op']]
+  }
+
+  async function wait<Op extends 'wait-for' | 'wait-for-acceptance'>(
+    op: Op,
+    {
+      id,
+      untilMs,
+      signal,
+    }: { readonly id: string; readonly untilMs: number; readonly signal: AbortSignal | undefined },
+  ): Promise<StoreAnswers[Op] | undefined> {
+    const settled = new AbortController()
+    const signals = [closing.signal, settled.signal, ...(signal === undefined ? [] : [signal])]
+    const options = { signal: AbortSignal.any(signals), timeoutMs: remainingMs(untilMs) + TIMEOUT_MS }
+    const told = exchange({ op, id, untilMs }, options)
+    try {
+      // A primary that is silent now shall not make anybody wait; questions are answered in their order.
+      await Promise.race([told, exchange({ op: 'health' })])
+      // What it leaves unsaid later does not end the wait.
+      return await told.catch(() => undefined)
+    } finally {
+      settled.abort()
+      told.catch(() => undefined)
+    }
+  }
+
+  return {
+    name: 'memory',
+    isShared: false,
+    start: async () => undefined,
+    async open(record, scope) {
+      try {
+        return await exchange({ op: 'open', record, scope })
+      } catch (error) {
+        // It may have been opened all the same; what comes later in the channel is done later.
+        if (scope !== undefined) exchange(undoing(record.id, scope)).catch(() => undefined)
+        throw error
+      }
+    },
+    read: (id) => exchange({ op: 'read', id }),
+    accept: (id) => exchange({ op: 'accept', id }),
+    finish: (id, answer) => exchange({ op: 'finish', id, answer }, { bytes: sizeOf(answer) }),
+    release: (id, scope, answer) => exchange({ op: 'release', id, scope, answer }, { bytes: sizeOf(answer) }),
+    waitFor: (id, untilMs, signal) => wait('wait-for', { id, untilMs, signal }),
+    waitForAcceptance: (id, untilMs, signal) => wait('wait-for-acceptance', { id, untilMs, signal }),
+    beat: (replica) => exchange({ op: 'beat', replica }),
+    leave: (replica) => exchange({ op: 'leave', replica }),
+    async health() {
+      try {
+        return await exchange({ op: 'health' })
+      } catch (error) {
+        return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+      }
+    },
+    // The link has other uses, and ends with the process.
+    close: async () => closing.abort(),
+  }
+}
+
+/** Its caller is told that nothing was sent, so nobody may be made to wait for it. */
+function undoing(id: string, scope: string): StoreQuestion {
+  const undone = new ProblemError('store_unavailable', { detail: 'The call was not sent.', invocationId: id })
+  return { op: 'release', id, scope, answer: problemAnswer(undone, id) }
+}
+
+/** Longer than a 32-bit timer can wait is as good as for ever. */
+function remainingMs(untilMs: number): number {
+  return Math.min(Math.max(0, untilMs - Date.now()), 2 ** 31 - 1 - TIMEOUT_MS)
+}
+
+/** A character is three bytes of UTF-8 at most, and two in memory. */
+function sizeOf({ body }: StoredAnswer): number {
+  return 2 * body.length
+}
