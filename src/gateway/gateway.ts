@@ -21,6 +21,7 @@ import { createInvocationIds } from './invocation-ids.ts'
 import { createStore } from './invocations/create-store.ts'
 import { createSteadyStore } from './invocations/steady-store.ts'
 import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
+import { createLimits, type Limits } from './limits/limits.ts'
 import { createManagement } from './management.ts'
 import { type CanaryCalls, createCanaryCalls } from './observability/canary-calls.ts'
 import { createObservability, type Observability } from './observability/observability.ts'
@@ -73,6 +74,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const store = createSteadyStore(observed.watchStore(await createStore(config, app.log)))
   const strays = createStrayKeeper({ store, replica, log: app.log })
   const share = shareOf(config)
+  const limits = await createLimits({ config, log: app.log, page: observed.page })
   const runtimes = await createRuntimes(config, app.log, {
     strays,
     ...(observed.records && { watch: observed.records }),
@@ -83,12 +85,14 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     if (connect) {
       await store.start()
       await strays.start(registry)
+      await limits.start()
       await runtimes.start()
       ids.restrict(runtimes.suits)
       if (share !== undefined) await strays.hold(share)
     }
     // The chain of `Invoke => Invoke`, outermost first.
-    const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke))
+    const handed = observed.watchCalls(withCheckedAnswers(runtimes.invoke))
+    const invoke = limits.bound(handed)
     const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
     const { client, management } = await assemble(app, {
       config,
@@ -97,10 +101,12 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
       custom,
       store,
       invoke,
+      handed,
       answering,
       newId: ids.next,
       observed,
       strays,
+      limits,
       isServing: connect,
     })
     await app.ready()
@@ -108,6 +114,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     return { app, management, registry, runtimes, ...client, close }
   } catch (error) {
     await runtimes.close()
+    limits.close()
     await strays.close()
     await store.close()
     throw error
@@ -151,10 +158,13 @@ interface Parts {
   readonly custom: readonly LoadedRoutes[]
   readonly store: InvocationStore
   readonly invoke: Invoke
+  /** Without the limits: for calls that show whether a runtime answers. */
+  readonly handed: Invoke
   readonly answering: Answering
   readonly newId: () => string
   readonly observed: Observability
   readonly strays: StrayKeeper
+  readonly limits: Limits
   /** The runtimes are connected to. */
   readonly isServing: boolean
 }
@@ -169,27 +179,33 @@ interface Assembled {
 
 /** The order is the order in which a call meets things. */
 async function assemble(app: FastifyInstance, parts: Parts): Promise<Assembled> {
-  const { config, registry, runtimes, custom, store, invoke, answering, newId, observed, strays, isServing } = parts
+  const { config, registry, runtimes, custom, store, invoke, answering, newId } = parts
+  const { observed, strays, limits, isServing } = parts
   const { entities, adapterOf } = runtimes
   const capabilitiesOf = (entity: EntityDescriptor) => adapterOf(entity).capabilities
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
 
   const canaryOptions = { ...config.observe, canaryCalls: isServing ? [...config.observe.canaryCalls] : [] }
-  const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
+  const canaryParts = { options: canaryOptions, registry, newId, page: observed.page }
+  const canaries = createCanaryCalls({ ...canaryParts, invoke: parts.handed })
 
   observed.registerHooks(app, principalOf)
   answerFailures(app, registry)
   const isStopping = registerDrain(app, config.shutdownGraceMs)
   const access = protect(app, { config, entities, isServing })
+  limits.registerHooks(app)
   const { authorize, checkManagement } = access
+  const { admit } = limits
   acceptJsonBodies(app)
-  await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
-  const system = { entities, capabilitiesOf, checks: () => allChecks({ runtimes, store, canaries, isStopping }) }
+  const described = { title: config.title, version, ...describeApi(entities) }
+  await registerDocs(app, { ...described, access, isRateLimited: admit !== undefined })
+  const checks = () => allChecks({ runtimes, store, limits, canaries, isStopping })
+  const system = { entities, capabilitiesOf, checks }
   const management = createManagement({ config, registry, system, newId })
   registerSystemRoutes(app, { ...system, checkManagement, isManaged: management === undefined })
   observed.registerRoutes(app, { adapters: runtimes.adapters, strays, canaries, pageOn: management ?? app })
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
-  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }
+  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs }
   registerEntityRoutes(app, calls)
   await registerBatchRoutes(app, {
     ...{ ...calls, newId, limits: batchLimitsOf(config) },
@@ -213,15 +229,17 @@ function batchLimitsOf(config: Config): BatchLimits {
 interface Checked {
   readonly runtimes: Runtimes
   readonly store: InvocationStore
+  readonly limits: Limits
   readonly canaries: CanaryCalls
   readonly isStopping: () => boolean
 }
 
-async function allChecks({ runtimes, store, canaries, isStopping }: Checked): Promise<readonly HealthCheck[]> {
+async function allChecks({ runtimes, store, limits, canaries, isStopping }: Checked): Promise<readonly HealthCheck[]> {
   const [checks, health] = await Promise.all([runtimes.checks(), store.health()])
   // The management port answers to the end.
   const end = isStopping() ? [{ name: 'gateway', ok: false, detail: 'It is stopping.' }] : []
-  return [...end, ...checks, ...canaries.checks(), { name: `${store.name} store`, essential: false, ...health }]
+  const own = [...canaries.checks(), ...limits.checks()]
+  return [...end, ...checks, ...own, { name: `${store.name} store`, essential: false, ...health }]
 }
 
 interface AppOptions {

@@ -6,7 +6,7 @@ import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation } from './binding.ts'
-import type { Authorize } from './operation-rules.ts'
+import type { Admit, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -27,6 +27,8 @@ export interface EntityRoutesOptions {
   readonly principalOf: (request: FastifyRequest) => string
   /** `undefined`: everybody may do everything. */
   readonly authorize?: Authorize<FastifyRequest> | undefined
+  /** `undefined`: there are no quotas. */
+  readonly admit?: Admit<FastifyRequest> | undefined
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
   /** The longest that a caller may ask to wait. */
@@ -48,7 +50,7 @@ interface Asked {
 }
 
 function registerBinding(app: FastifyInstance, binding: Binding, options: EntityRoutesOptions): void {
-  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs } = options
+  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -57,7 +59,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
     method: verb,
     url,
     config: { operation },
-    schema: routeSchema(binding, schema),
+    schema: routeSchema(binding, schema, admit !== undefined),
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,
     serializerCompiler: () => stringifyExact,
@@ -67,6 +69,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Entity
       const wishes = readWishes(request, maxWaitMs)
       const { target, args } = read(request)
       authorize?.(request, { target, args })
+      if (admit !== undefined) reply.headers(await admit(request, { target, args }))
       const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
       const principal = principalOf(request)
       const context = namedContext(contextOf(request), principal)

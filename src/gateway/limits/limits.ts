@@ -1,0 +1,75 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Admit } from '../../routes/operation-rules.ts'
+import type { HealthCheck, Invoke, Log } from '../../runtime-adapters/contract.ts'
+import type { Config } from '../config.ts'
+import type { MetricPage } from '../observability/metric-page.ts'
+import { createAdaptiveLimits } from './adaptive-limits.ts'
+import { type BoundedCalls, createBoundedCalls } from './bounded-calls.ts'
+import { createLimitMetrics } from './limit-metrics.ts'
+import { parseQuota } from './quota.ts'
+import { createRateLimits } from './rate-limits.ts'
+import { createRates } from './rates.ts'
+
+/** What keeps one caller, one entity or one slow runtime from taking everything. Outlives the routes. */
+export interface Limits {
+  /** `undefined`: there are no quotas. */
+  readonly admit: Admit<FastifyRequest> | undefined
+  /** A link of the chain. */
+  bound(invoke: Invoke): Invoke
+  /** After what refuses more cheaply, and before who calls is asked. */
+  registerHooks(app: FastifyInstance): void
+  checks(): readonly HealthCheck[]
+  start(): Promise<void>
+  /** The app's end closes them too. */
+  close(): void
+}
+
+export interface LimitsOptions {
+  readonly config: Config
+  readonly log: Log
+  /** `undefined`: nothing is counted. */
+  readonly page: MetricPage | undefined
+}
+
+/** @throws Error when the address or a file of Redis can't be used */
+export async function createLimits({ config, log, page }: LimitsOptions): Promise<Limits> {
+  const { limits, maxPending } = config
+  const perCaller = parseQuota('caller', limits.ratePerCaller)
+  const perKey = parseQuota('key', limits.ratePerKey)
+  const bounds: BoundedCalls[] = []
+  const adaptive = limits.adaptive ? createAdaptiveLimits(limits, maxPending) : undefined
+  const queued = () => bounds.reduce((sum, { room }) => sum + room.size, 0)
+  const metrics = createLimitMetrics(page, { adaptive, queued })
+  const hasQuotas = perCaller !== undefined || perKey !== undefined
+  const rates = hasQuotas ? await createRates({ config, log, onLocal: metrics.onLocal }) : undefined
+  const close = (): void => {
+    adaptive?.stop()
+    rates?.close()
+  }
+  return {
+    admit: rates && createRateLimits({ perCaller, perKey, store: rates, onRefused: metrics.onRefused }),
+    bound(invoke) {
+      const { maxInFlightPerEntity: maxPerEntity, maxInFlightPerKey: maxPerKey } = limits
+      if (maxPerEntity === 0 && maxPerKey === 0 && adaptive === undefined) return invoke
+      const adaptiveOf = adaptive && ((name: string) => adaptive.of(name))
+      const bounded = createBoundedCalls(invoke, { maxPerEntity, maxPerKey, adaptiveOf, onShed: metrics.onShed })
+      bounds.push(bounded)
+      adaptive?.onTick(bounded.room.wake)
+      return bounded.invoke
+    },
+    registerHooks(app) {
+      // A line that has waited until now is refused as those are that were not begun.
+      app.addHook('preClose', async () => {
+        for (const { room } of bounds) room.close()
+      })
+      app.addHook('onClose', async () => close())
+      adaptive?.registerDoor(app, () => metrics.onShed('door'))
+    },
+    checks: () => rates?.checks() ?? [],
+    async start() {
+      adaptive?.start()
+      await rates?.start()
+    },
+    close,
+  }
+}
