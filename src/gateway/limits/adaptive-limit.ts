@@ -49,7 +49,7 @@ const QUANTILE = 0.25
 /** Below this ratio nothing queues at all, and the limit may grow quickly. */
 const IDLE_RATIO = 1.25
 const QUICK_GROWTH = 1.5
-const MAX_CUT = 0.7
+const MAX_CUT = 0.5
 const LATE_CUT = 0.9
 /** Windows after which the shortest latencies are measured anew: a runtime may have become slower for good. */
 const PERIOD_WINDOWS = 300
@@ -67,7 +67,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
   let windowsInPeriod = 0
   let windowsOfProbe = 0
   let mostInFlight = 0
-  let hasRefused = false
+  let windowsSinceRefusal = Number.POSITIVE_INFINITY
 
   const current = (): number => (windowsOfProbe > 0 ? Math.max(1, Math.floor(limit * PROBE_SHARE)) : Math.floor(limit))
 
@@ -93,8 +93,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
   function beginPeriod(): void {
     windowsInPeriod = 0
     baselines.rotate()
-    if (hasRefused) windowsOfProbe = PROBE_WINDOWS
-    hasRefused = false
+    if (windowsSinceRefusal < PATIENT_WINDOWS) windowsOfProbe = PROBE_WINDOWS
   }
 
   return {
@@ -106,7 +105,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
     },
     enter(target, share, nowMs) {
       if (calls.size >= Math.ceil(current() * share)) {
-        hasRefused = true
+        windowsSinceRefusal = 0
         return undefined
       }
       const second = calls.begin(nowMs)
@@ -125,6 +124,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
     },
     tick(nowMs, isLoopLate) {
       calls.sweep(nowMs)
+      windowsSinceRefusal++
       if (++windowsInPeriod >= PERIOD_WINDOWS) beginPeriod()
       else if (windowsOfProbe === 0) adjust(nowMs, isLoopLate)
       else if (--windowsOfProbe === 0) change(limit, nowMs)
