@@ -82,7 +82,7 @@ export async function openLoad(port: number, connections: number): Promise<OpenL
 
   /** @returns whether there was a connection for it */
   function send(key: string, n: number, dueAtMs: number): boolean {
-    for (let lane = free.pop(); lane !== undefined; lane = free.pop()) {
+    for (let lane = free.shift(); lane !== undefined; lane = free.shift()) {
       if (lane.socket.destroyed) continue
       lane.current = { key, dueAtMs }
       lane.socket.write(requestFor(key, n))

@@ -54,7 +54,7 @@ async function measureGateway(
       ...{ ...brokers, ...limits, GATEWAY_RUNTIME: 'stateflow', GATEWAY_METADATA: metadata },
       ...{ STATEFLOW_SERIALIZER: 'json', STATEFLOW_ROUTING: 'dataflow' },
       // Between phases connections idle.
-      GATEWAY_KEEP_ALIVE_MS: '600000',
+      ...{ GATEWAY_KEEP_ALIVE_MS: '600000', GATEWAY_HEADERS_TIMEOUT_MS: '60000' },
       ...{ STATEFLOW_REQUEST_TOPIC: requests, STATEFLOW_REPLY_TOPIC: replies },
     },
   })

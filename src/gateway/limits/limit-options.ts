@@ -53,7 +53,7 @@ export const LimitOptions = Type.Object(
     }),
     adaptiveMinInFlight: Type.Integer({
       env: 'GATEWAY_ADAPTIVE_MIN_IN_FLIGHT',
-      default: 16,
+      default: 32,
       minimum: 1,
       description: 'Calls of one runtime that may be under way however slow it is.',
     }),
