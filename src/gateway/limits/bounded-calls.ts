@@ -16,9 +16,10 @@ export interface BoundedCallsOptions {
   readonly onShed: (cause: Shedding) => void
 }
 
-/** A link of the chain that knows how many calls are under way. */
+/** Knows how many calls are under way, through whichever chain they go: it outlives the routes. */
 export interface BoundedCalls {
-  readonly invoke: Invoke
+  /** A link of the chain. */
+  bound(invoke: Invoke): Invoke
   readonly room: WaitingRoom
 }
 
@@ -34,16 +35,10 @@ interface Place {
   readonly letIn: LetIn | undefined
 }
 
-/** Bounds of one gateway, apart from its routes: they may be exchanged while calls are under way. */
-export function createBoundedCalls(invoke: Invoke, options: BoundedCallsOptions): BoundedCalls {
+export function createBoundedCalls(options: BoundedCallsOptions): BoundedCalls {
   const { maxPerEntity, maxPerKey, adaptiveOf, onShed } = options
   const counts = createKeyCounts()
-  const room = createWaitingRoom({
-    tryCall(invocation) {
-      const place = enter(invocation)
-      return typeof place === 'string' ? undefined : call(invocation, place)
-    },
-  })
+  const room = createWaitingRoom()
 
   function enter(invocation: Invocation): Place | Shedding {
     const { target, patience } = invocation
@@ -70,8 +65,8 @@ export function createBoundedCalls(invoke: Invoke, options: BoundedCallsOptions)
     room.wake()
   }
 
-  function call(invocation: Invocation, place: Place): Promise<Outcome> {
-    return invoke(invocation).then(
+  function follow(called: Promise<Outcome>, place: Place): Promise<Outcome> {
+    return called.then(
       (outcome) => {
         leave(place, endingOf(outcome))
         return outcome
@@ -85,13 +80,19 @@ export function createBoundedCalls(invoke: Invoke, options: BoundedCallsOptions)
 
   return {
     room,
-    // Not an async function: its frame would be kept for as long as the call waits.
-    invoke(invocation) {
-      const place = enter(invocation)
-      if (typeof place !== 'string') return call(invocation, place)
-      if (invocation.patience === 'queues' && place !== 'key') return room.wait(invocation)
-      onShed(place)
-      return Promise.resolve(refusalOf(place, invocation))
+    bound(invoke) {
+      const tryCall = (invocation: Invocation): Promise<Outcome> | undefined => {
+        const place = enter(invocation)
+        return typeof place === 'string' ? undefined : follow(invoke(invocation), place)
+      }
+      // Not an async function: its frame would be kept for as long as the call waits.
+      return (invocation) => {
+        const place = enter(invocation)
+        if (typeof place !== 'string') return follow(invoke(invocation), place)
+        if (invocation.patience === 'queues' && place !== 'key') return room.wait(invocation, tryCall)
+        onShed(place)
+        return Promise.resolve(refusalOf(place, invocation))
+      }
     },
   }
 }

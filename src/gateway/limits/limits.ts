@@ -4,7 +4,7 @@ import type { HealthCheck, Invoke, Log } from '../../runtime-adapters/contract.t
 import type { Config } from '../config.ts'
 import type { MetricPage } from '../observability/metric-page.ts'
 import { createAdaptiveLimits } from './adaptive-limits.ts'
-import { type BoundedCalls, createBoundedCalls } from './bounded-calls.ts'
+import { createBoundedCalls } from './bounded-calls.ts'
 import { createLimitMetrics } from './limit-metrics.ts'
 import { parseQuota } from './quota.ts'
 import { createRateLimits } from './rate-limits.ts'
@@ -36,10 +36,14 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
   const { limits, maxPending } = config
   const perCaller = parseQuota('caller', limits.ratePerCaller)
   const perKey = parseQuota('key', limits.ratePerKey)
-  const bounds: BoundedCalls[] = []
   const adaptive = limits.adaptive ? createAdaptiveLimits(limits, maxPending) : undefined
-  const queued = () => bounds.reduce((sum, { room }) => sum + room.size, 0)
-  const metrics = createLimitMetrics(page, { adaptive, queued })
+  const metrics = createLimitMetrics(page, { adaptive, queued: () => bounds.room.size })
+  const bounds = createBoundedCalls({
+    ...{ maxPerEntity: limits.maxInFlightPerEntity, maxPerKey: limits.maxInFlightPerKey },
+    ...{ adaptiveOf: adaptive && ((name: string) => adaptive.of(name)), onShed: metrics.onShed },
+  })
+  adaptive?.onTick(bounds.room.wake)
+  const isBounded = limits.maxInFlightPerEntity > 0 || limits.maxInFlightPerKey > 0 || adaptive !== undefined
   const hasQuotas = perCaller !== undefined || perKey !== undefined
   const rates = hasQuotas ? await createRates({ config, log, onLocal: metrics.onLocal }) : undefined
   const close = (): void => {
@@ -48,20 +52,10 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
   }
   return {
     admit: rates && createRateLimits({ perCaller, perKey, store: rates, onRefused: metrics.onRefused }),
-    bound(invoke) {
-      const { maxInFlightPerEntity: maxPerEntity, maxInFlightPerKey: maxPerKey } = limits
-      if (maxPerEntity === 0 && maxPerKey === 0 && adaptive === undefined) return invoke
-      const adaptiveOf = adaptive && ((name: string) => adaptive.of(name))
-      const bounded = createBoundedCalls(invoke, { maxPerEntity, maxPerKey, adaptiveOf, onShed: metrics.onShed })
-      bounds.push(bounded)
-      adaptive?.onTick(bounded.room.wake)
-      return bounded.invoke
-    },
+    bound: (invoke) => (isBounded ? bounds.bound(invoke) : invoke),
     registerHooks(app) {
       // A line that has waited until now is refused as those are that were not begun.
-      app.addHook('preClose', async () => {
-        for (const { room } of bounds) room.close()
-      })
+      app.addHook('preClose', async () => bounds.room.close())
       app.addHook('onClose', async () => close())
       adaptive?.registerDoor(app, () => metrics.onShed('door'))
     },

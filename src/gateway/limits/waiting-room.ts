@@ -3,21 +3,22 @@ import type { Invocation, Outcome } from '../../runtime-adapters/contract.ts'
 /** Calls that wait for room instead of being refused: lines of batches, each of which has few of them at once. */
 export interface WaitingRoom {
   readonly size: number
-  /** Resolves with the outcome, once there was room or no more time. */
-  wait(invocation: Invocation): Promise<Outcome>
+  /**
+   * Resolves with the outcome, once there was room or no more time.
+   * @param tryCall makes the call, or says that there is no room
+   */
+  wait(invocation: Invocation, tryCall: TryCall): Promise<Outcome>
   /** There may be room. */
   wake(): void
   /** Nobody may wait any more, now or later. */
   close(): void
 }
 
-export interface WaitingRoomOptions {
-  /** Makes the call, or says that there is no room. */
-  readonly tryCall: (invocation: Invocation) => Promise<Outcome> | undefined
-}
+export type TryCall = (invocation: Invocation) => Promise<Outcome> | undefined
 
 interface Waiter {
   readonly invocation: Invocation
+  readonly tryCall: TryCall
   readonly untilMs: number
   readonly resolve: (outcome: Outcome | Promise<Outcome>) => void
 }
@@ -39,7 +40,7 @@ const STOPPING: Outcome = {
 }
 
 /** A queue for each entity type, served in turn: one that is full does not hold up the others. */
-export function createWaitingRoom({ tryCall }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom(): WaitingRoom {
   const queues = new Map<string, Waiter[]>()
   let size = 0
   let isClosed = false
@@ -58,8 +59,8 @@ export function createWaitingRoom({ tryCall }: WaitingRoomOptions): WaitingRoom 
     while (served) {
       served = false
       for (const [name, queue] of [...queues]) {
-        const first = queue[0]
-        const called = first === undefined ? undefined : tryCall(first.invocation)
+        const [first] = queue
+        const called = first?.tryCall(first.invocation)
         if (called === undefined) continue
         take(name, queue, called)
         served = true
@@ -99,11 +100,12 @@ export function createWaitingRoom({ tryCall }: WaitingRoomOptions): WaitingRoom 
     get size() {
       return size
     },
-    wait(invocation) {
+    wait(invocation, tryCall) {
       if (isClosed) return Promise.resolve(STOPPING)
       const { promise, resolve } = Promise.withResolvers<Outcome>()
       const { name } = invocation.target.entity
-      const waiter = { invocation, untilMs: Math.min(invocation.deadline, Date.now() + MAX_WAIT_MS), resolve }
+      const untilMs = Math.min(invocation.deadline, Date.now() + MAX_WAIT_MS)
+      const waiter = { invocation, tryCall, untilMs, resolve }
       const queue = queues.get(name)
       if (queue === undefined) queues.set(name, [waiter])
       else queue.push(waiter)

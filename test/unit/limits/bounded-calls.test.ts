@@ -49,15 +49,17 @@ function invocationOf(key: string, { patience, kind = 'call', entity = account }
 function build(options: Partial<BoundedCallsOptions>) {
   const waiting: ((outcome: Outcome) => void)[] = []
   const shed: Shedding[] = []
-  const { invoke, room } = createBoundedCalls(() => new Promise((resolve) => waiting.push(resolve)), {
+  const { bound, room } = createBoundedCalls({
     ...{ maxPerEntity: 0, maxPerKey: 0, adaptiveOf: undefined, onShed: (cause) => void shed.push(cause) },
     ...options,
   })
+  const ask = (): Promise<Outcome> => new Promise((resolve) => waiting.push(resolve))
+  const invoke = bound(ask)
   const answer = async (count: number, outcome = done): Promise<void> => {
     for (const resolve of waiting.splice(0, count)) resolve(outcome)
     await new Promise(setImmediate)
   }
-  return { invoke, room, waiting, shed, answer }
+  return { invoke, bound, ask, room, waiting, shed, answer }
 }
 
 const overloaded = { kind: 'not-sent', cause: 'overloaded' }
@@ -106,10 +108,19 @@ describe('calls under way', () => {
       await answer(1, outcome)
       expect(await called).toEqual(outcome)
     }
-    const failing = createBoundedCalls(() => Promise.reject(new Error('a bug')), {
-      ...{ maxPerEntity: 1, maxPerKey: 1, adaptiveOf: undefined, onShed: () => undefined },
-    })
-    for (let n = 0; n < 2; n++) await expect(failing.invoke(invocationOf('a'))).rejects.toThrow('a bug')
+    const failing = build({ maxPerKey: 1 }).bound(() => Promise.reject(new Error('a bug')))
+    for (let n = 0; n < 2; n++) await expect(failing(invocationOf('a'))).rejects.toThrow('a bug')
+  })
+
+  it('are counted together when the routes were exchanged meanwhile', async () => {
+    const { invoke, bound, ask, answer } = build({ maxPerKey: 1 })
+    const before = invoke(invocationOf('a'))
+    const reloaded = bound(ask)
+    expect(await reloaded(invocationOf('a'))).toMatchObject(overloaded)
+    await answer(1)
+    expect(await before).toEqual(done)
+    void reloaded(invocationOf('a'))
+    expect(await invoke(invocationOf('a'))).toMatchObject(overloaded)
   })
 
   it('of a batch wait for room instead of being refused', async () => {

@@ -6,19 +6,18 @@ const done: Outcome = { kind: 'returned', value: null }
 
 /** A room before a gate that lets in what the test has opened it for. */
 function build() {
-  const room = createWaitingRoom({
-    tryCall({ id, target }) {
-      if ((open.get(target.entity.name) ?? 0) === 0) return undefined
-      open.set(target.entity.name, (open.get(target.entity.name) ?? 0) - 1)
-      called.push(id)
-      return Promise.resolve(done)
-    },
-  })
+  const room = createWaitingRoom()
+  const tryCall = ({ id, target }: Invocation): Promise<Outcome> | undefined => {
+    if ((open.get(target.entity.name) ?? 0) === 0) return undefined
+    open.set(target.entity.name, (open.get(target.entity.name) ?? 0) - 1)
+    called.push(id)
+    return Promise.resolve(done)
+  }
   const open = new Map<string, number>()
   const called: string[] = []
   const wait = (entity: string, id: string, deadline = Date.now() + 10_000) =>
     // Of an invocation, the room looks at the entity's name and the deadline, and this test's gate at the id.
-    room.wait({ id, deadline, target: { entity: { name: entity } } } as Invocation)
+    room.wait({ id, deadline, target: { entity: { name: entity } } } as Invocation, tryCall)
   return { room, open, called, wait }
 }
 
