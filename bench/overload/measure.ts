@@ -9,8 +9,8 @@ export interface Overload {
   readonly light: Figures
   readonly overload: Figures
   readonly recoverySeconds: number
-  /** The most of the first third of the overload, and of its last. */
-  readonly heapBytes: readonly [first: number, last: number]
+  /** The most of the second third of the overload, and of its last; in the first the process is still warming up. */
+  readonly heapBytes: readonly [second: number, last: number]
   /** Mean of the limit; 0 without one. */
   readonly limit: number
   /** Calls of other keys, without a hot key and with one. */
@@ -58,7 +58,7 @@ async function underLoad(load: OpenLoad, port: number, { capacity, overloadSecon
 function heapOf({ samples }: MetricReader): readonly [number, number] {
   const heap = samples.map((sample) => sample[HEAP] ?? 0)
   const third = Math.ceil(heap.length / 3)
-  return [Math.max(...heap.slice(0, third)), Math.max(...heap.slice(-third))]
+  return [Math.max(...heap.slice(third, -third)), Math.max(...heap.slice(-third))]
 }
 
 /** In turns, so that a machine that slows down slows down both. */

@@ -20,7 +20,6 @@ async function main(): Promise<void> {
   const kafka = given === undefined ? await startKafka() : runningKafka(given.split(','))
   try {
     const measured = await measureGateway(kafka, options, bounded)
-    process.stderr.write(`${JSON.stringify(measured, null, 1)}\n`)
     const contrast = options.contrast ? await measureGateway(kafka, options, unbounded) : undefined
     const page = renderOverload({ machine, options, bounded: measured, unbounded: contrast })
     process.stdout.write(page)

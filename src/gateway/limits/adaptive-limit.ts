@@ -34,7 +34,8 @@ export interface AdaptiveLimit {
 
 /** Milliseconds between two looks at what was measured. */
 export const WINDOW_MS = 100
-const INITIAL = 100
+/** What a new limit is, of the least that it may be. */
+const INITIAL_FACTOR = 2
 /** Calls that say nothing for so long are taken for lost, and their places are free again. */
 const FORGET_AFTER_MS = 30_000
 /** Latencies that are needed before anything is concluded from them, unless fewer come in a second. */
@@ -51,6 +52,8 @@ const IDLE_RATIO = 1.25
 const QUICK_GROWTH = 1.5
 const MAX_CUT = 0.5
 const LATE_CUT = 0.9
+/** A limit that is not reached proves nothing, and is forgotten in some seconds: the runtime may not be what it was. */
+const UNPROVEN_CUT = 0.98
 /** Windows after which the shortest latencies are measured anew: a runtime may have become slower for good. */
 const PERIOD_WINDOWS = 300
 /** In a queue that never empties they can't be seen, so it is let run empty for a moment. */
@@ -60,7 +63,7 @@ const PROBE_SHARE = 0.25
 export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLimitOptions): AdaptiveLimit {
   const calls = createCallsUnderWay(FORGET_AFTER_MS)
   const baselines = createLatencyBaselines()
-  let limit = Math.max(min, Math.min(max, INITIAL))
+  let limit = Math.min(max, min * INITIAL_FACTOR)
   let changedAtMs = 0
   let ratios: number[] = []
   let windowsWaited = 0
@@ -85,8 +88,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
     const ratio = quantile(ratios, QUANTILE)
     if (ratio > tolerance) change(limit * Math.max(MAX_CUT, tolerance / ratio), nowMs)
     else if (isLoopLate) change(limit * LATE_CUT, nowMs)
-    // A limit that is not reached has proved nothing.
-    else if (mostInFlight < limit / 2) change(limit, nowMs)
+    else if (mostInFlight < limit / 2) change(Math.max(limit * UNPROVEN_CUT, mostInFlight * 2), nowMs)
     else change(ratio < IDLE_RATIO ? limit * QUICK_GROWTH : limit + Math.max(1, Math.sqrt(limit) / 2), nowMs)
   }
 
