@@ -18,6 +18,7 @@ import { createInvocationIds, type InvocationIds } from './invocation-ids.ts'
 import { createStore } from './invocations/create-store.ts'
 import { createSteadyStore } from './invocations/steady-store.ts'
 import { createStrayKeeper, REPLICA_DIGITS, type StrayKeeper } from './invocations/stray-keeper.ts'
+import { createLimits, type Limits } from './limits/limits.ts'
 import { createObservability } from './observability/observability.ts'
 import { createUnusableAnswers } from './observability/unusable-answers.ts'
 import { createDrain } from './plugins/drain.ts'
@@ -80,22 +81,24 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const store = createSteadyStore(observed.watchStore(worker?.space?.store ?? (await createStore(config, log))))
   const strays = createStrayKeeper({ store, replica, log, kin: worker?.space?.kin })
   const onlookers = { strays, ...(observed.records && { watch: observed.records }) }
+  const limits = await createLimits({ config, log, page: observed.page })
   const runtimes = await createRuntimes(config, log, onlookers)
   const drain = createDrain(config.shutdownGraceMs)
   const front = createFront(config.http, drain.watch)
   const managementFront = config.http.managementPort === undefined ? undefined : createFront(config.http)
   const unusable = createUnusableAnswers(log)
   // The chain of `Invoke => Invoke`, outermost first.
-  const invoke = observed.watchCalls(withCheckedAnswers(runtimes.invoke, unusable.note))
+  const handed = observed.watchCalls(withCheckedAnswers(runtimes.invoke, unusable.note))
+  const invoke = limits.bound(handed)
   const answering = createAnswering({ invoke, store, replica, lifetimeMs: config.invocationLifetimeMs })
   try {
     const custom = [...(await loadCustomRoutes(config.routes)), ...routes.map((plugin) => ({ plugin }))]
     const authentication = createAuthentication(config.access, log)
     if (isServing) warnOfOpenDoors(config, authentication, log)
-    if (isServing) await connectAll({ config, store, strays, runtimes, ids })
-    const checks = () => allChecks({ runtimes, store, unusable, reloading, drain })
-    const shared = { config, log, store, invoke, answering, authentication, custom, newId: ids.next, observed, drain }
-    const parts: ProcessParts = { ...shared, checks, isServing, worker }
+    if (isServing) await connectAll({ config, store, strays, limits, runtimes, ids })
+    const checks = () => allChecks({ runtimes, store, limits, unusable, reloading, drain })
+    const shared = { config, log, store, invoke, handed, answering, authentication, limits, custom, observed, drain }
+    const parts: ProcessParts = { ...shared, newId: ids.next, checks, isServing, worker }
     const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
     const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
     const swap = createSwap({ runtimes, strays, generations, drain, make })
@@ -103,10 +106,10 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     const unwatch = observed.watchProcess({ adapters: runtimes.adapters, strays })
     if (isServing) reloading.start()
     const ending = { ...{ config, drain, front, managementFront, generations, reloading }, unwatch }
-    const close = once(() => closeWithin({ ...ending, runtimes, answering, strays, store }))
+    const close = once(() => closeWithin({ ...ending, limits, runtimes, answering, strays, store }))
     return asGateway({ config, runtimes, generations, reloading, front, managementFront, close })
   } catch (error) {
-    for (const part of [runtimes, strays, store]) await part.close()
+    for (const part of [runtimes, limits, strays, store]) await part.close()
     throw error
   }
 }
@@ -115,15 +118,17 @@ interface Connected {
   readonly config: Config
   readonly store: InvocationStore
   readonly strays: StrayKeeper
+  readonly limits: Limits
   readonly runtimes: Runtimes
   readonly ids: InvocationIds
 }
 
 /** In the order in which nobody is told of what nobody can keep. */
-async function connectAll({ config, store, strays, runtimes, ids }: Connected): Promise<void> {
+async function connectAll({ config, store, strays, limits, runtimes, ids }: Connected): Promise<void> {
   const share = shareOf(config)
   await store.start()
   await strays.start(runtimes.first.entities)
+  await limits.start()
   await runtimes.start()
   ids.restrict(runtimes.suits)
   if (share !== undefined) await strays.hold(share)

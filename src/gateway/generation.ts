@@ -48,7 +48,7 @@ export async function createGeneration(
   served: ServedEntities,
   log: FastifyBaseLogger | undefined,
 ): Promise<Generation> {
-  const { config, invoke, newId, observed, isServing } = parts
+  const { config, handed: invoke, newId, observed, isServing } = parts
   const registry = createRegistry(served.entities)
   const canaryCalls = isServing ? [...config.observe.canaryCalls] : []
   const canaryOptions = { ...config.observe, canaryCalls }
@@ -105,7 +105,7 @@ interface Assembled {
 
 /** The order is the order in which a call meets things. */
 async function assemble(app: FastifyInstance, { parts, served, registry, canaries }: Assembly): Promise<Assembled> {
-  const { config, custom, store, invoke, answering, newId, observed, isServing, authentication, worker } = parts
+  const { config, custom, store, invoke, answering, newId, observed, isServing, authentication, limits, worker } = parts
   const { entities, capabilitiesOf } = served
   const { deadlineMs: defaultDeadlineMs, maxWaitMs } = config
 
@@ -114,9 +114,12 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   answerFailures(app, registry, (request) => access.shownTo(request))
   refuseWhileDraining(app, parts.drain)
   const access = protect(app, { config, authentication, entities, isServing })
+  limits.registerHooks(app)
   const { authorize, checkManagement } = access
+  const { admit } = limits
   acceptJsonBodies(app)
-  await registerDocs(app, { title: config.title, version, ...describeApi(entities), access })
+  const described = { title: config.title, version, ...describeApi(entities) }
+  await registerDocs(app, { ...described, access, isRateLimited: admit !== undefined })
   const ownChecks = async () => [...(await parts.checks()), ...canaries.checks()]
   const system = { entities, capabilitiesOf, checks: worker?.showChecks(ownChecks) ?? ownChecks }
   const management = createManagement({ config, registry, system, newId })
@@ -124,7 +127,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   observed.registerRoutes(management ?? app, worker)
   await management?.ready()
   registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
-  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs }
+  const calls = { entities, capabilitiesOf, answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs }
   registerEntityRoutes(app, calls)
   await registerBatchRoutes(app, {
     ...{ ...calls, newId, limits: batchLimitsOf(config) },

@@ -4,6 +4,7 @@ import type { HealthCheck, Invoke, Log } from '../runtime-adapters/contract.ts'
 import type { Authentication } from './access/authentication.ts'
 import type { Config } from './config.ts'
 import type { LoadedRoutes } from './custom-routes.ts'
+import type { Limits } from './limits/limits.ts'
 import type { Observability } from './observability/observability.ts'
 import type { Drain } from './plugins/drain.ts'
 import type { WorkerSeat } from './workers/worker-seat.ts'
@@ -14,8 +15,11 @@ export interface ProcessParts {
   readonly log: Log
   readonly store: InvocationStore
   readonly invoke: Invoke
+  /** Without the limits: for calls that show whether a runtime answers. */
+  readonly handed: Invoke
   readonly answering: Answering
   readonly authentication: Authentication | undefined
+  readonly limits: Limits
   readonly custom: readonly LoadedRoutes[]
   readonly newId: () => string
   readonly observed: Observability

@@ -8,6 +8,7 @@ import { StatefunEndpointOptions } from '../runtime-adapters/statefun-endpoint/o
 import { AccessOptions } from './access/access-options.ts'
 import { HttpOptions } from './http-options.ts'
 import { RedisOptions } from './invocations/redis-options.ts'
+import { LimitOptions } from './limits/limit-options.ts'
 import { ObservabilityOptions } from './observability/options.ts'
 import { ReloadOptions } from './reload/options.ts'
 
@@ -190,6 +191,7 @@ export const Settings = Type.Object(
     reload: ReloadOptions,
     observe: ObservabilityOptions,
     access: AccessOptions,
+    limits: LimitOptions,
     http: HttpOptions,
     redis: RedisOptions,
     kafka: KafkaOptions,

@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import type { Front } from './front.ts'
 import type { Generations } from './generations.ts'
 import type { StrayKeeper } from './invocations/stray-keeper.ts'
+import type { Limits } from './limits/limits.ts'
 import type { Drain } from './plugins/drain.ts'
 import type { Reloading } from './reload/reloading.ts'
 import type { Runtimes } from './runtimes.ts'
@@ -20,6 +21,7 @@ export interface Closing {
   readonly managementFront: Front | undefined
   readonly generations: Generations
   readonly reloading: Reloading
+  readonly limits: Limits
   readonly runtimes: Runtimes
   readonly answering: Answering
   readonly strays: StrayKeeper
@@ -31,7 +33,7 @@ export interface Closing {
 /** In the order in which nobody is asked for what is closed already. */
 export async function closeWithin(closing: Closing): Promise<void> {
   const { config, drain, front, managementFront, generations, reloading } = closing
-  const { runtimes, answering, strays, store, unwatch } = closing
+  const { limits, runtimes, answering, strays, store, unwatch } = closing
   const { shutdownGraceMs: graceMs } = config
   const tellAll = (): void => {
     // What fails here fails again below, where it is heard.
@@ -41,6 +43,7 @@ export async function closeWithin(closing: Closing): Promise<void> {
   const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
   const cut = setTimeout(() => front.cut(), Math.max(0, graceMs - CUT_MS))
   const reloaded = reloading.close()
+  limits.refuseWaiting()
   await drain.begin()
   await Promise.all([front.close(), generations.close()])
   // What a caller was not told yet goes to the store before the store closes.
@@ -51,6 +54,7 @@ export async function closeWithin(closing: Closing): Promise<void> {
   managementFront?.cut()
   await managementFront?.close()
   unwatch()
+  limits.close()
   await runtimes.close()
   await strays.close()
   await store.close()

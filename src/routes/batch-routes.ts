@@ -13,7 +13,7 @@ import {
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
 import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
-import type { Authorize } from './operation-rules.ts'
+import type { Admit, Authorize } from './operation-rules.ts'
 import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -26,6 +26,8 @@ export interface BatchRoutesOptions extends LineReaderOptions {
   readonly authorize?: Authorize<FastifyRequest> | undefined
   /** Left out: every caller may do and know everything. */
   readonly viewOf?: (request: FastifyRequest) => LineView
+  /** `undefined`: there are no quotas. Asked for each line. */
+  readonly admit?: Admit<FastifyRequest> | undefined
   /** A fresh invocation id. */
   readonly newId: () => string
   readonly limits: BatchLimits
@@ -94,7 +96,7 @@ function refuseRequest(request: FastifyRequest): void {
 /** A line's turn has come: from here on it is a call as any other. */
 function createLineCaller(
   request: FastifyRequest,
-  { answering, principalOf, authorize, newId }: BatchRoutesOptions,
+  { answering, principalOf, authorize, admit, newId }: BatchRoutesOptions,
 ): (call: BatchCall) => Promise<HttpAnswer> {
   const principal = principalOf(request)
   const context = namedContext(contextOf(request), principal)
@@ -102,7 +104,9 @@ function createLineCaller(
   return async ({ target, args, deadlineMs, idempotencyKey }) => {
     try {
       authorize?.(request, { target, args })
-      const invocation = invocationOf({ id: newId(), target, args, deadlineMs, context })
+      if (admit !== undefined) await admit(request, { target, args })
+      const patience = 'queues'
+      const invocation = invocationOf({ id: newId(), target, args, deadlineMs, context, patience })
       return await answering.answer({ invocation, preferences, idempotencyKey, principal })
     } catch (error) {
       throw noted(request, error)

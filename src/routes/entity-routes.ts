@@ -8,7 +8,7 @@ import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
 import { createGathering } from './gathered-answers.ts'
-import type { Authorize } from './operation-rules.ts'
+import type { Admit, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -20,7 +20,7 @@ import {
   toInvocation,
 } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
-import { applyPreferences, deadlineFor, headerText, readWishes } from './wishes.ts'
+import { applyPreferences, deadlineFor, headerText, readWishes, type Wishes } from './wishes.ts'
 
 export interface EntityRoutesOptions {
   readonly entities: readonly EntityDescriptor[]
@@ -29,6 +29,8 @@ export interface EntityRoutesOptions {
   readonly principalOf: (request: FastifyRequest) => string
   /** `undefined`: everybody may do everything. */
   readonly authorize?: Authorize<FastifyRequest> | undefined
+  /** `undefined`: there are no quotas. */
+  readonly admit?: Admit<FastifyRequest> | undefined
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
   /** The longest that a caller may ask to wait. */
@@ -52,6 +54,14 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
+/** A caller with what he asks for. */
+interface Waiting {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly asked: Asked
+  readonly wishes: Wishes
+}
+
 interface BindingOptions extends EntityRoutesOptions {
   /** Resolves when an answer that is ready may be written. */
   readonly isTime: () => Promise<void>
@@ -59,7 +69,7 @@ interface BindingOptions extends EntityRoutesOptions {
 }
 
 function registerBinding(app: FastifyInstance, binding: Binding, options: BindingOptions): void {
-  const { answering, principalOf, authorize, defaultDeadlineMs, maxWaitMs, isTime, links } = options
+  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs, isTime, links } = options
   const { verb, url, operation } = binding
   const { read, schema } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
@@ -68,7 +78,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
     method: verb,
     url,
     config: { operation },
-    schema: routeSchema(binding, schema),
+    schema: routeSchema(binding, schema, admit !== undefined),
     links,
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,
@@ -79,23 +89,35 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
     handler(request, reply) {
       if (!takesQuery) refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
-      const { target, args } = read(request)
-      authorize?.(request, { target, args })
-      const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
-      const principal = principalOf(request)
-      const context = namedContext(contextOf(request), principal)
-      const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
-      const write = (answer: HttpAnswer): void =>
-        void isTime().then(() => {
-          try {
-            send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
-          } catch (error) {
-            reply.send(error)
-          }
-        })
-      answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
+      const asked = read(request)
+      authorize?.(request, asked)
+      const waiting: Waiting = { request, reply, asked, wishes }
+      if (admit === undefined) return call(waiting)
+      admitted(waiting, admit).then(call, (error) => reply.send(error))
     },
   })
+
+  function call({ request, reply, asked: { target, args }, wishes }: Waiting): void {
+    const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
+    const principal = principalOf(request)
+    const context = namedContext(contextOf(request), principal)
+    const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
+    const write = (answer: HttpAnswer): void =>
+      void isTime().then(() => {
+        try {
+          send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+        } catch (error) {
+          reply.send(error)
+        }
+      })
+    answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
+  }
+}
+
+/** Throws where a quota is used up; the caller learns from the fields how much is left. */
+async function admitted(waiting: Waiting, admit: Admit<FastifyRequest>): Promise<Waiting> {
+  waiting.reply.headers(await admit(waiting.request, waiting.asked))
+  return waiting
 }
 
 /** RFC 9745 and RFC 8594: on every answer of the route, failures too. */

@@ -82,13 +82,14 @@ async function run({ invocation: asked, preferences }: AnswerRequest, opened: Op
   const { invoke, store, acceptances, keep, stopping } = around
   const { id, target, args, context } = asked
   const { respondAsync } = preferences
+  const patience = respondAsync ? 'detached' : asked.patience
   const call = new CallUnderWay()
   // What these two see is kept for as long as the call waits: not the record, which the store has replaced by then.
   const onAccepted = (): void => {
     call.accept()
     acceptances.note(id, respondAsync)
   }
-  const invocation = { id, target, args, context, deadline: record.expiresAt, onAccepted }
+  const invocation = { id, target, args, context, deadline: record.expiresAt, onAccepted, patience }
   let released: Promise<unknown> | undefined
   const answerTo = (outcome: Outcome): StoredAnswer => {
     // An unknown outcome stays open: the reply may still come, here or on another replica.

@@ -18,6 +18,18 @@ export type Authorize<Request> = (
   asked: { readonly target: Target; readonly args: Readonly<Record<string, unknown>> },
 ) => void
 
+/**
+ * Whether this call may be made now; asked after `Authorize`, once a call.
+ * @returns headers for its answer, whatever that will be
+ * @throws ProblemError `rate_limited`
+ */
+export type Admit<Request> = (
+  request: Request,
+  asked: { readonly target: Target; readonly args: Readonly<Record<string, unknown>> },
+) => Headers | Promise<Headers>
+
+type Headers = Readonly<Record<string, string>>
+
 /** The rules that all must be met. A state is for who may read each of its attributes. */
 export function rulesOf(asked: Operation | Target): readonly AccessRule[] {
   const { entity } = asked

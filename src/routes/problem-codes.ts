@@ -174,6 +174,15 @@ export const problemKinds = {
     title: 'The idempotency key was used with other arguments',
     advice: 'A key names one call. Use a new key for a new call. Nothing was sent.',
   },
+  rate_limited: {
+    ...refused,
+    status: 429,
+    retry: 'after',
+    title: 'Too many calls',
+    advice:
+      'The caller, or all callers of this entity together, are over their quota (`GATEWAY_RATE_PER_CALLER`, `GATEWAY_RATE_PER_KEY`). ' +
+      '`violated-policies` names it, `RateLimit` says what is left of each. Nothing was sent; after `Retry-After` there is a new quota.',
+  },
   headers_too_large: {
     ...refused,
     status: 431,
@@ -209,7 +218,10 @@ export const problemKinds = {
     ...later,
     source: 'gateway',
     title: 'Too many calls are waiting',
-    advice: 'As many calls as allowed wait for their answers (`GATEWAY_MAX_PENDING`). This one was not sent.',
+    advice:
+      'As many calls as allowed wait for their answers: in all (`GATEWAY_MAX_PENDING`), of this entity or its type ' +
+      '(`GATEWAY_MAX_IN_FLIGHT_PER_KEY`, `GATEWAY_MAX_IN_FLIGHT_PER_ENTITY`), or as the runtime is quick enough for ' +
+      '(`GATEWAY_ADAPTIVE`). `detail` says which. This one was not sent.',
   },
   broker_unavailable: {
     ...later,

@@ -16,6 +16,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): Record<
   return {
     description: codes.map((code) => `${problemKinds[code].title} (\`${code}\`).`).join(' '),
     ...(status === 503 ? { headers: { 'Retry-After': retryAfter } } : {}),
+    ...(status === 429 ? { headers: { 'Retry-After': retryAfter, ...rateLimitHeaders } } : {}),
     content: {
       [PROBLEM_MEDIA_TYPE]: {
         schema: { $ref: 'Problem#' },
@@ -23,4 +24,12 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): Record<
       },
     },
   }
+}
+
+const rateLimitHeaders = {
+  'RateLimit-Policy': { type: 'string', description: 'The quotas that hold for this call.' },
+  RateLimit: {
+    type: 'string',
+    description: 'What is left of each (`r`), and in how many seconds all is given anew (`t`).',
+  },
 }

@@ -27,6 +27,8 @@ export interface ProblemFields {
   /** The method's own error. */
   readonly error?: { readonly name?: string; readonly data?: unknown }
   readonly checks?: readonly object[]
+  /** Names of the quotas that a call was over. */
+  readonly violatedPolicies?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -55,7 +57,7 @@ const RETRY_AFTER_SECONDS = '1'
 /** The body, as RFC 9457 has it, with the gateway's extension members. */
 export function problemBody(problem: ProblemError, instance: string): Record<string, unknown> {
   const kind: ProblemKind = problemKinds[problem.code]
-  const { detail, invocationId, errors, hint, error, checks, outcome, retry } = problem.fields
+  const { detail, invocationId, errors, hint, error, checks, violatedPolicies, outcome, retry } = problem.fields
   return {
     type: `/-/problems/${problem.code}`,
     title: kind.title,
@@ -71,6 +73,7 @@ export function problemBody(problem: ProblemError, instance: string): Record<str
     ...(hint === undefined ? {} : { hint }),
     ...(error === undefined ? {} : { error }),
     ...(checks === undefined ? {} : { checks }),
+    ...(violatedPolicies === undefined ? {} : { 'violated-policies': violatedPolicies }),
   }
 }
 
@@ -152,5 +155,10 @@ export const problemSchema = {
       properties: { name: { type: 'string' }, data: {} },
     },
     checks: { type: 'array', items: { type: 'object', additionalProperties: true } },
+    'violated-policies': {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'The quotas that were used up, as `RateLimit-Policy` names them.',
+    },
   },
 } as const

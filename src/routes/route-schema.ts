@@ -8,7 +8,7 @@ import type { ProblemCode } from './problem-codes.ts'
 import { problemResponses } from './problem-responses.ts'
 
 /** What the OpenAPI document says of a route. Written here only; requests are checked by `to-invocation.ts`. */
-export function routeSchema(binding: Binding, body: JsonSchema | undefined): FastifySchema {
+export function routeSchema(binding: Binding, body: JsonSchema | undefined, isRateLimited = false): FastifySchema {
   const { verb, operation } = binding
   const { entity } = operation
   const isBody = operation.kind === 'create' || operation.kind === 'write-attribute' || isCallWithBody(operation)
@@ -25,7 +25,7 @@ export function routeSchema(binding: Binding, body: JsonSchema | undefined): Fas
       ? { querystring: withMemberExamples(body, operation.method) }
       : {}),
     headers: wishHeaders(verb),
-    response: responses(operation, { isBody, verb }),
+    response: responses(operation, { isBody, verb, isRateLimited }),
   }
 }
 
@@ -147,6 +147,7 @@ function withMemberExamples(query: JsonSchema | undefined, { examples: [example]
 interface Served {
   readonly isBody: boolean
   readonly verb: string
+  readonly isRateLimited: boolean
 }
 
 function responses(operation: Operation, served: Served): Record<string, unknown> {
@@ -232,10 +233,11 @@ const KEPT_CALL_CODES = [
   'answer_too_large',
 ] as const
 
-function problemCodesOf(operation: Operation, { isBody, verb }: Served): readonly ProblemCode[] {
+function problemCodesOf(operation: Operation, { isBody, verb, isRateLimited }: Served): readonly ProblemCode[] {
   return [
     ...(verb === 'GET' ? [] : KEPT_CALL_CODES),
     ...(isBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large', 'record_too_large'] as const) : []),
+    ...(isRateLimited ? (['rate_limited'] as const) : []),
     'validation_failed',
     'unsupported_call',
     'bad_request',

@@ -110,11 +110,12 @@ export interface InvocationOptions {
   readonly args?: Args
   readonly deadlineMs: number
   readonly context: InvocationContext
+  readonly patience?: Invocation['patience']
 }
 
-export function toInvocation({ id, target, args = {}, deadlineMs, context }: InvocationOptions): Invocation {
+export function toInvocation({ id, target, args = {}, deadlineMs, context, patience }: InvocationOptions): Invocation {
   checkReferences(target, args)
-  return { id, target, args, deadline: Date.now() + deadlineMs, context }
+  return { id, target, args, deadline: Date.now() + deadlineMs, context, patience }
 }
 
 /** Keys in arguments obey the same limit as keys in paths; their schemas count characters, not bytes. */

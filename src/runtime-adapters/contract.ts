@@ -40,9 +40,14 @@ export interface Invocation {
   /** Epoch milliseconds. Absolute, so that every hop agrees on it. */
   readonly deadline: number
   readonly context: InvocationContext
+  /** How its caller takes a busy runtime. Default: he waits for the answer, and would rather be refused than wait for long. */
+  readonly patience?: Patience | undefined
   /** Called at most once, as soon as the runtime surely has the call: over Kafka, when the brokers have acknowledged it. */
   readonly onAccepted?: () => void
 }
+
+/** `queues`: he would rather wait for room than be refused. `detached`: he does not wait; the call is to lie in the runtime's queue. */
+export type Patience = 'queues' | 'detached'
 
 export interface InvocationContext {
   /** Who calls; `undefined` where nobody was authenticated. */

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { withAnswerLimit } from './answer-limit.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { parseRedisUrl } from './redis-address.ts'
+import type { RedisServers } from './redis-client.ts'
 import { type RedisOptions, readRedisTls } from './redis-options.ts'
 
 /**
@@ -25,9 +26,12 @@ async function createRedisStore(
   options: RedisOptions,
   { retentionMs, log }: { readonly retentionMs: number; readonly log: Log },
 ): Promise<InvocationStore> {
-  const { prefix, timeoutMs, sentinelUsername, sentinelPassword } = options
-  const address = parseRedisUrl(url)
-  const servers = { address, tls: readRedisTls(options), timeoutMs, sentinelUsername, sentinelPassword }
   const { RedisStore } = await import('./redis-store.ts')
-  return new RedisStore({ servers, prefix, retentionMs, log })
+  return new RedisStore({ servers: redisServers(url, options), prefix: options.prefix, retentionMs, log })
+}
+
+/** @throws Error when the address or a file can't be used */
+export function redisServers(url: string, options: RedisOptions): RedisServers {
+  const { timeoutMs, sentinelUsername, sentinelPassword } = options
+  return { address: parseRedisUrl(url), tls: readRedisTls(options), timeoutMs, sentinelUsername, sentinelPassword }
 }

@@ -5,13 +5,21 @@ import type { RedisScript } from './redis-scripts.ts'
 
 export interface RedisConnectionOptions {
   readonly servers: RedisServers
-  readonly channel: string
   readonly log: Log
+  /** What is kept there, and what its absence means, for the log. */
+  readonly name: string
+  readonly consequence: string
+  /** `undefined`: nobody listens, and one connection is enough. */
+  readonly listener?: RedisListener
+  /** After an outage. */
+  readonly onBack?: () => void
+}
+
+export interface RedisListener {
+  readonly channel: string
   readonly onMessage: (message: string) => void
   /** Messages may have been missed. */
   readonly onListening: () => void
-  /** After an outage. */
-  readonly onBack: () => void
 }
 
 export interface RedisCommand {
@@ -26,12 +34,12 @@ export interface RedisCommand {
 const MAX_IN_FLIGHT = 20_000
 
 /**
- * One connection for commands and one that listens. Both come back by themselves; until then every command is refused at
+ * One connection for commands and, where somebody listens, one for that. Both come back by themselves; until then every command is refused at
  * once. A server that accepts commands and answers none is left after the first that is late, so nothing piles up.
  */
 export class RedisConnection {
   readonly #client: RedisClient
-  readonly #subscriber: RedisClient
+  readonly #subscriber: RedisClient | undefined
   readonly #options: RedisConnectionOptions
   #inFlight = 0
   #lastReplyAt = 0
@@ -43,15 +51,16 @@ export class RedisConnection {
   constructor(options: RedisConnectionOptions) {
     this.#options = options
     this.#client = createRedisClient(options.servers)
+    const { servers, listener } = options
     // A cluster's client has a subscriber of its own inside.
-    this.#subscriber = options.servers.address.kind === 'cluster' ? this.#client : createRedisClient(options.servers)
+    const isOne = listener === undefined || servers.address.kind === 'cluster'
+    this.#subscriber = listener && (isOne ? this.#client : createRedisClient(servers))
     this.#watch()
   }
 
   /** Waits for the server as long as for any exchange. A server that is away does not stop the start. */
   async start(): Promise<void> {
-    const clients = new Set([this.#client, this.#subscriber])
-    const connected = Promise.allSettled([...clients].map((client) => client.connect()))
+    const connected = Promise.allSettled(this.#clients().map((client) => client.connect()))
     await within(connected, this.defaultDeadline()).catch(() => undefined)
     if (!this.isReady) this.#noteAway()
   }
@@ -86,8 +95,11 @@ export class RedisConnection {
 
   close(): void {
     this.#isClosed = true
-    this.#client.disconnect()
-    this.#subscriber.disconnect()
+    for (const client of this.#clients()) client.disconnect()
+  }
+
+  #clients(): readonly RedisClient[] {
+    return [...new Set([this.#client, this.#subscriber ?? this.#client])]
   }
 
   async #exchange<T>(until: number, send: () => Promise<T>): Promise<T> {
@@ -127,28 +139,32 @@ export class RedisConnection {
   }
 
   #watch(): void {
-    const { channel, log, onMessage, onListening, onBack } = this.#options
+    const { log, name, listener, onBack } = this.#options
     const note = ({ message }: Error) => {
       this.#trouble = message.replace(/\.$/, '')
     }
-    for (const client of [this.#client, this.#subscriber]) client.on('error', note)
+    for (const client of this.#clients()) client.on('error', note)
     this.#client.on('close', () => this.#noteAway())
     this.#client.on('ready', () => {
       this.#trouble = 'the connection was lost'
       this.#isLeaving = false
       if (!this.#wasAway) return
       this.#wasAway = false
-      log.info({}, 'the invocation store is back')
-      onBack()
+      log.info({}, `${name} is back`)
+      onBack?.()
     })
-    this.#subscriber.on('ready', () => void this.#subscriber.subscribe(channel).then(onListening, note))
-    this.#subscriber.on('message', (_channel: string, message: string) => onMessage(message))
+    const subscriber = this.#subscriber
+    if (subscriber === undefined || listener === undefined) return
+    const { channel, onMessage, onListening } = listener
+    subscriber.on('ready', () => void subscriber.subscribe(channel).then(onListening, note))
+    subscriber.on('message', (_channel: string, message: string) => onMessage(message))
   }
 
   #noteAway(): void {
     if (this.#wasAway || this.#isClosed) return
     this.#wasAway = true
-    this.#options.log.warn({ detail: this.#trouble }, 'the invocation store is away; calls that need it get 503')
+    const { log, name, consequence } = this.#options
+    log.warn({ detail: this.#trouble }, `${name} is away; ${consequence}`)
   }
 }
 

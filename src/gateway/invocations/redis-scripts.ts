@@ -6,7 +6,7 @@ export interface RedisScript {
   readonly sha1: string
 }
 
-function script(lua: string): RedisScript {
+export function script(lua: string): RedisScript {
   return { lua, sha1: createHash('sha1').update(lua).digest('hex') }
 }
 

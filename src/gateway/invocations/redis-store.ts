@@ -45,9 +45,12 @@ export class RedisStore implements InvocationStore {
     const channel = `${prefix}:ended`
     this.#retries = createRetries({ patienceMs: retentionMs, maxWaiting: MAX_RETRIES })
     this.#connection = new RedisConnection({
-      ...{ servers, channel, log },
-      onMessage: (id) => void this.#lookFor([id]),
-      onListening: () => void this.#lookForAll(),
+      ...{ servers, log, name: 'the invocation store', consequence: 'calls that need it get 503' },
+      listener: {
+        channel,
+        onMessage: (id) => void this.#lookFor([id]),
+        onListening: () => void this.#lookForAll(),
+      },
       onBack: () => void this.#catchUp(),
     })
     this.#commands = createRedisCommands({ connection: this.#connection, prefix, channel, retentionMs })

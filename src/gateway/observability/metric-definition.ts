@@ -128,6 +128,42 @@ export const metrics = {
     help: 'When the entities that serve began to.',
     labels: [],
   },
+  shed: {
+    name: 'gateway_shed_calls_total',
+    kind: 'counter',
+    help: 'Calls that were refused since too much was under way: of their entity type (entity), of their entity (key), in their runtime (runtime), or in the process (door).',
+    labels: ['cause'],
+  },
+  rateLimited: {
+    name: 'gateway_rate_limited_calls_total',
+    kind: 'counter',
+    help: 'Calls that were over a quota, by its policy: caller or key.',
+    labels: ['policy'],
+  },
+  rateLocal: {
+    name: 'gateway_rate_local_counts_total',
+    kind: 'counter',
+    help: 'Counts towards a quota that this replica made by itself, since Redis was away.',
+    labels: [],
+  },
+  callLimit: {
+    name: 'gateway_call_limit',
+    kind: 'gauge',
+    help: 'Calls that a runtime instance is given at once, as its latency allows. Only with GATEWAY_ADAPTIVE.',
+    labels: ['runtime'],
+  },
+  callsInFlight: {
+    name: 'gateway_calls_in_flight',
+    kind: 'gauge',
+    help: 'Calls under way of those that the limit holds for: without accepted ones, which nobody waits for. Only with GATEWAY_ADAPTIVE.',
+    labels: ['runtime'],
+  },
+  callsQueued: {
+    name: 'gateway_calls_queued',
+    kind: 'gauge',
+    help: 'Lines of batches that wait for room under the limits.',
+    labels: [],
+  },
   canaryUp: {
     name: 'gateway_canary_up',
     kind: 'gauge',

@@ -21,6 +21,7 @@ export interface DocsOptions {
   readonly description: string
   readonly tags: readonly { readonly name: string; readonly description: string }[]
   readonly access: Pick<Access, 'schemes' | 'needOf'>
+  readonly isRateLimited: boolean
 }
 
 /** Problems of access; no answer of a gateway where everybody is the same caller. */
@@ -28,10 +29,12 @@ const accessCodes = new Set(['unauthenticated', 'invalid_credentials', 'forbidde
 
 /** Must be registered before the first route: the document is made of the routes' schemas. */
 export async function registerDocs(app: FastifyInstance, options: DocsOptions): Promise<void> {
-  const { title, version, description, tags, access } = options
+  const { title, version, description, tags, access, isRateLimited } = options
   countOperations(app)
   const isGuarded = access.schemes.length > 0
-  const examples = Object.entries(problemExamples()).filter(([code]) => isGuarded || !accessCodes.has(code))
+  const examples = Object.entries(problemExamples())
+    .filter(([code]) => isGuarded || !accessCodes.has(code))
+    .filter(([code]) => isRateLimited || code !== 'rate_limited')
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

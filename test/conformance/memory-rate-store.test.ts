@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { createMemoryRateStore } from '../../src/gateway/limits/memory-rate-store.ts'
+import type { Quota } from '../../src/gateway/limits/quota.ts'
+import { describeRateStore } from './rate-store.ts'
+
+describeRateStore('the rate store in memory', async () => {
+  const store = createMemoryRateStore({ maxBuckets: 1_000 })
+  return { replicas: [store, store], close: async () => store.close() }
+})
+
+describe('the rate store in memory', () => {
+  const quota: Quota = { policy: 'caller', calls: 5, windowSeconds: 10 }
+  const at = { ms: 0 }
+  const build = (maxBuckets: number) => createMemoryRateStore({ maxBuckets, now: () => at.ms })
+
+  it('holds no more buckets than it may, whoever calls', () => {
+    const store = build(100)
+    for (let n = 0; n < 10_000; n++) void store.count(`caller ${n}`, quota)
+    expect(store.size).toBeLessThanOrEqual(100)
+  })
+
+  it('remembers who goes on calling, however many others come', () => {
+    const store = build(100)
+    let calls = 0
+    for (let n = 0; n < 1_000; n++) {
+      void store.count(`stranger ${n}`, quota)
+      if (n % 10 === 0) calls = (store.count('regular', quota) as { calls: number }).calls
+    }
+    expect(calls).toBe(100)
+  })
+
+  it('begins a new window at its end to the millisecond, and not before', () => {
+    const store = build(100)
+    at.ms = 5_000
+    void store.count('a', quota)
+    at.ms = 14_999
+    expect(store.count('a', quota)).toEqual({ calls: 2, leftMs: 1 })
+    at.ms = 15_000
+    expect(store.count('a', quota)).toEqual({ calls: 1, leftMs: 10_000 })
+  })
+})
