@@ -71,7 +71,7 @@ export function renderOverload({ machine, options, bounded, unbounded }: Page): 
 <!-- Written by \`npm run bench:overload\`. -->
 
 A runtime over real Kafka that works on ${workers} calls at a time for ${serviceMs} ms each, calls of one key one after the other: ${capacity} calls a
-second. In front of it a gateway with \`GATEWAY_ADAPTIVE=true\` and otherwise the defaults; callers who come at a steady pace whether or
+second. In front of it a gateway with \`GATEWAY_ADAPTIVE=true\` and what is listed below; callers who come at a steady pace whether or
 not they are answered, for ${overloadSeconds} s at 4 times the capacity. Latencies count from when a call was due. Figures of one machine, with callers,
 gateway, broker and runtime on it.
 

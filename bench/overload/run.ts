@@ -16,7 +16,8 @@ const given = process.env.KAFKA_BROKERS
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return void process.stdout.write(USAGE)
   const options = readOptions(process.argv.slice(2))
-  const machine = describeMachine(given === undefined ? '4.1, one broker, started for this run' : 'KAFKA_BROKERS')
+  const described = describeMachine(given === undefined ? '4.1, one broker, started for this run' : 'KAFKA_BROKERS')
+  const machine = { ...described, 'Further settings': furtherSettings() }
   const kafka = given === undefined ? await startKafka() : runningKafka(given.split(','))
   try {
     const measured = await measureGateway(kafka, options, bounded)
@@ -28,6 +29,12 @@ async function main(): Promise<void> {
   } finally {
     await kafka.close()
   }
+}
+
+/** The gateway inherits this process's environment. */
+function furtherSettings(): string {
+  const own = Object.entries(process.env).filter(([name]) => name.startsWith('GATEWAY_'))
+  return own.length === 0 ? 'none' : own.map(([name, value]) => `\`${name}=${value}\``).join(', ')
 }
 
 async function measureGateway(
