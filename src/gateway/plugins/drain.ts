@@ -24,9 +24,10 @@ export function registerDrain(app: FastifyInstance, graceMs: number): () => bool
     // Fastify ends those that idle between two requests, but Node counts one without any as busy until its header timeout.
     for (const socket of connections.unused) socket.destroy()
   })
-  app.addHook('onRequest', async () => {
-    if (draining)
-      throw new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' })
+  app.addHook('onRequest', (_request, _reply, done) => {
+    if (draining) {
+      done(new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' }))
+    } else done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
