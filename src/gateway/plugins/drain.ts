@@ -52,9 +52,10 @@ export function createDrain(graceMs: number): Drain {
 
 /** What a request meets whose gateway stops. */
 export function refuseWhileDraining(app: FastifyInstance, { isDraining }: Pick<Drain, 'isDraining'>): void {
-  app.addHook('onRequest', async () => {
-    if (isDraining())
-      throw new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' })
+  app.addHook('onRequest', (_request, _reply, done) => {
+    if (isDraining()) {
+      done(new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' }))
+    } else done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (isDraining()) reply.header('connection', 'close')

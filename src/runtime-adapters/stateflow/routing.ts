@@ -25,14 +25,18 @@ const eventId = ({ id }: Call) => id
  * entity then share a partition and keep their order, and so does the create before them.
  */
 export function dataflowRouting({ requestTopic: topic }: StateflowOptions): Routing {
-  const prefix = (entity: EntityDescriptor) => `${nameOf(functionTypeOf(entity), '/')}/`
+  const prefixOf = (entity: EntityDescriptor) => `${nameOf(functionTypeOf(entity), '/')}/`
   return {
     create(entity) {
       const keyParam = entity.create?.keyParam
       if (keyParam === undefined) return { topic, recordKey: eventId }
-      return { topic, recordKey: ({ args }) => prefix(entity) + keyText(args[keyParam]) }
+      const prefix = prefixOf(entity)
+      return { topic, recordKey: ({ args }) => prefix + keyText(args[keyParam]) }
     },
-    keyed: (entity) => ({ topic, recordKey: ({ key }) => prefix(entity) + keyText(key) }),
+    keyed(entity) {
+      const prefix = prefixOf(entity)
+      return { topic, recordKey: ({ key }) => prefix + keyText(key) }
+    },
     ping: { topic, recordKey: eventId },
   }
 }
