@@ -5,6 +5,10 @@ import { loggerOptions } from '../../src/gateway/logger.ts'
 import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
+import { registerTracing } from './tracing.ts'
+
+// Before the gateway looks whether there is an SDK.
+if (process.env.BENCH_TRACING === 'true') registerTracing()
 
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
 const { config } = readConfig({ env: process.env, argv: [] })

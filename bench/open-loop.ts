@@ -1,0 +1,195 @@
+import { performance } from 'node:perf_hooks'
+import type { HttpReach } from './contender.ts'
+import { type HttpConnection, openConnection } from './http-connection.ts'
+import { createTally, type Measured, type Tally } from './load.ts'
+
+/** A call that took too long, from when it was to be sent until its answer; epoch milliseconds. */
+export interface SlowCall {
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export interface OpenLoopMeasured extends Measured {
+  readonly slow: readonly SlowCall[]
+}
+
+/** Calls are sent at times that were fixed beforehand, whatever becomes of those before. */
+export interface OpenLoop {
+  reset(): void
+  take(): OpenLoopMeasured
+  close(): Promise<void>
+}
+
+export interface OpenLoopOptions {
+  readonly reach: HttpReach
+  readonly ratePerS: number
+  readonly connections: number
+}
+
+/** From here on a call is looked at one by one. */
+export const SLOW_MS = 250
+const TICK_MS = 1
+const DRAIN_TIMEOUT_MS = 5_000
+
+/**
+ * A call's latency begins when it was planned to be sent: one that had to wait for a connection, because all of them waited for
+ * answers, waited as its caller would have.
+ */
+export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOptions): Promise<OpenLoop> {
+  const { ports, requests } = reach
+  const record = createRecord()
+  const queue = createQueue()
+  const plan = createPlan(performance.now(), ratePerS)
+  const idle: Caller[] = []
+  let sent = 0
+
+  function sendDue(): void {
+    for (const plannedAt of plan.dueUntil(performance.now())) queue.push(plannedAt)
+    sendWaiting()
+  }
+
+  function sendWaiting(): void {
+    for (let caller = idle.pop(); caller !== undefined; caller = idle.pop()) {
+      const plannedAt = queue.shift()
+      if (plannedAt === undefined) {
+        idle.push(caller)
+        return
+      }
+      const request = requests[sent++ % requests.length]
+      if (request !== undefined) caller.call(request, plannedAt)
+    }
+  }
+
+  const onIdle = (caller: Caller): void => {
+    idle.push(caller)
+    sendWaiting()
+  }
+  const open = (index: number) => {
+    const port = ports[index % ports.length] ?? ports[0]
+    return openCaller({ port, record, onIdle })
+  }
+  const callers = await Promise.all(Array.from({ length: connections }, (_, index) => open(index)))
+  plan.restart(performance.now())
+  const timer = setInterval(sendDue, TICK_MS)
+  return {
+    reset: record.reset,
+    take: record.take,
+    async close() {
+      clearInterval(timer)
+      const deadline = performance.now() + DRAIN_TIMEOUT_MS
+      while (idle.length < callers.length && performance.now() < deadline) await nextTick()
+      await Promise.all(callers.map((caller) => caller.close()))
+    },
+  }
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+interface Plan {
+  /** Times at which calls were due since the last question, in order. */
+  dueUntil(now: number): readonly number[]
+  restart(now: number): void
+}
+
+/** Evenly spaced; no time is left out, however late one asks. */
+export function createPlan(start: number, ratePerS: number): Plan {
+  const intervalMs = 1_000 / ratePerS
+  let next = start
+  return {
+    dueUntil(now) {
+      const due: number[] = []
+      for (; next <= now; next += intervalMs) due.push(next)
+      return due
+    },
+    restart(now) {
+      next = now
+    },
+  }
+}
+
+interface Queue {
+  push(plannedAt: number): void
+  shift(): number | undefined
+}
+
+/** First in, first out; cheap also when thousands wait. */
+function createQueue(): Queue {
+  let times: number[] = []
+  let head = 0
+  return {
+    push: (plannedAt) => void times.push(plannedAt),
+    shift() {
+      const first = times[head]
+      if (first === undefined) {
+        times = []
+        head = 0
+        return undefined
+      }
+      head++
+      return first
+    },
+  }
+}
+
+interface CallRecord extends Pick<Tally, 'answered' | 'failed' | 'reset'> {
+  take(): OpenLoopMeasured
+}
+
+function createRecord(): CallRecord {
+  const tally = createTally()
+  let slow: SlowCall[] = []
+  return {
+    answered(plannedAt) {
+      tally.answered(plannedAt)
+      const now = performance.now()
+      if (now - plannedAt < SLOW_MS) return
+      slow.push({ startMs: performance.timeOrigin + plannedAt, endMs: performance.timeOrigin + now })
+    },
+    failed: tally.failed,
+    reset() {
+      tally.reset()
+      slow = []
+    },
+    take: () => ({ ...tally.take(), slow: [...slow] }),
+  }
+}
+
+interface Caller {
+  call(request: Buffer, plannedAt: number): void
+  close(): Promise<void>
+}
+
+interface CallerOptions {
+  readonly port: number
+  readonly record: CallRecord
+  readonly onIdle: (caller: Caller) => void
+}
+
+async function openCaller({ port, record, onIdle }: CallerOptions): Promise<Caller> {
+  let planned = 0
+  const onAnswer = (fault: string | undefined): void => {
+    if (fault === undefined) record.answered(planned)
+    else record.failed(fault)
+    onIdle(caller)
+  }
+  const connection: HttpConnection = await openConnection({ port, onAnswer })
+  let closing = false
+  void connection.closed.then(() => {
+    if (!closing) record.failed('the connection was lost')
+  })
+  const caller: Caller = {
+    call(request, plannedAt) {
+      planned = plannedAt
+      connection.send(request)
+    },
+    close() {
+      closing = true
+      connection.close()
+      return connection.closed
+    },
+  }
+  onIdle(caller)
+  return caller
+}
