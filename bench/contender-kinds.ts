@@ -72,7 +72,7 @@ const peers: readonly ContenderKind[] = [
   { name: 'kafka-hooks', ...peer, convention: 'kafka-hooks', start: startKafkaHooks },
   { name: 'restate', ...peer, usesKafka: false, start: startRestate },
   {
-    ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle', start: startFastapi },
+    ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', start: startFastapi },
     topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
   },
   { name: 'zilla', ...peer, convention: 'zilla', firstWarmUpMs: JVM_WARM_UP_MS, start: startZilla },

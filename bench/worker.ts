@@ -1,6 +1,6 @@
 import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
 import { partitionOfKey } from '../src/runtime-adapters/kafka/partition-of-key.ts'
-import { type Answer, type Convention, conventions, type Reply } from './conventions.ts'
+import { type Answer, type Convention, conventions, delayMs, type Reply } from './conventions.ts'
 import { answerParent } from './parent-channel.ts'
 import type { Pause } from './pauses.ts'
 import { encodeProduce, type PartitionRecords, readProduceErrors } from './record-batch.ts'
@@ -16,6 +16,7 @@ interface Lane {
   readonly replyTopic: string
   readonly replyPartitions: number
   readonly answer: Answer
+  readonly delayMs: number
   /** Next offset by partition. The topics are new, so they begin at 0. */
   readonly offsets: bigint[]
 }
@@ -78,6 +79,7 @@ async function describe({ requestTopic, replyTopic, convention = 'stateflow-json
     requestTopicId: request.topicId,
     replyTopic,
     answer: conventions[convention],
+    delayMs: delayMs(convention),
     replyPartitions: find(replyTopic).partitions.length,
     offsets: request.partitions.map(() => 0n),
   }
@@ -108,7 +110,8 @@ function fetchNext(): void {
     (error, response) => {
       if (error !== null || response === undefined) throw error ?? new Error('an empty answer to a fetch')
       const replies = answerAll(lane, response)
-      if (replies.length > 0) produce(lane, replies)
+      if (replies.length > 0 && lane.delayMs > 0) setTimeout(produce, lane.delayMs, lane, replies)
+      else if (replies.length > 0) produce(lane, replies)
       fetchNext()
     },
   )
