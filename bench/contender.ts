@@ -3,6 +3,7 @@ import type { Convention } from './conventions.ts'
 import type { Load } from './load.ts'
 import type { Usage } from './parent-channel.ts'
 import type { Pause } from './pauses.ts'
+import type { Dress } from './work.ts'
 
 /** The topics of one contender: its own, so that it does not read the others' replies. */
 export interface TopicPair {
@@ -40,6 +41,8 @@ export interface ContenderSetup {
   readonly kafka: Kafka | undefined
   readonly topics: TopicPair
   readonly execArgv: readonly string[]
+  /** How it is asked, where it is not as ever. */
+  readonly dress?: Dress
   /** The worker answers on these topics from now on; for contenders that are ready only once a call comes back. */
   serve(): Promise<void>
 }

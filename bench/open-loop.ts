@@ -76,6 +76,8 @@ export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOp
     take: record.take,
     async close() {
       clearInterval(timer)
+      // What is planned and was not sent yet never will be.
+      queue.clear()
       const deadline = performance.now() + DRAIN_TIMEOUT_MS
       while (idle.length < callers.length && performance.now() < deadline) await nextTick()
       await Promise.all(callers.map((caller) => caller.close()))
@@ -112,19 +114,24 @@ export function createPlan(start: number, ratePerS: number): Plan {
 interface Queue {
   push(plannedAt: number): void
   shift(): number | undefined
+  clear(): void
 }
 
 /** First in, first out; cheap also when thousands wait. */
 function createQueue(): Queue {
   let times: number[] = []
   let head = 0
+  const clear = (): void => {
+    times = []
+    head = 0
+  }
   return {
+    clear,
     push: (plannedAt) => void times.push(plannedAt),
     shift() {
       const first = times[head]
       if (first === undefined) {
-        times = []
-        head = 0
+        clear()
         return undefined
       }
       head++

@@ -55,7 +55,8 @@ function paired(samples: readonly Sample[], { above, below, level, figure }: Pai
     samples.find((each) => each.contender === name && each.level === level && each.round === round)
   return roundsOf(samples).flatMap((round) => {
     const [over, under] = [find(above, round), find(below, round)]
-    return over === undefined || under === undefined ? [] : [figure(over) / figure(under)]
+    const isThere = over !== undefined && under !== undefined && over.calls > 0 && under.calls > 0
+    return isThere ? [figure(over) / figure(under)] : []
   })
 }
 

@@ -14,14 +14,21 @@ export interface Dress {
   /** `undefined`: a body is not sent. */
   readonly body?: (index: number) => object | undefined
   readonly headers?: readonly string[]
+  /** Requests that differ, at most one a key. */
+  readonly count?: number
 }
 
-const gatewayDress = { path: (index: number) => `/user/${userOf(index)}/buy_item`, body: argsOf, headers: [] }
+const gatewayDress = {
+  path: (index: number) => `/user/${userOf(index)}/buy_item`,
+  body: argsOf,
+  headers: [],
+  count: KEYS,
+}
 
 /** Requests as bytes, one a key, so that the load generator composes nothing while it measures. */
 export function httpRequests(host: string, dress: Dress = {}): readonly Buffer[] {
-  const { path, body, headers } = { ...gatewayDress, ...dress }
-  return Array.from({ length: KEYS }, (_, index) => {
+  const { path, body, headers, count } = { ...gatewayDress, ...dress }
+  return Array.from({ length: count }, (_, index) => {
     const content = body(index)
     const text = content === undefined ? '' : JSON.stringify(content)
     const type = content === undefined ? [] : ['Content-Type: application/json']

@@ -13,7 +13,7 @@ export const moduleOf = (name: string) => new URL(`../contenders/${name}.ts`, im
 
 export const startEcho: Start = async (setup) => {
   const child = await startChild({ module: moduleOf('echo'), execArgv: setup.execArgv })
-  return overHttp()(setup, child, undefined)
+  return overHttp(setup.dress)(setup, child, undefined)
 }
 
 export const startMinimal: Start = async (setup) => {
