@@ -25,6 +25,8 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   // So that what was started ends with this process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  // Each of many children is killed when this process ends.
+  process.setMaxListeners(0)
   const cleanups: Cleanups = []
   try {
     await bench(options, cleanups)

@@ -5,10 +5,9 @@ import { loggerOptions } from '../../src/gateway/logger.ts'
 import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
-import { registerTracing } from './tracing.ts'
 
-// Before the gateway looks whether there is an SDK.
-if (process.env.BENCH_TRACING === 'true') registerTracing()
+// Before the gateway looks whether there is an SDK; not loaded where nobody traces.
+if (process.env.BENCH_TRACING === 'true') (await import('./tracing.ts')).registerTracing()
 
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
 const { config } = readConfig({ env: process.env, argv: [] })
