@@ -37,11 +37,12 @@ const FOLDER = 'bench/curves'
 /** Measures them all, writes the pictures and the page. With `quick`, the page is only printed. */
 export async function drawCurves(options: BenchOptions, context: CurvesContext): Promise<void> {
   const curves: Curve[] = []
-  for (const spec of curveSpecs) {
+  const isWanted = (file: string) => options.only?.includes(file) ?? true
+  for (const spec of curveSpecs.filter(({ file }) => isWanted(file))) {
     process.stderr.write(`curve: ${spec.file}\n`)
     curves.push({ ...spec, samples: await measureCurve(spec, options, context) })
   }
-  curves.push(await replicaCurve(options, context))
+  if (isWanted('replicas')) curves.push(await replicaCurve(options, context))
   const page = renderCurves(curves, { machine: context.machine, options })
   process.stdout.write(page)
   if (curves.some(({ samples }) => samples.some(({ errors }) => errors > 0))) process.exitCode = 1

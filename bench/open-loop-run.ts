@@ -3,7 +3,7 @@ import type { Contender } from './contender.ts'
 import { type Costs, type Sample, type Surroundings, serve, startCosts } from './measure.ts'
 import { type OpenLoopMeasured, startOpenLoop } from './open-loop.ts'
 import type { BenchOptions } from './options.ts'
-import { type Pause, watchPauses } from './pauses.ts'
+import type { Pause } from './pauses.ts'
 import { median, rate } from './statistics.ts'
 
 /** One window of one contender at one rate. */
@@ -25,7 +25,7 @@ export interface PausesOf {
   readonly contender: readonly Pause[]
   /** Produces of the worker that the broker took long to answer. */
   readonly broker: readonly Pause[]
-  /** The load generator's collector. */
+  /** The load generator stood still. */
   readonly load: readonly Pause[]
 }
 
@@ -51,22 +51,25 @@ export async function measureOpenLoops(
 ): Promise<readonly OpenLoopSample[]> {
   const maximum = maximumOf(closed, REFERENCE)
   const samples: OpenLoopSample[] = []
-  const own = watchPauses()
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders) {
       for (const plan of plansFor(contender, { maximum, closed })) {
         const isLong = plan.name === '70 %' && contender.name === REFERENCE
         const windowMs = isLong ? openLoopMs : openLoopMs / 4
-        const sample = await measureOne({ contender, plan, warmUpMs, windowMs, surroundings, own })
+        const sample = await measureOne({ contender, plan, warmUpMs, windowMs, surroundings })
         samples.push({ ...sample, round })
-        process.stderr.write(
-          `round ${round}: ${contender.name} at ${Math.round(plan.ratePerS)}/s: p50 ${sample.p50Us} us, p99 ${sample.p99Us} us\n`,
-        )
+        note(round, sample)
       }
     }
   }
-  own.stop()
   return samples
+}
+
+function note(round: number, sample: Omit<OpenLoopSample, 'round'>): void {
+  const { contender, plan, p50Us, p99Us, errors, firstError = '' } = sample
+  const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
+  const at = `${contender} at ${Math.round(plan.ratePerS)}/s`
+  process.stderr.write(`round ${round}: ${at}: p50 ${p50Us / 1_000} ms, p99 ${p99Us / 1_000} ms${trouble}\n`)
 }
 
 function plansFor(
@@ -98,7 +101,6 @@ interface One {
   readonly warmUpMs: number
   readonly windowMs: number
   readonly surroundings: Surroundings
-  readonly own: ReturnType<typeof watchPauses>
 }
 
 async function measureOne(one: One): Promise<Omit<OpenLoopSample, 'round'>> {
@@ -113,17 +115,17 @@ async function measureOne(one: One): Promise<Omit<OpenLoopSample, 'round'>> {
     load.reset()
     await sleep(windowMs)
     const measured = load.take()
-    return { ...measured, ...(await costs.take()), contender: contender.name, plan, pauses: await takePauses(one) }
+    const pauses = { ...(await takePauses(one)), load: measured.stalls }
+    return { ...measured, ...(await costs.take()), contender: contender.name, plan, pauses }
   } finally {
     await load.close()
   }
 }
 
-async function takePauses({ contender, surroundings, own }: One): Promise<PausesOf> {
+async function takePauses({ contender, surroundings }: One): Promise<Omit<PausesOf, 'load'>> {
   return {
     contender: (await contender.pauses?.()) ?? [],
     // The worker's own list.
     broker: ((await surroundings.worker?.ask('pauses')) ?? []) as readonly Pause[],
-    load: own.take(),
   }
 }

@@ -32,7 +32,7 @@ export function renderOpenLoops(samples: readonly OpenLoopSample[]): readonly st
     `An open loop: calls are sent when they were planned to be, over at most 512 connections, and a latency begins at the planned time. 70 %`,
     `and 30 % are shares of what \`${REFERENCE}\` did in its closed loop with the most calls under way; the rest is one rate for everybody who`,
     'can take it. A call over 250 ms counts as explained when a pause lay in it for at least half of its time: of the contender’s garbage',
-    'collector (*GC max* is the longest), of the load generator’s, or of the broker (a produce of the worker that it answered after 50 ms or more).',
+    'collector (*GC max* is the longest), of the load generator, or of the broker (a produce of the worker that it answered after 50 ms or more).',
     '',
     ...renderTable([HEADINGS, ...kinds.map((kind) => renderRow(samples.filter((each) => kindOf(each) === kind)))]),
     '',

@@ -2,15 +2,15 @@ import { performance } from 'node:perf_hooks'
 import type { HttpReach } from './contender.ts'
 import { type HttpConnection, openConnection } from './http-connection.ts'
 import { createTally, type Measured, type Tally } from './load.ts'
+import type { Pause } from './pauses.ts'
 
-/** A call that took too long, from when it was to be sent until its answer; epoch milliseconds. */
-export interface SlowCall {
-  readonly startMs: number
-  readonly endMs: number
-}
+/** A call that took too long, from when it was to be sent until its answer. */
+export type SlowCall = Pause
 
 export interface OpenLoopMeasured extends Measured {
   readonly slow: readonly SlowCall[]
+  /** When the load generator itself stood still: calls were neither sent nor their answers read. */
+  readonly stalls: readonly Pause[]
 }
 
 /** Calls are sent at times that were fixed beforehand, whatever becomes of those before. */
@@ -29,6 +29,8 @@ export interface OpenLoopOptions {
 /** From here on a call is looked at one by one. */
 export const SLOW_MS = 250
 const TICK_MS = 1
+/** Milliseconds between two ticks from which on they are too far apart. */
+const STALL_MS = 25
 const DRAIN_TIMEOUT_MS = 5_000
 
 /**
@@ -44,7 +46,9 @@ export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOp
   let sent = 0
 
   function sendDue(): void {
-    for (const plannedAt of plan.dueUntil(performance.now())) queue.push(plannedAt)
+    const now = performance.now()
+    record.ticked(now)
+    for (const plannedAt of plan.dueUntil(now)) queue.push(plannedAt)
     sendWaiting()
   }
 
@@ -141,26 +145,38 @@ function createQueue(): Queue {
 }
 
 interface CallRecord extends Pick<Tally, 'answered' | 'failed' | 'reset'> {
+  ticked(now: number): void
   take(): OpenLoopMeasured
 }
 
 function createRecord(): CallRecord {
   const tally = createTally()
   let slow: SlowCall[] = []
+  let stalls: Pause[] = []
+  let lastTick = performance.now()
   return {
+    ticked(now) {
+      if (now - lastTick >= STALL_MS) stalls.push(sinceEpoch(lastTick, now))
+      lastTick = now
+    },
     answered(plannedAt) {
       tally.answered(plannedAt)
       const now = performance.now()
       if (now - plannedAt < SLOW_MS) return
-      slow.push({ startMs: performance.timeOrigin + plannedAt, endMs: performance.timeOrigin + now })
+      slow.push(sinceEpoch(plannedAt, now))
     },
     failed: tally.failed,
     reset() {
       tally.reset()
       slow = []
+      stalls = []
     },
-    take: () => ({ ...tally.take(), slow: [...slow] }),
+    take: () => ({ ...tally.take(), slow: [...slow], stalls: [...stalls] }),
   }
+}
+
+function sinceEpoch(start: number, end: number): Pause {
+  return { startMs: performance.timeOrigin + start, endMs: performance.timeOrigin + end }
 }
 
 interface Caller {

@@ -37,6 +37,7 @@ Without options, everything but the curves: about 25 minutes, and it writes benc
              first run. They want Java and Maven (spring), STATEFLOW_HOME and Python (fastapi), ZILLA_HOME (zilla).
 --replicas   gateways with 1, 2, 4 and 8 replicas, alone.
 --curves     what a call costs as load, payload, entities, replicas and partitions grow, alone. Writes bench/CURVES.md and bench/curves/.
+             With --only: in-flight, payload, entity-types, reply-partitions, replicas.
 --quick      one round of one second each.
 KAFKA_BROKERS names a broker that runs already; otherwise one is started.
 `

@@ -10,7 +10,7 @@ export interface Pause {
 const MIN_PAUSE_MS = 5
 
 /** The garbage collector's pauses of this process, from now on. */
-export function watchPauses(): { take(): readonly Pause[]; stop(): void } {
+export function watchPauses(): { take(): readonly Pause[] } {
   let pauses: Pause[] = []
   const observer = new PerformanceObserver((list) => {
     for (const { startTime, duration } of list.getEntries()) {
@@ -27,7 +27,6 @@ export function watchPauses(): { take(): readonly Pause[]; stop(): void } {
       pauses = []
       return since
     },
-    stop: () => observer.disconnect(),
   }
 }
 

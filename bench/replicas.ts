@@ -32,33 +32,45 @@ export const WHOLE_RUN = ALL_KINDS.filter(
 )
 /** Calls under way at once, over all replicas together. */
 export const REPLICAS_LEVEL = 128
-/** `own` needs some replies, and a second, until it begins. */
-const MIN_WARM_UP_MS = 3_000
+/** Each replica gets a share of the calls only, so many of them take long until their compilers are done. */
+const WARM_UP_MS_PER_REPLICA = 3_000
 
 export interface ReplicasContext {
   readonly kafka: Kafka
   readonly surroundings: Surroundings
 }
 
-/** The same calls to gateways of several replicas, in turns. */
+interface Running {
+  readonly kind: ReplicaKind
+  readonly set: ReplicaSet
+}
+
+/** The same calls to gateways of several replicas, in turns. All of them run all the time, so that each is warmed up once. */
 export async function measureReplicas(
-  { rounds, warmUpMs, windowMs, partitions }: BenchOptions,
-  { kafka, surroundings }: ReplicasContext,
+  options: BenchOptions,
+  context: ReplicasContext,
   kinds: readonly ReplicaKind[] = ALL_KINDS,
 ): Promise<readonly ReplicaSample[]> {
+  const { rounds, warmUpMs, windowMs, partitions, quick } = options
+  const { kafka, surroundings } = context
+  const running: Running[] = []
   const samples: ReplicaSample[] = []
-  const windows = { level: REPLICAS_LEVEL, warmUpMs: Math.max(warmUpMs, MIN_WARM_UP_MS), windowMs, surroundings }
-  for (let round = 1; round <= rounds; round++) {
-    for (const kind of kinds) {
-      const set = await startReplicas({ ...kind, partitions, kafka })
-      try {
+  const windows = { level: REPLICAS_LEVEL, warmUpMs, windowMs, surroundings }
+  try {
+    for (const kind of kinds) running.push({ kind, set: await startReplicas({ ...kind, partitions, kafka }) })
+    for (const { kind, set } of running) {
+      const firstMs = quick ? WARM_UP_MS_PER_REPLICA : WARM_UP_MS_PER_REPLICA * kind.replicas
+      await measure({ contender: set.contender, round: 0, ...windows, windowMs: firstMs })
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const { kind, set } of running) {
         const sample = await measure({ contender: set.contender, round, ...windows })
         samples.push({ ...sample, ...kind, readPerCall: set.repliesRead() / sample.calls })
         note(round, set, sample)
-      } finally {
-        await set.contender.close()
       }
     }
+  } finally {
+    await Promise.all(running.map(({ set }) => set.contender.close()))
   }
   return samples
 }

@@ -57,7 +57,7 @@ describe('the ratios', () => {
     const pauses = { contender: [], broker: [{ startMs: 0, endMs: 290 }], load: [] }
     const plan = { name: '70 %', ratePerS: 1_000 } as const
     const open: readonly OpenLoopSample[] = [
-      { ...window, cpuMs: 1, contender: 'gateway-platformatic', round: 1, plan, slow, pauses },
+      { ...window, cpuMs: 1, contender: 'gateway-platformatic', round: 1, plan, slow, stalls: [], pauses },
     ]
     expect(ratio({ open }, 'calls over 250 ms').measured).toEqual([1])
     expect(ratio({ open }, 'p99 ÷ p50').measured).toEqual([2])
