@@ -68,15 +68,23 @@ export async function openHttpLoad({ ports, connections, requests }: HttpLoadOpt
   const tally = createTally()
   let next = 0
   let stopping = false
+  /** Lanes that have ended too early: an error in every window since. */
+  let lost = 0
   const nextRequest = (): Buffer | undefined => (stopping ? undefined : requests[next++ % requests.length])
   const portOf = (index: number) => ports[index % ports.length] ?? ports[0]
   const lanes = await Promise.all(
-    Array.from({ length: connections }, (_, index) => openLane({ port: portOf(index), nextRequest, tally })),
+    Array.from({ length: connections }, (_, index) =>
+      openLane({ port: portOf(index), nextRequest, tally, onLost: () => lost++ }),
+    ),
   )
   for (const { start } of lanes) start()
   return {
     reset: async () => tally.reset(),
-    take: async () => tally.take(),
+    async take() {
+      const measured = tally.take()
+      const firstError = measured.firstError ?? `${lost} connections were lost`
+      return lost === 0 ? measured : { ...measured, errors: measured.errors + lost, firstError }
+    },
     async close() {
       stopping = true
       const timer = setTimeout(() => {
@@ -92,6 +100,7 @@ interface LaneOptions {
   readonly port: number
   readonly nextRequest: () => Buffer | undefined
   readonly tally: Tally
+  readonly onLost: () => void
 }
 
 interface Lane {
@@ -100,8 +109,8 @@ interface Lane {
   readonly closed: Promise<void>
 }
 
-/** A lane that loses its connection ends; that is an error and shows. */
-async function openLane({ port, nextRequest, tally }: LaneOptions): Promise<Lane> {
+/** A lane that loses its connection ends. */
+async function openLane({ port, nextRequest, tally, onLost }: LaneOptions): Promise<Lane> {
   let startedAt = 0
   let ended = false
   const onAnswer = (fault: string | undefined): void => {
@@ -111,7 +120,7 @@ async function openLane({ port, nextRequest, tally }: LaneOptions): Promise<Lane
   }
   const connection = await openConnection({ port, onAnswer })
   const closed = connection.closed.then(() => {
-    if (!ended) tally.failed('the connection was lost')
+    if (!ended) onLost()
   })
 
   function start(): void {

@@ -40,9 +40,10 @@ const DRAIN_TIMEOUT_MS = 5_000
 export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOptions): Promise<OpenLoop> {
   const { ports, requests } = reach
   const record = createRecord()
-  const queue = createQueue()
+  const queue = createQueue<number>()
   const plan = createPlan(performance.now(), ratePerS)
-  const idle: Caller[] = []
+  // The one that has rested longest is next: a server hangs up on those who never call.
+  const idle = createQueue<Caller>()
   let sent = 0
 
   function sendDue(): void {
@@ -53,14 +54,9 @@ export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOp
   }
 
   function sendWaiting(): void {
-    for (let caller = idle.pop(); caller !== undefined; caller = idle.pop()) {
-      const plannedAt = queue.shift()
-      if (plannedAt === undefined) {
-        idle.push(caller)
-        return
-      }
-      const request = requests[sent++ % requests.length]
-      if (request !== undefined) caller.call(request, plannedAt)
+    while (queue.size > 0 && idle.size > 0) {
+      const [caller, plannedAt, request] = [idle.shift(), queue.shift(), requests[sent++ % requests.length]]
+      if (caller !== undefined && plannedAt !== undefined && request !== undefined) caller.call(request, plannedAt)
     }
   }
 
@@ -83,7 +79,7 @@ export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOp
       // What is planned and was not sent yet never will be.
       queue.clear()
       const deadline = performance.now() + DRAIN_TIMEOUT_MS
-      while (idle.length < callers.length && performance.now() < deadline) await nextTick()
+      while (idle.size < callers.length && performance.now() < deadline) await nextTick()
       await Promise.all(callers.map((caller) => caller.close()))
     },
   }
@@ -115,34 +111,41 @@ export function createPlan(start: number, ratePerS: number): Plan {
   }
 }
 
-interface Queue {
-  push(plannedAt: number): void
-  shift(): number | undefined
+interface Queue<T> {
+  readonly size: number
+  push(item: T): void
+  shift(): T | undefined
   clear(): void
 }
 
 /** First in, first out; cheap also when thousands wait. */
-function createQueue(): Queue {
-  let times: number[] = []
+function createQueue<T>(): Queue<T> {
+  let items: T[] = []
   let head = 0
   const clear = (): void => {
-    times = []
+    items = []
     head = 0
   }
   return {
     clear,
-    push: (plannedAt) => void times.push(plannedAt),
+    get size() {
+      return items.length - head
+    },
+    push: (item) => void items.push(item),
     shift() {
-      const first = times[head]
-      if (first === undefined) {
-        clear()
-        return undefined
+      const first = items[head++]
+      if (head >= items.length) clear()
+      else if (head === COMPACT_AT) {
+        items = items.slice(head)
+        head = 0
       }
-      head++
       return first
     },
   }
 }
+
+/** Items that were taken and still hold their places. */
+const COMPACT_AT = 1_024
 
 interface CallRecord extends Pick<Tally, 'answered' | 'failed' | 'reset'> {
   ticked(now: number): void
@@ -192,7 +195,11 @@ interface CallerOptions {
 
 async function openCaller({ port, record, onIdle }: CallerOptions): Promise<Caller> {
   let planned = 0
+  let isBusy = false
   const onAnswer = (fault: string | undefined): void => {
+    // What nobody asked for is the server's last word before it hangs up.
+    if (!isBusy) return
+    isBusy = false
     if (fault === undefined) record.answered(planned)
     else record.failed(fault)
     onIdle(caller)
@@ -205,6 +212,7 @@ async function openCaller({ port, record, onIdle }: CallerOptions): Promise<Call
   const caller: Caller = {
     call(request, plannedAt) {
       planned = plannedAt
+      isBusy = true
       connection.send(request)
     },
     close() {

@@ -9,11 +9,14 @@ export interface RoundsContext {
   readonly surroundings: Surroundings
 }
 
+/** Milliseconds until V8 has compiled what is hot. */
+const NODE_WARM_UP_MS = 3_000
+
 /** A program's first seconds are its compiler's, and a broker's too; nothing of this is kept. */
 export async function firstWarmUp(contenders: readonly Contender[], context: RoundsContext): Promise<void> {
   const { kinds, options, surroundings } = context
   for (const contender of contenders) {
-    const { firstWarmUpMs = options.warmUpMs } = kindOf(kinds, contender)
+    const { firstWarmUpMs = NODE_WARM_UP_MS } = kindOf(kinds, contender)
     const windowMs = options.quick ? options.warmUpMs : firstWarmUpMs
     await measure({ contender, round: 0, level: Math.max(...options.levels), warmUpMs: 0, windowMs, surroundings })
   }
