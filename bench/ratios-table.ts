@@ -4,9 +4,11 @@ import { spread } from './statistics.ts'
 
 const HEADINGS = ['point', 'measured', 'bound', 'met']
 
-/** Each point of what the gateway is to reach, from this run's own samples. */
-export function renderRatios(results: Results): readonly string[] {
-  const rows = ratiosOf(results).map((ratio) => renderRow(ratio, results.missing))
+/** Each point of what the gateway is to reach, from this run's own samples; of a part of a run, those that it has measured. */
+export function renderRatios(results: Results, { isWhole }: { readonly isWhole: boolean }): readonly string[] {
+  const ratios = ratiosOf(results).filter(({ measured }) => isWhole || measured.length > 0)
+  if (ratios.length === 0) return []
+  const rows = ratios.map((ratio) => renderRow(ratio, results.missing))
   return [
     '## Ratios',
     '',

@@ -34,7 +34,7 @@ export function renderResults(results: Results, { machine, options, kinds, minut
     ...renderProcesses(closed),
     ...renderOpenLoops(open),
     ...(replicas.length === 0 ? [] : [renderReplicas(replicas)]),
-    ...renderRatios(results),
+    ...renderRatios(results, { isWhole: options.replicas === 'too' }),
   ].join('\n')
 }
 

@@ -44,7 +44,8 @@ describe('the ratios', () => {
 
   it('say neither yes nor no of what was not measured', () => {
     expect(isMet(ratio({}, 'calls/s, gateway ÷ nest, 256'))).toBeUndefined()
-    const text = renderRatios({ ...nothing, missing: new Map([['zilla', 'ZILLA_HOME is not set']]) }).join('\n')
+    const results = { ...nothing, missing: new Map([['zilla', 'ZILLA_HOME is not set']]) }
+    const text = renderRatios(results, { isWhole: true }).join('\n')
     expect(text).toMatch(/÷ zilla, 256 under way +\| +not run: ZILLA_HOME is not set/)
     expect(text).not.toContain('| yes')
   })
