@@ -154,8 +154,8 @@ function thinned(ticks: readonly number[], toX: Scale): readonly number[] {
 
 export function shortNumber(value: number): string {
   if (value >= 1_000_000) return `${Number((value / 1_000_000).toPrecision(3))}M`
-  if (value >= 1_000) return `${Number((value / 1_000).toPrecision(3))}k`
-  return String(Number(value.toPrecision(3)))
+  if (value >= 10_000) return `${Number((value / 1_000).toPrecision(3))}k`
+  return String(Number(value.toPrecision(4)))
 }
 
 function round(value: number): number {
