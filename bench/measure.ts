@@ -5,16 +5,29 @@ import type { Contender } from './contender.ts'
 import type { Measured } from './load.ts'
 import { cpuMsOf } from './process-cpu.ts'
 
-/** One window of one contender at one level. CPU is in milliseconds of the window. */
-export interface Sample extends Measured {
-  readonly contender: string
-  readonly level: number
+/** CPU of a window, in milliseconds. */
+export interface Costs {
   readonly cpuMs: number
   readonly rssBytes: number
+  /** Of each process of the contender, where it has several. */
+  readonly processes: readonly ProcessCost[]
   /** What the others took meanwhile. */
   readonly loadCpuMs: number
   readonly workerCpuMs: number
   readonly brokerCpuMs: number
+}
+
+export interface ProcessCost {
+  readonly process: string
+  readonly cpuMs: number
+  readonly rssBytes: number
+}
+
+/** One window of one contender at one level. */
+export interface Sample extends Measured, Costs {
+  readonly contender: string
+  readonly round: number
+  readonly level: number
 }
 
 /** The processes that all contenders share. */
@@ -25,6 +38,7 @@ export interface Surroundings {
 
 export interface MeasureOptions {
   readonly contender: Contender
+  readonly round: number
   readonly level: number
   readonly warmUpMs: number
   readonly windowMs: number
@@ -32,28 +46,48 @@ export interface MeasureOptions {
 }
 
 export async function measure(options: MeasureOptions): Promise<Sample> {
-  const { contender, level, warmUpMs, windowMs, surroundings } = options
-  if (contender.topics !== undefined) await surroundings.worker?.ask('serve', contender.topics)
+  const { contender, round, level, warmUpMs, windowMs, surroundings } = options
+  await serve(contender, surroundings)
   const load = await contender.open(level)
   try {
     await sleep(warmUpMs)
-    const before = await readUsage(contender, surroundings)
+    const costs = await startCosts(contender, surroundings)
     await load.reset()
     await sleep(windowMs)
     const measured = await load.take()
-    const after = await readUsage(contender, surroundings)
-    return {
-      ...measured,
-      contender: contender.name,
-      level,
-      cpuMs: after.cpuMs - before.cpuMs,
-      rssBytes: after.rssBytes,
-      loadCpuMs: after.loadCpuMs - before.loadCpuMs,
-      workerCpuMs: after.workerCpuMs - before.workerCpuMs,
-      brokerCpuMs: after.brokerCpuMs - before.brokerCpuMs,
-    }
+    return { ...measured, ...(await costs.take()), contender: contender.name, round, level }
   } finally {
     await load.close()
+  }
+}
+
+/** From now on the worker answers this contender's calls. */
+export async function serve({ topics }: Contender, { worker }: Surroundings): Promise<void> {
+  if (topics !== undefined) await worker?.ask('serve', topics)
+}
+
+/** What everybody takes from now on until `take`. */
+export async function startCosts(
+  contender: Contender,
+  surroundings: Surroundings,
+): Promise<{ take(): Promise<Costs> }> {
+  const before = await readUsage(contender, surroundings)
+  return {
+    async take() {
+      const after = await readUsage(contender, surroundings)
+      const processes = after.processes.map((one) => {
+        const start = before.processes.find(({ process }) => process === one.process)
+        return { ...one, cpuMs: one.cpuMs - (start?.cpuMs ?? 0) }
+      })
+      return {
+        cpuMs: after.cpuMs - before.cpuMs,
+        rssBytes: after.rssBytes,
+        processes,
+        loadCpuMs: after.loadCpuMs - before.loadCpuMs,
+        workerCpuMs: after.workerCpuMs - before.workerCpuMs,
+        brokerCpuMs: after.brokerCpuMs - before.brokerCpuMs,
+      }
+    },
   }
 }
 
@@ -61,9 +95,11 @@ async function readUsage(contender: Contender, { worker, brokerPids }: Surroundi
   const own = process.cpuUsage()
   const brokerCpuMs = cpuMsOf(brokerPids)
   const [usage, workerUsage] = await Promise.all([contender.usage(), worker?.usage()])
+  const processes = contender.processes?.() ?? []
   return {
     cpuMs: usage.cpuMicros / 1_000,
     rssBytes: usage.rssBytes,
+    processes: processes.map((one) => ({ ...one, cpuMs: one.cpuMicros / 1_000 })),
     loadCpuMs: (own.user + own.system) / 1_000,
     workerCpuMs: (workerUsage?.cpuMicros ?? 0) / 1_000,
     brokerCpuMs,

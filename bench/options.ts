@@ -9,23 +9,36 @@ export interface BenchOptions {
   readonly levels: readonly number[]
   /** Names of contenders; `undefined`: all. */
   readonly only: readonly string[] | undefined
+  /** Other people's programs too. */
+  readonly peers: boolean
   /** Of each topic. StateFlow's own client makes 10. */
   readonly partitions: number
-  /** Gateways with 1, 2 and 4 replicas, beside the contenders or alone. */
+  /** Calls at fixed rates, after the closed loop. */
+  readonly openLoop: boolean
+  /** Length of an open loop's window at the higher rate; the others take a quarter. */
+  readonly openLoopMs: number
+  /** Gateways with several replicas, beside the contenders or alone. */
   readonly replicas: 'too' | 'only' | 'no'
+  /** How the cost grows, alone. */
+  readonly curves: boolean
+  readonly quick: boolean
   /** Folder for CPU profiles of the contenders. */
   readonly profileFolder: string | undefined
   /** File for the results; `undefined`: printed only. */
   readonly out: string | undefined
 }
 
-export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 4] [--levels 1,64,256] [--only echo,embedded,...]
-                  [--partitions 10] [--replicas] [--quick] [--cpu-prof FOLDER] [--out FILE]
+export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 3] [--levels 1,64,256] [--only echo,gateway-platformatic,...] [--no-peers]
+                  [--partitions 10] [--open-loop] [--replicas] [--curves] [--quick] [--cpu-prof FOLDER] [--out FILE]
 
-Contenders: echo, embedded, embedded-batch, raw-endpoint, statefun-endpoint, gateway-platformatic, gateway-kafkajs, batch-platformatic, batch-kafkajs,
-raw-platformatic, raw-kafkajs.
---replicas measures gateways with several replicas alone. --quick is one round of one second each.
-A whole run writes bench/RESULTS.md; a part of it only what --out names.
+Without options, everything but the curves: about 25 minutes, and it writes bench/RESULTS.md. A part of it writes only what --out names.
+--only       these contenders, see below; --open-loop adds calls at fixed rates to them.
+--no-peers   without other people's programs: nest, spring, kafka-hooks, restate, fastapi, zilla. Their packages are installed at the
+             first run. They want Java and Maven (spring), STATEFLOW_HOME and Python (fastapi), ZILLA_HOME (zilla).
+--replicas   gateways with 1, 2, 4 and 8 replicas, alone.
+--curves     what a call costs as load, payload, entities, replicas and partitions grow, alone. Writes bench/CURVES.md and bench/curves/.
+             With --only: in-flight, payload, entity-types, reply-partitions, replicas.
+--quick      one round of one second each.
 KAFKA_BROKERS names a broker that runs already; otherwise one is started.
 `
 
@@ -33,35 +46,42 @@ export const RESULTS_FILE = 'bench/RESULTS.md'
 
 /** @throws TypeError for what is not an option, RangeError for what is not a number */
 export function readOptions(argv: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-      levels: { type: 'string' },
-      only: { type: 'string' },
-      partitions: { type: 'string', default: '10' },
-      quick: { type: 'boolean', default: false },
-      replicas: { type: 'boolean', default: false },
-      'cpu-prof': { type: 'string' },
-      out: { type: 'string' },
-    },
-  })
-  const { quick, only, replicas } = values
-  const seconds = positive('seconds', values.seconds ?? (quick ? '1' : '4'))
-  const isWhole =
-    !quick && !replicas && only === undefined && values.levels === undefined && values['cpu-prof'] === undefined
+  const values = parse(argv)
+  const { quick, only, replicas, curves } = values
+  const seconds = positive('seconds', values.seconds ?? (quick ? '1' : '3'))
+  const isWhole = Object.entries(values).every(([name, value]) => value === undefined || isHarmless(name, value))
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
     windowMs: seconds * 1_000,
-    warmUpMs: quick ? 500 : 2_000,
+    warmUpMs: quick ? 500 : 1_000,
     levels: (values.levels ?? '1,64,256').split(',').map((level) => positive('levels', level)),
     only: only?.split(','),
+    peers: !values['no-peers'],
     partitions: positive('partitions', values.partitions),
+    openLoop: values['open-loop'] || isWhole,
+    openLoopMs: quick ? 2_000 : 20_000,
     replicas: replicas ? 'only' : isWhole ? 'too' : 'no',
+    curves,
+    quick,
     profileFolder: values['cpu-prof'],
     out: values.out ?? (isWhole ? RESULTS_FILE : undefined),
   }
+}
+
+function parse(argv: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  const text = { type: 'string' } as const
+  const options = {
+    ...{ rounds: text, seconds: text, levels: text, only: text, 'cpu-prof': text, out: text },
+    ...{ quick: flag, replicas: flag, curves: flag, 'open-loop': flag, 'no-peers': flag },
+    partitions: { type: 'string', default: '10' },
+  } as const
+  return parseArgs({ args: [...argv], options }).values
+}
+
+/** With nothing but these, a run is a whole one. */
+function isHarmless(name: string, value: string | boolean): boolean {
+  return value === false || name === 'partitions' || name === 'rounds' || name === 'seconds' || name === 'out'
 }
 
 function positive(name: string, text: string): number {

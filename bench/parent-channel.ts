@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { type Pause, watchPauses } from './pauses.ts'
 
 /** How a child of the benchmark answers its parent's questions over Node's own channel. */
 
@@ -22,9 +23,9 @@ export interface Usage {
 
 type Handlers = Readonly<Record<string, (input: unknown) => unknown>>
 
-/** Answers `usage` beside the given questions; ends the process when the parent is gone. */
+/** Answers `usage` and `collections` beside the given questions; ends the process when the parent is gone. */
 export function answerParent(handlers: Handlers): void {
-  const all: Handlers = { usage, ...handlers }
+  const all: Handlers = { usage, collections, ...handlers }
   process.on('message', (message) => {
     // Only `askable-child.ts` writes here.
     const { id, name, input } = message as Question
@@ -47,4 +48,12 @@ async function answer(handlers: Handlers, name: string, input: unknown): Promise
 function usage(): Usage {
   const { user, system } = process.cpuUsage()
   return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() }
+}
+
+let watch: ReturnType<typeof watchPauses> | undefined
+
+/** Pauses of the garbage collector since the last question; the first one begins to watch, so that nobody else pays for it. */
+function collections(): readonly Pause[] {
+  watch ??= watchPauses()
+  return watch.take()
 }

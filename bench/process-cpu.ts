@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 
-/** CPU of the broker that this process has started, read from Linux's /proc; nothing elsewhere. */
+/** CPU and memory of processes that are not Node's own, read from Linux's /proc; nothing elsewhere. */
 
 /** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on (`getconf CLK_TCK`). */
 const TICK_MS = 10
+/** Of the resident pages in the same file (`getconf PAGESIZE`). */
+const PAGE_BYTES = 4_096
 
 /** Ids of child processes whose executable has this name. */
 export function childrenNamed(command: string): readonly number[] {
@@ -29,14 +31,9 @@ export function cpuMsOf(pids: readonly number[]): number {
   }, 0)
 }
 
-/** What the process has in RAM; 0 for one that is gone. */
-export function residentBytesOf(pid: number): number {
-  try {
-    const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return Number(kibibytes) * 1_024
-  } catch {
-    return 0
-  }
+/** Resident memory, in bytes. */
+export function rssBytesOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + Number(readStat(pid)?.fields[21] ?? 0) * PAGE_BYTES, 0)
 }
 
 /** proc(5): the command stands in brackets and may hold anything; the fields after it begin with the state. */

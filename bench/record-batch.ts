@@ -14,9 +14,13 @@ export interface PartitionRecords {
   readonly records: readonly BareRecord[]
 }
 
+export type Header = readonly [Buffer, Buffer]
+
 export interface BareRecord {
   readonly key: Buffer | undefined
   readonly value: Buffer
+  /** At most 63. */
+  readonly headers?: readonly Header[]
 }
 
 const ACKS_LEADER = 1
@@ -77,32 +81,43 @@ function encodeBatch(records: readonly BareRecord[]): Buffer {
   return batch.subarray(0, at)
 }
 
-function maxBytesOf({ key, value }: BareRecord): number {
-  return (key?.length ?? 0) + value.length + MAX_RECORD_OVERHEAD_BYTES
+function maxBytesOf({ key, value, headers = [] }: BareRecord): number {
+  return (key?.length ?? 0) + value.length + headersBytes(headers) + MAX_RECORD_OVERHEAD_BYTES
+}
+
+function headersBytes(headers: readonly Header[]): number {
+  let bytes = 0
+  for (const [name, value] of headers) {
+    bytes += varintBytes(name.length) + name.length + varintBytes(value.length) + value.length
+  }
+  return bytes
 }
 
 interface RecordToWrite extends BareRecord {
   readonly offset: number
 }
 
-function writeRecord(batch: Buffer, start: number, { offset, key, value }: RecordToWrite): number {
+function writeRecord(batch: Buffer, start: number, record: RecordToWrite): number {
+  const { offset, key, value, headers = [] } = record
   // Attributes, timestamp delta, the length of no key (-1) and the count of headers take one byte each.
   const keyBytes = key === undefined ? 1 : varintBytes(key.length) + key.length
-  const length = 3 + varintBytes(offset) + keyBytes + varintBytes(value.length) + value.length
+  const length = 3 + varintBytes(offset) + keyBytes + varintBytes(value.length) + value.length + headersBytes(headers)
   let at = writeVarint(batch, start, length)
   batch[at++] = 0 // attributes
   batch[at++] = 0 // timestamp delta
   at = writeVarint(batch, at, offset)
   if (key === undefined)
     batch[at++] = 1 // -1 in zigzag
-  else {
-    at = writeVarint(batch, at, key.length)
-    at += key.copy(batch, at)
-  }
-  at = writeVarint(batch, at, value.length)
-  at += value.copy(batch, at)
-  batch[at++] = 0 // no headers
+  else at = writeBytes(batch, at, key)
+  at = writeBytes(batch, at, value)
+  at = writeVarint(batch, at, headers.length)
+  for (const [name, content] of headers) at = writeBytes(batch, writeBytes(batch, at, name), content)
   return at
+}
+
+function writeBytes(batch: Buffer, start: number, bytes: Buffer): number {
+  const at = writeVarint(batch, start, bytes.length)
+  return at + bytes.copy(batch, at)
 }
 
 /** Zigzag, for what is never negative. */

@@ -1,5 +1,6 @@
+import { renderTable } from './markdown-table.ts'
 import { REPLICAS_LEVEL, type ReplicaSample } from './replicas.ts'
-import { median, rate, renderTable, spread } from './results.ts'
+import { cpuOf, median, rate, spread } from './statistics.ts'
 
 const HEADINGS = ['replicas', 'read', 'calls/s', 'CPU ms/1k', '× of 1', 'replies read a call', 'RSS MB', 'errors']
 
@@ -10,27 +11,29 @@ export function renderReplicas(samples: readonly ReplicaSample[]): string {
   return [
     '## Several replicas',
     '',
-    `The same calls with ${REPLICAS_LEVEL} under way, shared out among the replicas of one gateway (@platformatic/kafka). The worker keys replies by`,
-    'the call’s id, as StateFlow’s StateFun functions do. *all*: every replica reads all replies; *own*: only those that come to its',
-    'partitions (`KAFKA_REPLY_PARTITIONS`). CPU and RSS are those of all replicas together; *× of 1* compares the CPU of a call with',
-    'a single replica that reads all. All replicas share the machine with broker, worker and load, so calls/s do not grow with them.',
+    `The same calls with ${REPLICAS_LEVEL} under way, shared out among the replicas of one gateway (@platformatic/kafka). *unkeyed*: the runtime writes replies`,
+    'without a key, as StateFlow’s PyFlink does, and every replica reads all of them. *all* and *own*: it keys them by the call’s id, as StateFlow’s',
+    'StateFun functions do, and every replica reads all of them, or only those that come to its partitions (`KAFKA_REPLY_PARTITIONS`). CPU and RSS are',
+    'those of all replicas together; *× of 1* compares the CPU of a call with a single replica that reads all. All replicas share the machine with',
+    'broker, worker and load, so calls/s do not grow with them.',
     '',
     ...renderTable([HEADINGS, ...rows]),
     '',
   ].join('\n')
 }
 
-function kindOf({ replicas, reading }: ReplicaSample): string {
+function kindOf({ replicas, reading }: Pick<ReplicaSample, 'replicas' | 'reading'>): string {
   return `${replicas} ${reading}`
 }
 
 function renderRow(samples: readonly ReplicaSample[], kind: string): readonly string[] {
   const own = samples.filter((sample) => kindOf(sample) === kind)
-  const single = samples.filter((sample) => kindOf(sample) === '1 all')
+  const [replicas = '', reading = ''] = kind.split(' ')
+  const single = samples.filter((sample) => kindOf(sample) === (reading === 'unkeyed' ? '1 unkeyed' : '1 all'))
   const cpu = own.map(cpuOf)
   return [
-    kind.split(' ')[0] ?? '',
-    kind.split(' ')[1] ?? '',
+    replicas,
+    reading,
     spread(own.map(rate), 0),
     spread(cpu, 1),
     (median(cpu) / median(single.map(cpuOf))).toFixed(2),
@@ -38,9 +41,4 @@ function renderRow(samples: readonly ReplicaSample[], kind: string): readonly st
     (median(own.map(({ rssBytes }) => rssBytes)) / 1_048_576).toFixed(0),
     String(own.reduce((sum, { errors }) => sum + errors, 0)),
   ]
-}
-
-/** Milliseconds for 1,000 calls. */
-function cpuOf({ cpuMs, calls }: ReplicaSample): number {
-  return cpuMs / (calls / 1_000)
 }

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { runningKafka, startKafka } from '../test/helpers/kafka-broker.ts'
 import { type AskableChild, startChild } from './askable-child.ts'
-import { kafkaEnv } from './contender.ts'
 import type { LeftOver } from './left-over.ts'
 import { openHttpLoad } from './load.ts'
 import { describeMachine } from './machine.ts'
 import { type Soaked, type SoakSample, type Verdict, verdictsOf } from './soak-verdict.ts'
+import { kafkaEnv } from './starters/gateway.ts'
 import { topicSettings } from './topic-settings.ts'
 import { httpRequests } from './work.ts'
 
@@ -68,7 +68,7 @@ async function openKafka(cleanups: Cleanups): Promise<Ground> {
   cleanups.push(() => kafka.close())
   const { brokers } = kafka
   const prefix = `soak-${randomUUID().slice(0, 8)}`
-  const topics = { requestTopic: `${prefix}-request`, replyTopic: `${prefix}-reply` }
+  const topics = { requestTopic: `${prefix}-request`, replyTopic: `${prefix}-reply`, convention: 'stateflow-json' as const }
   const names = [topics.requestTopic, topics.replyTopic]
   await kafka.createTopics(...names.map((name) => ({ name, partitions: 10, settings: topicSettings })))
   const worker = await startChild({
@@ -77,7 +77,7 @@ async function openKafka(cleanups: Cleanups): Promise<Ground> {
   })
   cleanups.push(worker.close)
   await worker.ask('serve', topics)
-  return openGateway('gateway-platformatic', kafkaEnv('platformatic', { brokers, topics, execArgv: [] }), cleanups)
+  return openGateway('gateway-platformatic', kafkaEnv('platformatic', { kafka, topics }), cleanups)
 }
 
 async function openGateway(name: string, env: Readonly<Record<string, string>>, cleanups: Cleanups): Promise<Ground> {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { metadataOf } from './many-methods.ts'
-import { cpuMsOf, residentBytesOf } from './process-cpu.ts'
-import { median, renderTable } from './results.ts'
+import { renderTable } from './markdown-table.ts'
+import { cpuMsOf, rssBytesOf } from './process-cpu.ts'
+import { median } from './statistics.ts'
 
 /**
  * `node bench/start-up.ts [ROUNDS]`: gateways with 10, 1,000 and 5,000 methods, from the start of a real process to its first answer.
@@ -37,7 +38,7 @@ async function measureStart(file: string): Promise<Start> {
     const url = await listening(child)
     const readyMs = performance.now() - beganAtMs
     const { pid = 0 } = child
-    const usage = { cpuMs: cpuMsOf([pid]), rssBytes: residentBytesOf(pid) }
+    const usage = { cpuMs: cpuMsOf([pid]), rssBytes: rssBytesOf([pid]) }
     const first = await fetchDocument(url)
     const later = await fetchDocument(url)
     const unchanged = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': first.etag } })

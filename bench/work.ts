@@ -8,16 +8,37 @@ export const argsOf = (index: number) => ({ amount: 1, item: itemOf(index) })
 
 export const EXPECTED_BODY = 'true'
 
+/** How a contender wants it to be asked; by default as the gateway does. */
+export interface Dress {
+  readonly path?: (index: number) => string
+  /** `undefined`: a body is not sent. */
+  readonly body?: (index: number) => object | undefined
+  readonly headers?: readonly string[]
+  /** Requests that differ, at most one a key. */
+  readonly count?: number
+}
+
+const gatewayDress = {
+  path: (index: number) => `/user/${userOf(index)}/buy_item`,
+  body: argsOf,
+  headers: [],
+  count: KEYS,
+}
+
 /** Requests as bytes, one a key, so that the load generator composes nothing while it measures. */
-export function httpRequests(host: string): readonly Buffer[] {
-  return Array.from({ length: KEYS }, (_, index) => {
-    const body = JSON.stringify(argsOf(index))
+export function httpRequests(host: string, dress: Dress = {}): readonly Buffer[] {
+  const { path, body, headers, count } = { ...gatewayDress, ...dress }
+  return Array.from({ length: count }, (_, index) => {
+    const content = body(index)
+    const text = content === undefined ? '' : JSON.stringify(content)
+    const type = content === undefined ? [] : ['Content-Type: application/json']
     const head = [
-      `POST /user/${userOf(index)}/buy_item HTTP/1.1`,
+      `POST ${path(index)} HTTP/1.1`,
       `Host: ${host}`,
-      'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
+      ...type,
+      `Content-Length: ${text.length}`,
+      ...headers,
     ]
-    return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+    return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}`)
   })
 }

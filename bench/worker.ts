@@ -1,12 +1,13 @@
 import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
 import { partitionOfKey } from '../src/runtime-adapters/kafka/partition-of-key.ts'
+import { type Answer, type Convention, conventions, delayMs, type Reply } from './conventions.ts'
 import { answerParent } from './parent-channel.ts'
+import type { Pause } from './pauses.ts'
 import { encodeProduce, type PartitionRecords, readProduceErrors } from './record-batch.ts'
-import { idOf, replyTo } from './worker-reply.ts'
 
 /**
- * The runtime of the benchmark: answers every request of one topic on another, in StateFlow's JSON. It is as cheap as Node
- * allows, so that it is never what is measured: one long fetch at a time, all its requests answered in one produce,
+ * The runtime of the benchmark: answers every request of one topic on another, in the way that its sender understands. It is as
+ * cheap as Node allows, so that it is never what is measured: one long fetch at a time, all its requests answered in one produce,
  * nothing parsed.
  */
 
@@ -14,8 +15,8 @@ interface Lane {
   readonly requestTopicId: string
   readonly replyTopic: string
   readonly replyPartitions: number
-  /** Each reply has the call's id for its key, as StateFlow's StateFun functions do it. */
-  readonly keyed: boolean
+  readonly answer: Answer
+  readonly delayMs: number
   /** Next offset by partition. The topics are new, so they begin at 0. */
   readonly offsets: bigint[]
 }
@@ -23,6 +24,8 @@ interface Lane {
 /** Milliseconds that an empty fetch is held; after it, a change of topics takes effect. */
 const FETCH_WAIT_MS = 100
 const MAX_FETCH_BYTES = 8_388_608
+/** Milliseconds from which the broker's answer to a produce counts as a pause. */
+const PAUSE_MS = 50
 const SESSIONLESS_EPOCH = -1
 const NO_EPOCH = -1
 
@@ -35,12 +38,14 @@ await writer.connect(host, Number(port))
 interface ServedTopics {
   readonly requestTopic: string
   readonly replyTopic: string
-  readonly keyed?: boolean
+  readonly convention?: Convention
 }
 
 const lanes = new Map<string, Lane>()
 let active: Lane | undefined
 let nextPartition = 0
+/** Produces that took the broker long; epoch milliseconds. */
+let pauses: Pause[] = []
 
 answerParent({
   async serve(input) {
@@ -52,9 +57,15 @@ answerParent({
     if (active === undefined) setImmediate(fetchNext)
     active = lane
   },
+  /** Those since the last question. */
+  pauses() {
+    const since = pauses
+    pauses = []
+    return since
+  },
 })
 
-async function describe({ requestTopic, replyTopic, keyed = false }: ServedTopics): Promise<Lane> {
+async function describe({ requestTopic, replyTopic, convention = 'stateflow-json' }: ServedTopics): Promise<Lane> {
   const { topics } = await metadataV12.api.async(writer, [requestTopic, replyTopic], false, false)
   const find = (wanted: string) => {
     const found = topics.find(({ name }) => name === wanted)
@@ -67,7 +78,8 @@ async function describe({ requestTopic, replyTopic, keyed = false }: ServedTopic
   return {
     requestTopicId: request.topicId,
     replyTopic,
-    keyed,
+    answer: conventions[convention],
+    delayMs: delayMs(convention),
     replyPartitions: find(replyTopic).partitions.length,
     offsets: request.partitions.map(() => 0n),
   }
@@ -98,42 +110,52 @@ function fetchNext(): void {
     (error, response) => {
       if (error !== null || response === undefined) throw error ?? new Error('an empty answer to a fetch')
       const replies = answerAll(lane, response)
-      if (replies.length > 0) produce(lane, replies)
+      if (replies.length > 0 && lane.delayMs > 0) setTimeout(produce, lane.delayMs, lane, replies)
+      else if (replies.length > 0) produce(lane, replies)
       fetchNext()
     },
   )
 }
 
-function answerAll({ offsets }: Lane, { responses }: fetchV17.FetchResponse): Buffer[] {
-  const replies: Buffer[] = []
+function answerAll({ offsets, answer }: Lane, { responses }: fetchV17.FetchResponse): Reply[] {
+  const replies: Reply[] = []
   for (const { partitionIndex, records } of responses.flatMap(({ partitions }) => partitions)) {
     for (const batch of records ?? []) {
       offsets[partitionIndex] = batch.firstOffset + BigInt(batch.lastOffsetDelta) + 1n
-      for (const { value } of batch.records) {
-        if (value !== null) replies.push(replyTo(value))
+      for (const record of batch.records) {
+        const reply = answer(record)
+        if (reply !== undefined) replies.push(reply)
       }
     }
   }
   return replies
 }
 
-function produce(lane: Lane, replies: readonly Buffer[]): void {
-  const batches = lane.keyed ? byKey(lane, replies) : inTurn(lane, replies)
+function produce(lane: Lane, replies: readonly Reply[]): void {
+  const batches = intoPartitions(lane, replies)
   const request = () => encodeProduce({ topic: lane.replyTopic, batches })
+  const startedAt = performance.now()
   writer.send(0, 11, request, readProduceErrors, true, true, (error) => {
     if (error !== null) throw error
+    notePause(startedAt)
   })
 }
 
-/** All into one partition, the next time into the next: as the producers of runtimes do with records without a key. */
-function inTurn({ replyPartitions }: Lane, replies: readonly Buffer[]): readonly PartitionRecords[] {
-  const partition = nextPartition++ % replyPartitions
-  return [{ partition, records: replies.map((value) => ({ key: undefined, value })) }]
+function notePause(startedAt: number): void {
+  const now = performance.now()
+  if (now - startedAt < PAUSE_MS) return
+  pauses.push({ startMs: performance.timeOrigin + startedAt, endMs: performance.timeOrigin + now })
 }
 
-/** Where the Java client puts them. */
-function byKey({ replyPartitions }: Lane, replies: readonly Buffer[]): readonly PartitionRecords[] {
-  const records = replies.map((value) => ({ key: idOf(value), value }))
-  const homes = Map.groupBy(records, ({ key }) => partitionOfKey(key, replyPartitions))
-  return [...homes].map(([partition, inPartition]) => ({ partition, records: inPartition }))
+/**
+ * With a key, where the Java client puts them. Those without one all go into one partition, the next time into the next: as the
+ * producers of runtimes do.
+ */
+function intoPartitions({ replyPartitions }: Lane, replies: readonly Reply[]): readonly PartitionRecords[] {
+  const turn = nextPartition++ % replyPartitions
+  const homes = Map.groupBy(replies, ({ partition, key }) => {
+    if (partition !== undefined) return partition
+    return key === undefined ? turn : partitionOfKey(key, replyPartitions)
+  })
+  return [...homes].map(([partition, records]) => ({ partition, records }))
 }

@@ -7,6 +7,9 @@ import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
 
+// Before the gateway looks whether there is an SDK; not loaded where nobody traces.
+if (process.env.BENCH_TRACING === 'true') (await import('./tracing.ts')).registerTracing()
+
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
 const { config } = readConfig({ env: process.env, argv: [] })
 const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Kafka, runningKafka, startKafka } from '../../test/helpers/kafka-broker.ts'
 import { startChild } from '../askable-child.ts'
-import { metadata } from '../contender.ts'
+import { demoMetadata } from '../contender.ts'
 import { describeMachine } from '../machine.ts'
 import { measureOverload, type Overload } from './measure.ts'
 import { type OverloadOptions, readOptions, USAGE } from './options.ts'
@@ -57,7 +57,7 @@ async function measureGateway(
   const gateway = await startChild({
     module: new URL('../contenders/gateway.ts', import.meta.url),
     env: {
-      ...{ ...brokers, ...limits, GATEWAY_RUNTIME: 'stateflow', GATEWAY_METADATA: metadata },
+      ...{ ...brokers, ...limits, GATEWAY_RUNTIME: 'stateflow', GATEWAY_METADATA: demoMetadata },
       ...{ STATEFLOW_SERIALIZER: 'json', STATEFLOW_ROUTING: 'dataflow' },
       // Between phases connections idle.
       ...{ GATEWAY_KEEP_ALIVE_MS: '600000', GATEWAY_HEADERS_TIMEOUT_MS: '60000' },

@@ -1,0 +1,154 @@
+import type { Sample } from './measure.ts'
+import { type OpenLoopSample, REFERENCE } from './open-loop-run.ts'
+import { blame } from './pauses.ts'
+import type { ReplicaSample } from './replicas.ts'
+import { cpuOf, median, rate } from './statistics.ts'
+
+/** Everything that a run has measured. */
+export interface Results {
+  readonly closed: readonly Sample[]
+  readonly open: readonly OpenLoopSample[]
+  readonly replicas: readonly ReplicaSample[]
+  /** Contenders that were not run, with the reason. */
+  readonly missing: ReadonlyMap<string, string>
+}
+
+/** One thing that is to hold, as a ratio of two things measured in the same run. */
+export interface Ratio {
+  /** The point it belongs to, by its number. */
+  readonly point: string
+  readonly what: string
+  /** One a round; none where one of the two was not measured. */
+  readonly measured: readonly number[]
+  readonly bound: number
+  readonly limit: 'at most' | 'at least'
+}
+
+export function isMet({ measured, bound, limit }: Ratio): boolean | undefined {
+  if (measured.length === 0) return undefined
+  return limit === 'at most' ? median(measured) <= bound : median(measured) >= bound
+}
+
+export function ratiosOf({ closed, open, replicas }: Results): readonly Ratio[] {
+  return [
+    ...costs(closed),
+    ...speeds(closed),
+    ...openLoop(open),
+    ...extras(closed),
+    ...replicaCosts(replicas),
+    ...clients(closed),
+  ]
+}
+
+type Figure = (sample: Sample) => number
+
+interface Pair {
+  readonly above: string
+  readonly below: string
+  readonly level: number
+  readonly figure: Figure
+}
+
+/** Of the same round, so that what slows the machine down for a while slows both down. */
+function paired(samples: readonly Sample[], { above, below, level, figure }: Pair): readonly number[] {
+  const find = (name: string, round: number) =>
+    samples.find((each) => each.contender === name && each.level === level && each.round === round)
+  return roundsOf(samples).flatMap((round) => {
+    const [over, under] = [find(above, round), find(below, round)]
+    const isThere = over !== undefined && under !== undefined && over.calls > 0 && under.calls > 0
+    return isThere ? [figure(over) / figure(under)] : []
+  })
+}
+
+function roundsOf(samples: readonly { readonly round: number }[]): readonly number[] {
+  return [...new Set(samples.map(({ round }) => round))]
+}
+
+function costs(closed: readonly Sample[]): readonly Ratio[] {
+  const row = (below: string, level: number, bound: number): Ratio => ({
+    ...{ point: '1', what: `CPU a call, gateway ÷ ${below}, ${level} under way`, bound, limit: 'at most' },
+    measured: paired(closed, { above: REFERENCE, below, level, figure: cpuOf }),
+  })
+  return [row('echo', 256, 2.2), row('echo', 64, 3.3), row('minimal', 256, 1.15), row('minimal', 64, 1.15)]
+}
+
+function speeds(closed: readonly Sample[]): readonly Ratio[] {
+  const row = (below: string, level: number, bound: number): Ratio => ({
+    ...{ point: '2', what: `calls/s, gateway ÷ ${below}, ${level} under way`, bound, limit: 'at least' },
+    measured: paired(closed, { above: REFERENCE, below, level, figure: rate }),
+  })
+  return [
+    ...[row('nest', 256, 5), row('kafka-hooks', 256, 8), row('spring', 256, 2.2), row('restate', 256, 6)],
+    ...[row('zilla', 256, 10), row('fastapi', 256, 20), row('nest', 64, 3), row('spring', 64, 1.8)],
+    {
+      ...{ point: '2', what: 'p50, gateway ÷ raw round trip, one call at a time', bound: 1.5, limit: 'at most' },
+      measured: paired(closed, { above: REFERENCE, below: 'raw-platformatic', level: 1, figure: ({ p50Us }) => p50Us }),
+    },
+    ...[256, 64].map(
+      (level): Ratio => ({
+        ...{ point: '3', what: `calls/s, embedded ÷ echo, ${level} under way`, bound: 0.6, limit: 'at least' },
+        measured: paired(closed, { above: 'embedded', below: 'echo', level, figure: rate }),
+      }),
+    ),
+  ]
+}
+
+function openLoop(open: readonly OpenLoopSample[]): readonly Ratio[] {
+  const own = open.filter(({ contender, plan }) => contender === REFERENCE && plan.name === '70 %')
+  const seconds = Math.round(own.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) / 1_000)
+  return [
+    {
+      ...{ point: '4', what: 'p99 ÷ p50, gateway at 70 % of its maximum', bound: 10, limit: 'at most' },
+      measured: own.map(({ p50Us, p99Us }) => p99Us / p50Us),
+    },
+    {
+      ...{ point: '4', what: `calls over 250 ms outside a marked pause, in ${seconds} s`, bound: 0, limit: 'at most' },
+      measured: own.length === 0 ? [] : [own.reduce((sum, sample) => sum + unexplained(sample), 0)],
+    },
+  ]
+}
+
+export function unexplained({ slow, pauses }: OpenLoopSample): number {
+  return slow.filter((call) => blame(call, { ...pauses }) === undefined).length
+}
+
+function extras(closed: readonly Sample[]): readonly Ratio[] {
+  const row = (above: string, level: number, bound: number): Ratio => ({
+    ...{ point: '5', what: `CPU a call, ${above} ÷ plain gateway, ${level} under way`, bound, limit: 'at most' },
+    measured: paired(closed, { above, below: REFERENCE, level, figure: cpuOf }),
+  })
+  return [256, 64].flatMap((level) => [
+    row('gateway-tracing', level, 1.15),
+    row('gateway-access-log', level, 1.2),
+    row('gateway-jwt', level, 1.15),
+  ])
+}
+
+function replicaCosts(replicas: readonly ReplicaSample[]): readonly Ratio[] {
+  const find = (round: number, count: number, reading: string) =>
+    replicas.find((each) => each.round === round && each.replicas === count && each.reading === reading)
+  const row = (what: string, [eight, one]: readonly [string, string], bound: number): Ratio => ({
+    ...{ point: '6', what: `CPU a call, eight replicas ÷ one, ${what}`, bound, limit: 'at most' },
+    measured: roundsOf(replicas).flatMap((round) => {
+      const [many, single] = [find(round, 8, eight), find(round, 1, one)]
+      return many === undefined || single === undefined ? [] : [cpuOf(many) / cpuOf(single)]
+    }),
+  })
+  return [
+    row('replies without a key', ['unkeyed', 'unkeyed'], 2),
+    row('replies keyed by the id, each reads its own', ['own', 'all'], 1.2),
+  ]
+}
+
+/** What the README says of the two Kafka clients. */
+function clients(closed: readonly Sample[]): readonly Ratio[] {
+  return [64].map((level) => ({
+    ...{
+      point: 'README',
+      what: `CPU a call, kafkajs ÷ platformatic, ${level} under way`,
+      bound: 1.5,
+      limit: 'at least',
+    },
+    measured: paired(closed, { above: 'gateway-kafkajs', below: REFERENCE, level, figure: cpuOf }),
+  }))
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import type { Sample } from '../../../bench/measure.ts'
+import type { OpenLoopSample } from '../../../bench/open-loop-run.ts'
+import { isMet, type Ratio, type Results, ratiosOf } from '../../../bench/ratios.ts'
+import { renderRatios } from '../../../bench/ratios-table.ts'
+import type { ReplicaSample } from '../../../bench/replicas.ts'
+
+const costs = { rssBytes: 0, processes: [], loadCpuMs: 0, workerCpuMs: 0, brokerCpuMs: 0 }
+const window = { calls: 1_000, errors: 0, elapsedMs: 1_000, p50Us: 1_000, p99Us: 2_000, maxUs: 3_000, ...costs }
+
+function sample(contender: string, round: number, more: Partial<Sample> = {}): Sample {
+  return { ...window, contender, round, level: 256, cpuMs: 100, ...more }
+}
+
+const nothing: Results = { closed: [], open: [], replicas: [], missing: new Map() }
+
+function ratio(results: Partial<Results>, what: string): Ratio {
+  const found = ratiosOf({ ...nothing, ...results }).find((each) => each.what.startsWith(what))
+  if (found === undefined) throw new Error(`there is no ratio ${what}`)
+  return found
+}
+
+describe('the ratios', () => {
+  it('compare within a round, so that a slow round counts for both', () => {
+    const closed = [1, 2, 3].flatMap((round) => [
+      sample('echo', round, { cpuMs: 10 * round }),
+      sample('gateway-platformatic', round, { cpuMs: 20 * round }),
+    ])
+    const found = ratio({ closed }, 'CPU a call, gateway ÷ echo, 256')
+    expect(found.measured).toEqual([2, 2, 2])
+    expect(isMet(found)).toBe(true)
+  })
+
+  it('divide CPU by calls', () => {
+    const closed = [sample('echo', 1, { calls: 2_000 }), sample('gateway-platformatic', 1, { calls: 500 })]
+    expect(ratio({ closed }, 'CPU a call, gateway ÷ echo, 256').measured).toEqual([4])
+    expect(isMet(ratio({ closed }, 'CPU a call, gateway ÷ echo, 256'))).toBe(false)
+  })
+
+  it('leave out what did not answer at all', () => {
+    const closed = [sample('fastapi', 1, { calls: 0 }), sample('gateway-platformatic', 1)]
+    expect(ratio({ closed }, 'calls/s, gateway ÷ fastapi').measured).toEqual([])
+  })
+
+  it('say neither yes nor no of what was not measured', () => {
+    expect(isMet(ratio({}, 'calls/s, gateway ÷ nest, 256'))).toBeUndefined()
+    const results = { ...nothing, missing: new Map([['zilla', 'ZILLA_HOME is not set']]) }
+    const text = renderRatios(results, { isWhole: true }).join('\n')
+    expect(text).toMatch(/÷ zilla, 256 under way +\| +not run: ZILLA_HOME is not set/)
+    expect(text).not.toContain('| yes')
+  })
+
+  it('count slow calls that no pause explains', () => {
+    const slow = [
+      { startMs: 0, endMs: 300 },
+      { startMs: 1_000, endMs: 1_300 },
+    ]
+    const pauses = { contender: [], broker: [{ startMs: 0, endMs: 290 }], load: [] }
+    const plan = { name: '70 %', ratePerS: 1_000 } as const
+    const open: readonly OpenLoopSample[] = [
+      { ...window, cpuMs: 1, contender: 'gateway-platformatic', round: 1, plan, slow, stalls: [], pauses },
+    ]
+    expect(ratio({ open }, 'calls over 250 ms').measured).toEqual([1])
+    expect(ratio({ open }, 'p99 ÷ p50').measured).toEqual([2])
+  })
+
+  it('compare eight replicas with one', () => {
+    const replica = (replicas: number, reading: ReplicaSample['reading'], cpuMs: number): ReplicaSample => ({
+      ...sample('replicas', 1, { cpuMs }),
+      ...{ replicas, reading, readPerCall: 1 },
+    })
+    const replicas = [
+      ...[replica(1, 'unkeyed', 100), replica(8, 'unkeyed', 180)],
+      ...[replica(1, 'all', 100), replica(8, 'own', 130)],
+    ]
+    expect(isMet(ratio({ replicas }, 'CPU a call, eight replicas ÷ one, replies without'))).toBe(true)
+    expect(isMet(ratio({ replicas }, 'CPU a call, eight replicas ÷ one, replies keyed'))).toBe(false)
+  })
+})
