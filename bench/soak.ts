@@ -68,7 +68,11 @@ async function openKafka(cleanups: Cleanups): Promise<Ground> {
   cleanups.push(() => kafka.close())
   const { brokers } = kafka
   const prefix = `soak-${randomUUID().slice(0, 8)}`
-  const topics = { requestTopic: `${prefix}-request`, replyTopic: `${prefix}-reply`, convention: 'stateflow-json' as const }
+  const topics = {
+    requestTopic: `${prefix}-request`,
+    replyTopic: `${prefix}-reply`,
+    convention: 'stateflow-json' as const,
+  }
   const names = [topics.requestTopic, topics.replyTopic]
   await kafka.createTopics(...names.map((name) => ({ name, partitions: 10, settings: topicSettings })))
   const worker = await startChild({

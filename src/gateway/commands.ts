@@ -56,7 +56,8 @@ async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
     // Refused, a connection would be offered to one worker after the other for as long as all are full.
     if (worker !== undefined) Object.assign(gateway.server, { dropMaxConnection: true })
     const announcements = (await gateway.listen()).map((address) => announce(gateway, address))
-    for (const text of worker === undefined ? announcements : [`worker ${worker.number} serves`]) gateway.app.log.info(text)
+    for (const text of worker === undefined ? announcements : [`worker ${worker.number} serves`])
+      gateway.app.log.info(text)
     await warnOfFailing(gateway)
     return announcements[0] ?? ''
   } catch (error) {
