@@ -84,10 +84,6 @@ export function createStrayKeeper({ store, replica, log, kin }: StrayKeeperOptio
     return sender === replica || !living.has(sender)
   }
 
-  function mayHoldOf(sender: string): boolean {
-    return kin === undefined ? store.isShared : kin.has(sender)
-  }
-
   function holders(): readonly ReplicaShare[] | undefined {
     if (kin !== undefined) return [...roll.holders(), ...kin.heldElsewhere]
     return store.isShared ? roll.holders() : undefined
@@ -113,7 +109,7 @@ export function createStrayKeeper({ store, replica, log, kin }: StrayKeeperOptio
     foreign(id, read, bytes) {
       const sender = replicaOf(id)
       // A memory holds no records of replicas elsewhere.
-      if (sender !== replica && !mayHoldOf(sender)) return
+      if (sender !== replica && !(kin?.has(sender) ?? store.isShared)) return
       const reply = { id, read, bytes, arrivedAt: Date.now(), misses: 0 }
       if (isOrphan(sender)) void adopt(reply)
       else foreign.keep(reply)

@@ -53,8 +53,7 @@ function textFrom(roll: (sides: number) => number, depth: number): string {
 /** What bodies must be, said without a short cut: everything is looked at. */
 function carefully(text: string): unknown {
   const value = parseExact(text)
-  if (typeof value !== 'object' || value === null) return value
-  secureJson.scan(value)
+  if (typeof value === 'object' && value !== null) secureJson.scan(value)
   if (isDeeperThan(value, 64)) throw new Error('too deep')
   const look = (one: unknown): void => {
     if (typeof one === 'bigint' && BigInt.asIntN(64, one) !== one) throw new Error('beyond 64 bits')
