@@ -80,6 +80,7 @@ function draw(root: Node, title: string): string {
   const frames = boxes.map((box) => drawBox(box, root.micros))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="monospace" font-size="10.5">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/><text x="8" y="20" font-size="14">${escaped(title)}</text>`,
     ...legend,
     ...frames,
