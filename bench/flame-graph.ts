@@ -80,6 +80,7 @@ function draw(root: Node, title: string): string {
   const frames = boxes.map((box) => drawBox(box, root.micros))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="monospace" font-size="10.5">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/><text x="8" y="20" font-size="14">${escaped(title)}</text>`,
     ...legend,
     ...frames,
@@ -90,7 +91,8 @@ function draw(root: Node, title: string): string {
 function drawBox({ x, depth, width, node }: Box, total: number): string {
   const { functionName, url, lineNumber } = node.frame
   const name = functionName === '' ? '(anonymous)' : functionName
-  const file = url.replace(/^.*\/(?=node_modules\/|src\/|examples\/)/, '').replace('node_modules/', '')
+  // From the checkout's own folders on: where it lies is nobody's business.
+  const file = url.replace(/^.*\/(?=(?:node_modules|src|examples|bench)\/)/, '').replace('node_modules/', '')
   const color = owners.find(({ test }) => test.test(url))?.color ?? '#ccc'
   const share = ((node.micros / total) * 100).toFixed(1)
   const told = `<title>${escaped(`${name}${file === '' ? '' : ` ${file}:${lineNumber + 1}`}, ${share} %`)}</title>`

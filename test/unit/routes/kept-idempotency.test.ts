@@ -155,6 +155,8 @@ describe('Idempotency-Key', () => {
   it('says 504 to a joiner who would take 202, when nobody knows by his deadline whether the runtime has the call', async () => {
     const app = build({ overrides: { 'Account.add': { deadlineMs: 60 } } })
     app.answer(heldBack().answer)
+    // Its start would take some of the 30 ms.
+    await app.app.ready()
     void ask(app, { key: 'k' })
     await late()
     const place = `/-/invocations/${app.invocations[0]?.id}`
