@@ -65,6 +65,8 @@ export interface HttpLoadOptions {
 }
 
 const DRAIN_TIMEOUT_MS = 5_000
+/** What a stall has held up for longer is not caught up with. */
+const MAX_BEHIND_MS = 1_000
 
 export async function openHttpLoad({ ports, connections, requests, intervalMs = 0 }: HttpLoadOptions): Promise<Load> {
   const tally = createTally()
@@ -115,11 +117,15 @@ interface Lane {
 /** A lane that loses its connection ends. */
 async function openLane({ port, nextRequest, tally, intervalMs, onLost }: LaneOptions): Promise<Lane> {
   let startedAt = 0
+  let dueAt = performance.now()
   let ended = false
   const onAnswer = (fault: string | undefined): void => {
     if (fault === undefined) tally.answered(startedAt)
     else tally.failed(fault)
-    const pauseMs = intervalMs === 0 ? 0 : startedAt + intervalMs - performance.now()
+    if (intervalMs === 0) return start()
+    // From when it was due, so that a timer that is late does not make all calls fewer.
+    dueAt = Math.max(dueAt + intervalMs, performance.now() - MAX_BEHIND_MS)
+    const pauseMs = dueAt - performance.now()
     if (pauseMs < 1) start()
     else setTimeout(start, pauseMs)
   }
