@@ -7,8 +7,8 @@ export interface Latencies {
   percentiles(...ranks: readonly number[]): readonly number[]
 }
 
-/** 64 MiB; a window with more calls than this is too long. */
-const MAX_COUNT = 16_777_216
+/** 256 MiB; a window with more calls than this is too long. */
+const MAX_COUNT = 67_108_864
 
 export function createLatencies(): Latencies {
   let micros = new Uint32Array(65_536)
