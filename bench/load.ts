@@ -122,12 +122,11 @@ async function openLane({ port, nextRequest, tally, intervalMs, onLost }: LaneOp
   const onAnswer = (fault: string | undefined): void => {
     if (fault === undefined) tally.answered(startedAt)
     else tally.failed(fault)
-    if (intervalMs === 0) return start()
+    const nowMs = performance.now()
     // From when it was due, so that a timer that is late does not make all calls fewer.
-    dueAt = Math.max(dueAt + intervalMs, performance.now() - MAX_BEHIND_MS)
-    const pauseMs = dueAt - performance.now()
-    if (pauseMs < 1) start()
-    else setTimeout(start, pauseMs)
+    dueAt = Math.max(dueAt + intervalMs, nowMs - MAX_BEHIND_MS)
+    if (intervalMs === 0 || dueAt - nowMs < 1) start()
+    else setTimeout(start, dueAt - nowMs)
   }
   const connection = await openConnection({ port, onAnswer })
   const closed = connection.closed.then(() => {
