@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { readConfig } from '../../src/gateway/config.ts'
+import { setEngineFlags } from '../../src/gateway/engine-flags.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { loggerOptions } from '../../src/gateway/logger.ts'
 import { leftOver } from '../left-over.ts'
@@ -11,6 +12,7 @@ import { itemOf, KEYS, userOf } from '../work.ts'
 if (process.env.BENCH_TRACING === 'true') (await import('./tracing.ts')).registerTracing()
 
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
+setEngineFlags()
 const { config } = readConfig({ env: process.env, argv: [] })
 const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
 if (config.runtime === 'embedded') await stockShop(gateway)

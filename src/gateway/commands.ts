@@ -7,6 +7,7 @@ import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
 import { adapterNames } from '../runtime-adapters/catalog.ts'
 import { newApiKey } from './access/api-keys.ts'
 import { type Config, ConfigError } from './config.ts'
+import { setEngineFlags } from './engine-flags.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { logDestination, loggerOptions } from './logger.ts'
 import type { LogDestination } from './observability/log-destination.ts'
@@ -41,6 +42,7 @@ async function serveAsWorker(seat: WorkerSeat): Promise<void> {
 
 /** @returns what there is, and where */
 async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
+  setEngineFlags()
   const isTerminal = process.stdout.isTTY
   const destination = logDestination(config, isTerminal, worker?.number)
   // Process 1 of a container is not ended by a signal that nobody handles, and a start can take long.

@@ -48,15 +48,11 @@ const refreshPauseMs = 100
 const batchOverheadBytes = 61
 const recordOverheadBytes = 30
 const maxBatchRecords = 10_000
-/**
- * Produce requests under way to one broker. It reads the next one of a connection when it has answered the last, so a further one would
- * only wait there; kept here, it takes along what comes meanwhile.
- */
-const maxRequests = 2
 
 /**
  * Gathers the sends of one turn of the event loop, and what comes while the broker is busy: one produce request a leader, one batch a
- * partition.
+ * partition. A broker reads the next request of a connection when it has answered the last, so a second one would only wait there; kept
+ * here, it takes along what comes meanwhile.
  */
 export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
   return new Batcher(options)
@@ -67,8 +63,8 @@ class Batcher implements SendBatcher {
   readonly #options: SendBatcherOptions
   readonly #sweepMs: number
   readonly #lanes = new Map<string, Map<number, Lane>>()
-  /** Requests under way by leader. */
-  readonly #underWay = new Map<number, number>()
+  /** Leaders that have a request to answer. */
+  readonly #busy = new Set<number>()
   readonly #ready = new Set<Lane>()
   readonly #requests = new Set<Promise<void>>()
   #turn: NodeJS.Immediate | undefined
@@ -141,7 +137,7 @@ class Batcher implements SendBatcher {
     const byLeader = new Map<number, Lane[]>()
     for (const lane of this.#ready) {
       const leader = this.#isFree(lane) ? this.#port.leaderOf(lane.topic, lane.partition) : undefined
-      if (leader !== undefined && (this.#underWay.get(leader) ?? 0) >= maxRequests) continue
+      if (leader !== undefined && this.#busy.has(leader)) continue
       this.#ready.delete(lane)
       if (leader !== undefined) byLeader.get(leader)?.push(lane) ?? byLeader.set(leader, [lane])
       else if (this.#isFree(lane)) this.#pauseLane(lane, 'The partition has no leader.')
@@ -163,9 +159,9 @@ class Batcher implements SendBatcher {
       const records = lane.travelling.map(({ record }) => record)
       return { topic: lane.topic, partition: lane.partition, records }
     })
-    this.#underWay.set(leader, (this.#underWay.get(leader) ?? 0) + 1)
+    this.#busy.add(leader)
     const verdicts = await this.#port.produce(leader, batches)
-    this.#underWay.set(leader, (this.#underWay.get(leader) ?? 1) - 1)
+    this.#busy.delete(leader)
     for (const [index, lane] of lanes.entries()) {
       this.#arrive(lane, verdicts[index] ?? unknown('The broker said nothing of this partition.'))
     }
