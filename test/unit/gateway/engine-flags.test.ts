@@ -13,6 +13,7 @@ const program = `
   const make = (index) => ({ index, parts: [index, index + 1], more: { text: 'call' } })
   for (let index = 0; index < 6_000_000; index++) kept[index % kept.length] = make(index)
   const oldBytes = () => getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space').space_used_size
+  kept.length = 0
   const before = oldBytes()
   let most = before
   for (let index = 0; index < 3_000_000; index++) {
