@@ -46,7 +46,7 @@ export function createFetchPort(
       const offsets = await consumer.listOffsets({ topics: [...replyTopics], timestamp, isolationLevel })
       return (topic, partition) => offsets.get(topic)?.[partition]
     },
-    async fetch({ leader, positions, oneBatch }) {
+    async fetch({ leader, positions, oneBatch, gather }) {
       const maxBytes = oneBatch ? 1 : maxPartitionBytes
       const byTopic = Map.groupBy(positions, ({ topic }) => topic)
       const topics = [...byTopic].map(([topic, inTopic]) => ({
@@ -62,7 +62,10 @@ export function createFetchPort(
       const isolationLevel = isolationLevels[isolation]
       const limit = oneBatch ? 1 : maxFetchBytes
       const response = await consumer
-        .fetch({ node: leader, topics, isolationLevel, maxBytes: limit })
+        .fetch({
+          ...{ node: leader, topics, isolationLevel, maxBytes: limit },
+          ...(gather && { minBytes: gather.minBytes, maxWaitTime: gather.maxWaitMs }),
+        })
         .catch((error: unknown) => responseIn(error))
       return response.responses.flatMap(({ topicId, partitions }) =>
         partitions.map((partition) => fetched(topicNames.get(topicId) ?? topicId, partition)),

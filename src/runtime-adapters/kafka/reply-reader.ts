@@ -33,6 +33,14 @@ export interface FetchRequest {
   readonly positions: readonly ReadPosition[]
   /** The first batch of each partition alone: a broker sends one whole batch, however large, past the limit. */
   readonly oneBatch: boolean
+  /** `undefined`: the broker answers as soon as there is anything. */
+  readonly gather: Gather | undefined
+}
+
+/** The broker answers when there are so many bytes, or after so long. */
+export interface Gather {
+  readonly minBytes: number
+  readonly maxWaitMs: number
 }
 
 /** A response came whole, but what it holds can't be read. */
@@ -67,6 +75,10 @@ export interface ReplyReader extends ReplySelection {
 }
 
 const retryPauseMs = 100
+/** Replies of one fetch that make the next one gather. */
+const MANY = 8
+/** Milliseconds that a reply is kept at most for further ones to come. */
+const GATHER_MS = 2
 
 /** Reads partitions from their leaders, without a group: one fetch loop a broker. */
 export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
@@ -83,6 +95,15 @@ interface Tracked extends ReadPosition {
   /** While it is not read. */
   readonly notes: EndNote[]
 }
+
+/** What was read. */
+interface Taken {
+  readonly count: number
+  /** Of keys and values. */
+  readonly bytes: number
+}
+
+const NOTHING: Taken = { count: 0, bytes: 0 }
 
 class Reader implements ReplyReader {
   readonly #port: FetchPort
@@ -169,47 +190,66 @@ class Reader implements ReplyReader {
 
   /** Ends when the broker leads nothing more; the next look at the leaders starts it again. */
   async #loop(leader: number): Promise<void> {
+    let gather: Gather | undefined
     while (!this.#closed) {
       const mine = this.#wanted().filter((one) => one.leader === leader && one.stalled === undefined)
       if (mine.length === 0) return
       try {
-        await this.#round(leader, mine)
+        gather = await this.#round(leader, { mine, gather })
       } catch (error) {
         for (const one of mine) this.#stall(one, messageOf(error))
       }
     }
   }
 
-  async #round(leader: number, mine: readonly Tracked[]): Promise<void> {
+  /**
+   * While many replies come, the next fetch waits for twice as many: to be woken for each of a few costs the broker and this process more
+   * than the replies themselves.
+   */
+  async #round(
+    leader: number,
+    { mine, gather }: { readonly mine: readonly Tracked[]; readonly gather: Gather | undefined },
+  ): Promise<Gather | undefined> {
+    let taken: Taken = { count: 0, bytes: 0 }
     try {
-      for (const fetched of await this.#port.fetch({ leader, positions: mine, oneBatch: false })) this.#take(fetched)
+      for (const fetched of await this.#port.fetch({ leader, positions: mine, oneBatch: false, gather })) {
+        const { count, bytes } = this.#take(fetched)
+        taken = { count: taken.count + count, bytes: taken.bytes + bytes }
+      }
     } catch (error) {
       if (!(error instanceof UnreadableBatchError)) throw error
       for (const one of mine) await this.#readCarefully(leader, one)
     }
     // A response leaves out the partitions of which there is nothing to tell.
     for (const one of mine) if (one.stalled === undefined) one.trouble = undefined
+    return taken.count < MANY ? undefined : { minBytes: 2 * taken.bytes, maxWaitMs: GATHER_MS }
   }
 
-  #take(fetched: FetchedPartition): void {
+  #take(fetched: FetchedPartition): Taken {
     const position = this.#tracked.get(nameOf(fetched.topic, fetched.partition))
     // What was asked for before it was left out comes again when it is wanted.
-    if (position === undefined || this.#closed || !this.#isWanted(fetched.topic, fetched.partition)) return
+    if (position === undefined || this.#closed || !this.#isWanted(fetched.topic, fetched.partition)) return NOTHING
     if (fetched.error !== undefined) {
       this.#stall(position, fetched.error)
-      return
+      return NOTHING
     }
+    let count = 0
+    let bytes = 0
     for (const { record, next } of committedRecords(fetched, position.next)) {
       position.next = next
-      if (record !== undefined) this.#options.onRecord(record)
+      if (record === undefined) continue
+      count++
+      bytes += record.key.length + record.value.length
+      this.#options.onRecord(record)
     }
+    return { count, bytes }
   }
 
   /** One batch that can't be read must not stop the others: it is passed over, batch by batch. */
   async #readCarefully(leader: number, position: Tracked): Promise<void> {
     const readableFrom = async (next: bigint) => {
       try {
-        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true })
+        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true, gather: undefined })
       } catch (error) {
         if (error instanceof UnreadableBatchError) return undefined
         throw error

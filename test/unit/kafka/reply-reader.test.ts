@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   createReplyReader,
   type FetchPort,
+  type Gather,
   type ReplyReader,
   UnreadableBatchError,
 } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
@@ -135,6 +136,23 @@ describe('the reply reader', () => {
     }
   })
 
+  it('lets the broker gather while many replies come, for a moment only', async () => {
+    const asked: (Gather | undefined)[] = []
+    const { reader, read } = setup([[...batches(7), { first: 7n, count: 9 }]], (port) => ({
+      fetch: async (request) => {
+        asked.push(request.gather)
+        const [all, ...none] = await port.fetch(request)
+        // One batch a fetch.
+        return all === undefined ? none : [{ ...all, batches: all.batches.slice(0, 1) }]
+      },
+    }))
+    await reader.start()
+    await until('what comes after', () => asked.length >= 4)
+    expect(read).toHaveLength(16)
+    // After 7, after 9 of 5 bytes each, after none.
+    expect(asked.slice(0, 4)).toEqual([undefined, undefined, { minBytes: 90, maxWaitMs: 2 }, undefined])
+  })
+
   it('leaves a partition in trouble aside and reads the others', async () => {
     const { reader, read } = setup([batches(1), batches(2)], (port) => ({
       fetch: async (request) =>
@@ -149,6 +167,10 @@ describe('the reply reader', () => {
 })
 
 function fetchedBatch({ first, count }: Batch) {
-  const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, key: null, value: null }))
+  const records = Array.from({ length: count }, (_, offsetDelta) => ({
+    offsetDelta,
+    key: null,
+    value: Buffer.from('reply'),
+  }))
   return { firstOffset: first, lastOffsetDelta: count - 1, attributes: 0, producerId: -1n, records }
 }
