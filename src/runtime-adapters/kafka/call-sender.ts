@@ -23,19 +23,19 @@ export interface CallSender {
 export function createCallSender({ dialect, pending, send, watch }: CallSenderOptions): CallSender {
   const counters = { overloaded: 0, notSent: 0, sendUnknown: 0 }
 
-  function note(id: string, result: HandOver): void {
+  function note(call: PendingCall, result: HandOver): void {
     switch (result.kind) {
       case 'acknowledged':
-        pending.find(id)?.invocation.onAccepted?.()
+        if (call.isWaiting) call.invocation.onAccepted?.()
         return
       case 'not-sent':
         counters.notSent++
-        pending.settle(id, notSent(result.cause, result.detail))
+        pending.settle(call, notSent(result.cause, result.detail))
         return
       case 'unknown':
         // The record may be in the log, so its answer may still come: the waiter stays until the deadline.
         counters.sendUnknown++
-        pending.doubt(id, result.detail)
+        pending.doubt(call, result.detail)
     }
   }
 
@@ -61,7 +61,7 @@ export function createCallSender({ dialect, pending, send, watch }: CallSenderOp
     void send(withTrace(record, sent.context), sent).then((result) => {
       watch?.sent(record.topic, result, performance.now() - startedAtMs)
       followed?.end(result)
-      note(sent.id, result)
+      note(call, result)
     })
     return call
   }

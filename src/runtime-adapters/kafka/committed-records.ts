@@ -25,24 +25,27 @@ const control = 1 << 5
 const empty = Buffer.alloc(0)
 
 /**
- * The records of a fetch from `from` on, without those of aborted transactions. `next` is the offset to go on from. An item
- * without a record moves the position only: past transaction markers, and past batches that compaction has emptied.
+ * Hands over the records of a fetch from `from` on, without those of aborted transactions.
+ * @returns the offset to go on from: past transaction markers too, and past batches that compaction has emptied
  */
-export function* committedRecords(
+export function takeCommitted(
   { topic, partition, batches, aborted }: Fetched,
   from: bigint,
-): Generator<{ readonly record?: ReceivedRecord; readonly next: bigint }> {
+  take: (record: ReceivedRecord) => void,
+): bigint {
   const isCommitted = createAbortFilter(aborted)
+  let next = from
   for (const batch of batches) {
     const last = lastOffsetOf(batch)
     for (const { offsetDelta, key, value } of isCommitted(batch) ? batch.records : []) {
       const offset = batch.firstOffset + BigInt(offsetDelta)
       // A broker sends whole batches, so the first may begin before what was asked for.
       if (offset < from) continue
-      yield { record: { topic, partition, offset, key: key ?? empty, value: value ?? empty }, next: offset + 1n }
+      take({ topic, partition, offset, key: key ?? empty, value: value ?? empty })
     }
-    if (last >= from) yield { next: last + 1n }
+    if (last >= from) next = last + 1n
   }
+  return next
 }
 
 /** Takes batches in the order of their offsets; `true` for those that hold records and were not aborted. */

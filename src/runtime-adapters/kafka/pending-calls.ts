@@ -12,6 +12,7 @@ export interface PendingCall {
   readonly invocation: Invocation
   /** Settles exactly once, at the latest at the invocation's deadline. */
   readonly outcome: Promise<Outcome>
+  readonly isWaiting: boolean
 }
 
 /** What is known of an id that nobody waits for. */
@@ -25,8 +26,9 @@ export interface PendingCalls {
   open(invocation: Invocation, bytes: number): PendingCall | undefined
   find(id: string): PendingCall | undefined
   /** The send may not have worked: said at the deadline, should no answer come after all. */
-  doubt(id: string, detail: string): void
-  settle(id: string, outcome: Outcome): void
+  doubt(call: PendingCall, detail: string): void
+  /** Nothing, where it has been settled. */
+  settle(call: PendingCall, outcome: Outcome): void
   bygone(id: string): Bygone
   /** The late reply has come: a further one is a duplicate. */
   forget(id: string): void
@@ -34,10 +36,12 @@ export interface PendingCalls {
   readonly size: number
 }
 
+/** What `open` gives out. */
 interface Waiter extends PendingCall {
   readonly bytes: number
   readonly resolve: (outcome: Outcome) => void
-  readonly timer: NodeJS.Timeout
+  timer: NodeJS.Timeout | undefined
+  isWaiting: boolean
   silence: Silence
 }
 
@@ -72,26 +76,31 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     finished.set(id, how)
   }
 
-  function finish(id: string, outcome: Outcome, how: 'answered' | 'timed-out'): void {
-    const waiter = waiters.get(id)
-    if (waiter === undefined) return
+  function finish(waiter: Waiter, outcome: Outcome, how: Bygone): void {
+    if (!waiter.isWaiting) return
+    waiter.isWaiting = false
     clearTimeout(waiter.timer)
+    const { id } = waiter.invocation
     waiters.delete(id)
     waitingBytes -= waiter.bytes
-    remember(id, how === 'answered' ? ANSWERED : { kind: how, invocation: withoutArguments(waiter.invocation) })
+    remember(id, how)
     waiter.resolve(outcome)
   }
 
-  function expire(id: string): void {
-    finish(id, waiters.get(id)?.silence ?? NO_ANSWER, 'timed-out')
+  function giveUp(waiter: Waiter, outcome: Outcome): void {
+    finish(waiter, outcome, { kind: 'timed-out', invocation: withoutArguments(waiter.invocation) })
+  }
+
+  function expire(waiter: Waiter): void {
+    giveUp(waiter, waiter.silence)
   }
 
   function open(invocation: Invocation, bytes: number): PendingCall | undefined {
     if (waiters.size >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
     const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
     const { id, deadline } = invocation
-    const timer = setTimeout(expire, Math.max(0, deadline - Date.now()), id)
-    const waiter: Waiter = { invocation, outcome, bytes, resolve, timer, silence: NO_ANSWER }
+    const waiter: Waiter = { invocation, outcome, bytes, resolve, timer: undefined, isWaiting: true, silence: NO_ANSWER }
+    waiter.timer = setTimeout(expire, Math.max(0, deadline - Date.now()), waiter)
     waiters.set(id, waiter)
     waitingBytes += bytes
     return waiter
@@ -100,20 +109,24 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
   return {
     open,
     find: (id) => waiters.get(id),
-    doubt(id, detail) {
-      const waiter = waiters.get(id)
-      if (waiter !== undefined) waiter.silence = { kind: 'unknown', cause: 'connection-lost', detail }
+    doubt(call, detail) {
+      asWaiter(call).silence = { kind: 'unknown', cause: 'connection-lost', detail }
     },
-    settle: (id, outcome) => finish(id, outcome, 'answered'),
+    settle: (call, outcome) => finish(asWaiter(call), outcome, ANSWERED),
     bygone: (id) => finished.get(id) ?? finishedBefore.get(id) ?? FOREIGN,
     forget: (id) => remember(id, ANSWERED),
     settleAll(outcome) {
-      for (const id of [...waiters.keys()]) finish(id, outcome, 'timed-out')
+      for (const waiter of [...waiters.values()]) giveUp(waiter, outcome)
     },
     get size() {
       return waiters.size
     },
   }
+}
+
+/** Only `open` makes calls that wait. */
+function asWaiter(call: PendingCall): Waiter {
+  return call as Waiter
 }
 
 /** What is needed to read a late reply: what is remembered must not be as large as what callers sent. */

@@ -87,11 +87,12 @@ export function createReplyDesk(options: ReplyDeskOptions): ReplyDesk {
       const outcome = decode(record, call.invocation)
       if (outcome.kind === 'malformed') noteUnreadable(record, outcome.detail)
       else counters.answered++
-      pending.settle(id, outcome)
+      pending.settle(call, outcome)
     },
     onOutcome(id, outcome) {
-      if (pending.find(id) === undefined) handleStray(id, () => outcome, 0)
-      else pending.settle(id, outcome)
+      const call = pending.find(id)
+      if (call === undefined) handleStray(id, () => outcome, 0)
+      else pending.settle(call, outcome)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../contract.ts'
-import { committedRecords, type FetchedBatch } from './committed-records.ts'
+import { type FetchedBatch, takeCommitted } from './committed-records.ts'
 import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
 import { firstReadable } from './first-readable.ts'
 import type { IsWanted, ReceivedRecord, ReplySelection } from './transport.ts'
@@ -235,13 +235,13 @@ class Reader implements ReplyReader {
     }
     let count = 0
     let bytes = 0
-    for (const { record, next } of committedRecords(fetched, position.next)) {
-      position.next = next
-      if (record === undefined) continue
+    position.next = takeCommitted(fetched, position.next, (record) => {
+      // Before it is looked at: whatever comes of that, it is not read again.
+      position.next = record.offset + 1n
       count++
       bytes += record.key.length + record.value.length
       this.#options.onRecord(record)
-    }
+    })
     return { count, bytes }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { committedRecords, type FetchedBatch } from '../../../src/runtime-adapters/kafka/committed-records.ts'
+import { type FetchedBatch, takeCommitted } from '../../../src/runtime-adapters/kafka/committed-records.ts'
 
 const transactional = 16
 const control = 48
@@ -14,8 +14,9 @@ function read(
   from = 0n,
   aborted: { producerId: bigint; firstOffset: bigint }[] = [],
 ) {
-  const all = [...committedRecords({ topic: 't', partition: 0, batches, aborted }, from)]
-  return { offsets: all.flatMap(({ record }) => (record === undefined ? [] : [record.offset])), next: all.at(-1)?.next }
+  const offsets: bigint[] = []
+  const next = takeCommitted({ topic: 't', partition: 0, batches, aborted }, from, ({ offset }) => offsets.push(offset))
+  return { offsets, next }
 }
 
 describe('the committed records of a fetch', () => {
