@@ -47,7 +47,11 @@ const variants: readonly ContenderKind[] = [
   },
   {
     ...{ name: 'gateway-tracing', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
-    start: startGateway('platformatic', { env: { BENCH_TRACING: 'true' } }),
+    start: startGateway('platformatic', { env: { BENCH_TRACING: '1' } }),
+  },
+  {
+    ...{ name: 'gateway-tracing-tenth', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
+    start: startGateway('platformatic', { env: { BENCH_TRACING: '0.1' } }),
   },
   {
     ...{ name: 'gateway-access-log', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
@@ -72,7 +76,7 @@ const peers: readonly ContenderKind[] = [
   { name: 'kafka-hooks', ...peer, convention: 'kafka-hooks', start: startKafkaHooks },
   { name: 'restate', ...peer, usesKafka: false, start: startRestate },
   {
-    ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', start: startFastapi },
+    ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', levels: 'highest', start: startFastapi },
     topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
   },
   { name: 'zilla', ...peer, convention: 'zilla', firstWarmUpMs: JVM_WARM_UP_MS, start: startZilla },

@@ -85,5 +85,5 @@ function partitionIn(text: Buffer): number {
  * request was written; one that was there before is lost, and the client then stands still for ever. No real runtime is as quick.
  */
 export function delayMs(convention: Convention): number {
-  return convention === 'stateflow-pickle-later' ? 20 : 0
+  return convention === 'stateflow-pickle-later' ? 100 : 0
 }

@@ -7,7 +7,7 @@ import { type CurveSpec, curveSpecs } from './curve-specs.ts'
 import type { Machine } from './machine.ts'
 import { measure, type Sample, type Surroundings } from './measure.ts'
 import type { BenchOptions } from './options.ts'
-import { measureReplicas } from './replicas.ts'
+import { measureReplicas, REPLICAS_LEVEL } from './replicas.ts'
 import { cpuOf, median } from './statistics.ts'
 import { renderChart } from './svg-chart.ts'
 
@@ -96,7 +96,7 @@ async function replicaCurve(options: BenchOptions, context: CurvesContext): Prom
     file: 'replicas',
     title: 'CPU of a call by replicas',
     xLabel: 'replicas',
-    note: '128 calls under way, shared out among them; CPU of all replicas together. Replies without a key, or keyed by the call’s id and read by all replicas or by their own (`KAFKA_REPLY_PARTITIONS=own`).',
+    note: `${REPLICAS_LEVEL} calls under way, shared out among them; CPU of all replicas together. Replies without a key, or keyed by the call’s id and read by all replicas or by their own (\`KAFKA_REPLY_PARTITIONS=own\`).`,
     samples: samples.map((sample) => ({ ...sample, line: LINE_OF[sample.reading], x: sample.replicas })),
   }
 }

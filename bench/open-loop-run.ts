@@ -35,10 +35,12 @@ export interface OpenLoopContext {
   readonly surroundings: Surroundings
 }
 
-/** Whose closed-loop maximum the shares are taken of. */
-export const REFERENCE = 'gateway-platformatic'
+/** The gateway as it is by default, with records as small as the others have them. Whose closed-loop maximum the shares are taken of. */
+export const REFERENCE = 'gateway-statefun'
+/** The same with StateFlow's events: each holds the dataflow graph of its method. What the variants differ from in one thing. */
+export const WITH_STATEFLOW = 'gateway-platformatic'
 /** Measured at the shares; everybody over Kafka at the common rate. */
-const AT_SHARES = [REFERENCE, 'minimal']
+const AT_SHARES = [REFERENCE, WITH_STATEFLOW, 'minimal']
 const COMMON_RATE_PER_S = 500
 /** A contender that can't take this many times the common rate is not asked for it. */
 const HEADROOM = 1.4
@@ -77,7 +79,7 @@ function plansFor(
   { maximum, closed }: { readonly maximum: number; readonly closed: readonly Sample[] },
 ): readonly Plan[] {
   const isOverLog = topics !== undefined || name === 'restate'
-  const isVariant = name.startsWith('gateway-') && name !== REFERENCE && name !== 'gateway-kafkajs'
+  const isVariant = name.startsWith('gateway-') && ![REFERENCE, WITH_STATEFLOW, 'gateway-kafkajs'].includes(name)
   if (reach === undefined || !isOverLog || isVariant) return []
   const shares: readonly Plan[] = [
     { name: '70 %', ratePerS: maximum * 0.7 },

@@ -1,5 +1,5 @@
 import type { Sample } from './measure.ts'
-import { type OpenLoopSample, REFERENCE } from './open-loop-run.ts'
+import { type OpenLoopSample, REFERENCE, WITH_STATEFLOW } from './open-loop-run.ts'
 import { blame } from './pauses.ts'
 import type { ReplicaSample } from './replicas.ts'
 import { cpuOf, median, rate } from './statistics.ts'
@@ -65,11 +65,16 @@ function roundsOf(samples: readonly { readonly round: number }[]): readonly numb
 }
 
 function costs(closed: readonly Sample[]): readonly Ratio[] {
-  const row = (below: string, level: number, bound: number): Ratio => ({
-    ...{ point: '1', what: `CPU a call, gateway ÷ ${below}, ${level} under way`, bound, limit: 'at most' },
-    measured: paired(closed, { above: REFERENCE, below, level, figure: cpuOf }),
+  return [
+    { above: REFERENCE, name: 'gateway' },
+    { above: WITH_STATEFLOW, name: 'gateway with StateFlow’s events' },
+  ].flatMap(({ above, name }) => {
+    const row = (below: string, level: number, bound: number): Ratio => ({
+      ...{ point: '1', what: `CPU a call, ${name} ÷ ${below}, ${level} under way`, bound, limit: 'at most' },
+      measured: paired(closed, { above, below, level, figure: cpuOf }),
+    })
+    return [row('echo', 256, 2.2), row('echo', 64, 3.3), row('minimal', 256, 1.15), row('minimal', 64, 1.15)]
   })
-  return [row('echo', 256, 2.2), row('echo', 64, 3.3), row('minimal', 256, 1.15), row('minimal', 64, 1.15)]
 }
 
 function speeds(closed: readonly Sample[]): readonly Ratio[] {
@@ -79,7 +84,11 @@ function speeds(closed: readonly Sample[]): readonly Ratio[] {
   })
   return [
     ...[row('nest', 256, 5), row('kafka-hooks', 256, 8), row('spring', 256, 2.2), row('restate', 256, 6)],
-    ...[row('zilla', 256, 10), row('fastapi', 256, 20), row('nest', 64, 3), row('spring', 64, 1.8)],
+    ...[row('zilla', 256, 10), row('nest', 64, 3), row('spring', 64, 1.8)],
+    {
+      ...{ point: '2', what: 'calls/s, gateway by pickle ÷ fastapi, 256 under way', bound: 20, limit: 'at least' },
+      measured: paired(closed, { above: 'gateway-pickle', below: 'fastapi', level: 256, figure: rate }),
+    },
     {
       ...{ point: '2', what: 'p50, gateway ÷ raw round trip, one call at a time', bound: 1.5, limit: 'at most' },
       measured: paired(closed, { above: REFERENCE, below: 'raw-platformatic', level: 1, figure: ({ p50Us }) => p50Us }),
@@ -114,11 +123,12 @@ export function unexplained({ slow, pauses }: OpenLoopSample): number {
 
 function extras(closed: readonly Sample[]): readonly Ratio[] {
   const row = (above: string, level: number, bound: number): Ratio => ({
-    ...{ point: '5', what: `CPU a call, ${above} ÷ plain gateway, ${level} under way`, bound, limit: 'at most' },
-    measured: paired(closed, { above, below: REFERENCE, level, figure: cpuOf }),
+    ...{ point: '5', what: `CPU a call, ${above} ÷ gateway-platformatic, ${level} under way`, bound, limit: 'at most' },
+    measured: paired(closed, { above, below: WITH_STATEFLOW, level, figure: cpuOf }),
   })
   return [256, 64].flatMap((level) => [
     row('gateway-tracing', level, 1.15),
+    row('gateway-tracing-tenth', level, 1.15),
     row('gateway-access-log', level, 1.2),
     row('gateway-jwt', level, 1.15),
   ])
@@ -149,6 +159,6 @@ function clients(closed: readonly Sample[]): readonly Ratio[] {
       bound: 1.5,
       limit: 'at least',
     },
-    measured: paired(closed, { above: 'gateway-kafkajs', below: REFERENCE, level, figure: cpuOf }),
+    measured: paired(closed, { above: 'gateway-kafkajs', below: WITH_STATEFLOW, level, figure: cpuOf }),
   }))
 }

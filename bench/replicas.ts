@@ -31,7 +31,7 @@ export const WHOLE_RUN = ALL_KINDS.filter(
   ({ replicas, reading }) => (replicas === 1 && reading !== 'own') || (replicas === 8 && reading !== 'all'),
 )
 /** Calls under way at once, over all replicas together. */
-export const REPLICAS_LEVEL = 128
+export const REPLICAS_LEVEL = 512
 /** Each replica gets a share of the calls only, so many of them take long until their compilers are done. */
 const WARM_UP_MS_PER_REPLICA = 3_000
 

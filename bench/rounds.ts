@@ -10,7 +10,7 @@ export interface RoundsContext {
 }
 
 /** Milliseconds until V8 has compiled what is hot. */
-const NODE_WARM_UP_MS = 3_000
+const NODE_WARM_UP_MS = 8_000
 
 /** A program's first seconds are its compiler's, and a broker's too; nothing of this is kept. */
 export async function firstWarmUp(contenders: readonly Contender[], context: RoundsContext): Promise<void> {

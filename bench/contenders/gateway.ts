@@ -9,7 +9,8 @@ import { answerParent } from '../parent-channel.ts'
 import { itemOf, KEYS, userOf } from '../work.ts'
 
 // Before the gateway looks whether there is an SDK; not loaded where nobody traces.
-if (process.env.BENCH_TRACING === 'true') (await import('./tracing.ts')).registerTracing()
+const { BENCH_TRACING: traced } = process.env
+if (traced !== undefined) (await import('./tracing.ts')).registerTracing(Number(traced))
 
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
 setEngineFlags()

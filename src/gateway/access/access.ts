@@ -14,10 +14,14 @@ import { challenged } from './challenge.ts'
 import { checkCaller, checkOwner, isAdmitted, type Need, needOf } from './need.ts'
 import { createRouteNeed, type RouteNeed } from './route-need.ts'
 
+/** Where `caller` is kept: nobody else can write it. */
+const CALLER = Symbol('caller')
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; of kind `nobody` where nobody has shown who he is. */
     readonly caller: Caller
+    [CALLER]: Caller | undefined
   }
 }
 
@@ -57,16 +61,16 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
     const free = { authorize: undefined, admit: () => {}, shownTo: () => () => true, checkManagement: () => {} }
     return { schemes: [], needOf: needOfRoute, ...free }
   }
-  const callers = new WeakMap<FastifyRequest, Caller>()
+  app.decorateRequest(CALLER, undefined)
   app.decorateRequest('caller', {
     getter() {
-      return callers.get(this) ?? nobody
+      return this[CALLER] ?? nobody
     },
   })
   const { schemes, callerOf } = authentication
 
   function admit(request: FastifyRequest, need: Need, caller: Caller): void {
-    if (caller !== nobody) callers.set(request, caller)
+    if (caller !== nobody) request[CALLER] = caller
     checkCaller(need, caller)
   }
 

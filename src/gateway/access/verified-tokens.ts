@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Caller } from './caller.ts'
 
 /** Tokens whose signature was checked, by their hash; the least recently used one goes first. */
@@ -19,12 +19,12 @@ export function createVerifiedTokens(maxTokens: number): VerifiedTokens {
   const entries = new Map<string, Entry>()
   return {
     get(token, nowMs) {
-      const hash = hashOf(token)
-      const entry = entries.get(hash)
+      const key = hashOf(token)
+      const entry = entries.get(key)
       if (entry === undefined) return undefined
-      entries.delete(hash)
+      entries.delete(key)
       if (nowMs >= entry.untilMs) return undefined
-      entries.set(hash, entry)
+      entries.set(key, entry)
       return entry.caller
     },
     set(token, caller, untilMs) {
@@ -41,5 +41,5 @@ export function createVerifiedTokens(maxTokens: number): VerifiedTokens {
 
 /** A dump of the memory shows no token that was kept. */
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64')
+  return hash('sha256', token, 'base64')
 }

@@ -41,7 +41,7 @@ export function createRequestWatch(options: RequestWatchOptions): RequestWatch {
     const startedAtMs = performance.now()
     const span = tracing?.request(request)
     if (span !== undefined) {
-      spans.set(request, span)
+      request[SPAN] = span
       request.callContext = span.callContext
     }
     if (serverTiming) runtimes.follow(request.id, startedAtMs)
@@ -112,12 +112,19 @@ function logLine(principalOf: PrincipalOf): (ended: Ended) => void {
   }
 }
 
-const spans = new WeakMap<FastifyRequest, RequestSpan>()
+const SPAN = Symbol('span')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [SPAN]: RequestSpan | undefined
+  }
+}
 
 /** Spans that a custom route begins become children of the request's, where the SDK has a context manager. */
 function activateSpans(app: FastifyInstance): void {
+  app.decorateRequest(SPAN, undefined)
   app.addHook('preHandler', (request, _reply, done) => {
-    const span = spans.get(request)
+    const span = request[SPAN]
     if (span === undefined) done()
     else context.with(span.active, done)
   })

@@ -8,6 +8,7 @@ import {
   type SpanContext,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api'
@@ -33,6 +34,13 @@ export interface RequestSpan {
 
 const KAFKA = { 'messaging.system': 'kafka' }
 
+/** What `traceparent` and `tracestate` say, kept with those that were made here: they are not read again. */
+const SPAN_CONTEXT = Symbol('span context')
+
+interface MadeContext extends InvocationContext {
+  readonly [SPAN_CONTEXT]?: SpanContext
+}
+
 /** `undefined` where no SDK was registered before the gateway was built: then nothing at all is done for a call. */
 export function createTracing(): Tracing | undefined {
   const tracer = registeredTracer()
@@ -42,7 +50,7 @@ export function createTracing(): Tracing | undefined {
     sending: (invocation, topic) => beginSend(tracer, invocation, topic),
     decoding({ topic, partition, offset }, invocation) {
       const parent = spanContextOf(invocation.context, false)
-      if (parent === undefined) return undefined
+      if (parent === undefined || !isSampled(parent)) return undefined
       const attributes = {
         ...KAFKA,
         'messaging.operation.name': 'process',
@@ -100,8 +108,18 @@ function beginRequest(tracer: Tracer, request: FastifyRequest): RequestSpan {
   }
 }
 
-function beginSend(tracer: Tracer, { id, target, context: given }: Invocation, topic: string): FollowedSend {
+/** Whether a trace is recorded is decided where it begins: the rest of one that is not costs nothing. */
+function isSampled({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0
+}
+
+function beginSend(
+  tracer: Tracer,
+  { id, target, context: given }: Invocation,
+  topic: string,
+): FollowedSend | undefined {
   const parent = spanContextOf(given, false)
+  if (parent !== undefined && !isSampled(parent)) return undefined
   const outer = parent === undefined ? context.active() : trace.setSpanContext(ROOT_CONTEXT, parent)
   const attributes = {
     ...KAFKA,
@@ -128,14 +146,19 @@ function fail(span: Span, type: string, message?: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) })
 }
 
-function callContextOf({ traceId, spanId, traceFlags, traceState }: SpanContext): InvocationContext {
-  const traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
+function callContextOf(made: SpanContext): MadeContext {
+  const { traceId, spanId, traceFlags, traceState } = made
+  const traceparent = `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`
   const tracestate = traceState?.serialize()
-  return tracestate === undefined || tracestate === '' ? { traceparent } : { traceparent, tracestate }
+  const context = { traceparent, [SPAN_CONTEXT]: made }
+  return tracestate === undefined || tracestate === '' ? context : { ...context, tracestate }
 }
 
-function spanContextOf({ traceparent, tracestate }: InvocationContext, isRemote: boolean): SpanContext | undefined {
+function spanContextOf(context: MadeContext, isRemote: boolean): SpanContext | undefined {
+  const { traceparent, tracestate } = context
   if (traceparent === undefined) return undefined
+  const made = context[SPAN_CONTEXT]
+  if (made !== undefined) return made
   const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-')
   const parent = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote }
   return tracestate === undefined ? parent : { ...parent, traceState: createTraceState(tracestate) }

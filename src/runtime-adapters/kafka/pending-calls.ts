@@ -99,7 +99,15 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     if (waiters.size >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
     const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
     const { id, deadline } = invocation
-    const waiter: Waiter = { invocation, outcome, bytes, resolve, timer: undefined, isWaiting: true, silence: NO_ANSWER }
+    const waiter: Waiter = {
+      invocation,
+      outcome,
+      bytes,
+      resolve,
+      timer: undefined,
+      isWaiting: true,
+      silence: NO_ANSWER,
+    }
     waiter.timer = setTimeout(expire, Math.max(0, deadline - Date.now()), waiter)
     waiters.set(id, waiter)
     waitingBytes += bytes

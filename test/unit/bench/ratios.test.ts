@@ -24,7 +24,7 @@ describe('the ratios', () => {
   it('compare within a round, so that a slow round counts for both', () => {
     const closed = [1, 2, 3].flatMap((round) => [
       sample('echo', round, { cpuMs: 10 * round }),
-      sample('gateway-platformatic', round, { cpuMs: 20 * round }),
+      sample('gateway-statefun', round, { cpuMs: 20 * round }),
     ])
     const found = ratio({ closed }, 'CPU a call, gateway ÷ echo, 256')
     expect(found.measured).toEqual([2, 2, 2])
@@ -32,14 +32,14 @@ describe('the ratios', () => {
   })
 
   it('divide CPU by calls', () => {
-    const closed = [sample('echo', 1, { calls: 2_000 }), sample('gateway-platformatic', 1, { calls: 500 })]
+    const closed = [sample('echo', 1, { calls: 2_000 }), sample('gateway-statefun', 1, { calls: 500 })]
     expect(ratio({ closed }, 'CPU a call, gateway ÷ echo, 256').measured).toEqual([4])
     expect(isMet(ratio({ closed }, 'CPU a call, gateway ÷ echo, 256'))).toBe(false)
   })
 
   it('leave out what did not answer at all', () => {
-    const closed = [sample('fastapi', 1, { calls: 0 }), sample('gateway-platformatic', 1)]
-    expect(ratio({ closed }, 'calls/s, gateway ÷ fastapi').measured).toEqual([])
+    const closed = [sample('nest', 1, { calls: 0 }), sample('gateway-statefun', 1)]
+    expect(ratio({ closed }, 'calls/s, gateway ÷ nest').measured).toEqual([])
   })
 
   it('say neither yes nor no of what was not measured', () => {
@@ -58,7 +58,7 @@ describe('the ratios', () => {
     const pauses = { contender: [], broker: [{ startMs: 0, endMs: 290 }], load: [] }
     const plan = { name: '70 %', ratePerS: 1_000 } as const
     const open: readonly OpenLoopSample[] = [
-      { ...window, cpuMs: 1, contender: 'gateway-platformatic', round: 1, plan, slow, stalls: [], pauses },
+      { ...window, cpuMs: 1, contender: 'gateway-statefun', round: 1, plan, slow, stalls: [], pauses },
     ]
     expect(ratio({ open }, 'calls over 250 ms').measured).toEqual([1])
     expect(ratio({ open }, 'p99 ÷ p50').measured).toEqual([2])
