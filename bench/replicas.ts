@@ -33,7 +33,7 @@ export const WHOLE_RUN = ALL_KINDS.filter(
 /** Calls under way at once, over all replicas together. */
 export const REPLICAS_LEVEL = 512
 /** Each replica gets a share of the calls only, so many of them take long until their compilers are done. */
-const WARM_UP_MS_PER_REPLICA = 3_000
+const WARM_UP_MS_PER_REPLICA = 5_000
 
 export interface ReplicasContext {
   readonly kafka: Kafka

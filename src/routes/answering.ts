@@ -48,15 +48,31 @@ export function createAnswering(options: AnsweringOptions): Answering {
   }
 }
 
-/** The usual way: the caller waits, the store is not asked. */
-async function answerNow(request: AnswerRequest, options: AnsweringOptions): Promise<HttpAnswer> {
+/** The usual way: the caller waits, the store is not asked. Not an async function: its frame would be kept for as long as the call waits. */
+function answerNow(request: AnswerRequest, options: AnsweringOptions): Promise<HttpAnswer> {
   const { invocation } = request
   let isAccepted = false
   const onAccepted = (): void => {
     isAccepted = true
   }
-  const outcome = await options.invoke({ ...invocation, onAccepted })
-  if (outcome.kind !== 'unknown') return toHttp(outcome, invocation)
+  return options
+    .invoke({ ...invocation, onAccepted })
+    .then((outcome) =>
+      outcome.kind === 'unknown'
+        ? answerUnknown(outcome, { request, isAccepted, options })
+        : toHttp(outcome, invocation),
+    )
+}
+
+interface Unanswered {
+  readonly request: AnswerRequest
+  readonly isAccepted: boolean
+  readonly options: AnsweringOptions
+}
+
+async function answerUnknown(outcome: UnknownOutcome, unanswered: Unanswered): Promise<HttpAnswer> {
+  const { request, isAccepted, options } = unanswered
+  const { invocation } = request
   const record = mayBeKept(invocation, outcome, options.store)
     ? await openLate(request, isAccepted, options)
     : undefined

@@ -31,7 +31,8 @@ export function registerSecurityHeaders(app: FastifyInstance, hstsSeconds: numbe
   const api = { ...apiHeaders, ...hsts }
   const docs = { ...docsHeaders, ...hsts }
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(/^\/docs(?:\/|\?|$)/.test(request.url) ? docs : api)
+    const isPage = request.url.startsWith('/docs') && /^\/docs(?:\/|\?|$)/.test(request.url)
+    reply.headers(isPage ? docs : api)
     done()
   })
 }
