@@ -125,6 +125,17 @@ describe.skipIf(skip !== undefined)(`over Kafka${skip === undefined ? '' : ` [sk
     expect(reply.attributes['gateway.reply.late']).toBe(true)
   })
 
+  it('a trace that its caller does not record is passed on, and has no spans here', async () => {
+    const answer = await add(4, { traceparent: traceparent.replace(/01$/, '00') })
+    expect(answer.status).toBe(200)
+    const headers = await lastHeaders(brokers, topics.requests)
+    expect(headers.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`))
+    await add(5, { traceparent })
+    const { http } = await spansOfCall()
+    expect(exporter.getFinishedSpans()).toHaveLength(3)
+    expect(http.parentSpanContext?.traceFlags).toBe(1)
+  })
+
   it('a request without a trace begins one, and a refused one is no error of the gateway', async () => {
     const answer = await fetch(`${gateway.url}/nothing`)
     expect(answer.status).toBe(404)
