@@ -1,4 +1,5 @@
 import type { Handle } from './front.ts'
+import { whenEnded } from './response-end.ts'
 
 /** How many requests are under way in one generation. */
 export interface RequestCount {
@@ -17,7 +18,7 @@ export function createRequestCount(routing: Handle): RequestCount {
   return {
     handle(request, response) {
       underWay++
-      response.on('close', leave)
+      whenEnded(response, leave)
       routing(request, response)
     },
     async ended(patienceMs) {

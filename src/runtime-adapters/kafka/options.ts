@@ -41,7 +41,8 @@ export const KafkaOptions = Type.Object(
       env: 'KAFKA_FETCH_WAIT_MS',
       default: 500,
       minimum: 1,
-      description: 'Milliseconds a broker may hold an empty fetch open. Replies end the wait at once.',
+      description:
+        'Milliseconds a broker may hold an empty fetch open. A reply ends the wait; while many come, more are waited for, 2 ms at most.',
     }),
     isolation: Type.Enum(['committed', 'uncommitted'], {
       env: 'KAFKA_ISOLATION',
