@@ -14,7 +14,7 @@ export function renderRatios(results: Results, { isWhole }: { readonly isWhole: 
     '',
     'What the gateway is to reach, from the samples above: the ratio within each round, then the median of the rounds (min..max). *gateway*',
     'is `gateway-statefun`, all defaults on; *with StateFlow’s events* it is `gateway-platformatic`: each of its records holds the dataflow graph',
-    'of its method, 2 KB. The last rows are what the README says.',
+    'of its method, 4 KB. The last rows are what the README says.',
     '',
     ...renderTable([HEADINGS, ...rows]),
     '',
