@@ -6,7 +6,7 @@ import {
   protocolErrorsCodesById,
   UnsupportedCompressionError,
 } from '@platformatic/kafka'
-import { type FetchedPartition, type FetchPort, UnreadableBatchError } from './reply-reader.ts'
+import { type FetchedPartition, type FetchPort, UnreadableBatchError } from './fetch-port.ts'
 import type { KafkaConnection, TransportSubscription } from './transport.ts'
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>

@@ -1,62 +1,15 @@
 import type { Log } from '../contract.ts'
-import { type FetchedBatch, takeCommitted } from './committed-records.ts'
+import { takeCommitted } from './committed-records.ts'
 import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
+import {
+  type FetchedPartition,
+  type FetchPort,
+  type Gather,
+  type ReadPosition,
+  UnreadableBatchError,
+} from './fetch-port.ts'
 import { firstReadable } from './first-readable.ts'
 import type { IsWanted, ReceivedRecord, ReplySelection } from './transport.ts'
-
-export interface ReadPosition {
-  readonly topic: string
-  readonly partition: number
-  /** The offset to read next. */
-  next: bigint
-}
-
-export interface PartitionLeader {
-  readonly topic: string
-  /** Another one when a topic of this name was made anew; its offsets begin again. */
-  readonly topicId: string
-  readonly partition: number
-  readonly leader: number | undefined
-}
-
-export interface FetchedPartition {
-  readonly topic: string
-  readonly partition: number
-  /** The protocol's name of the error, `undefined` where there is none. */
-  readonly error: string | undefined
-  readonly batches: readonly FetchedBatch[]
-  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
-}
-
-export interface FetchRequest {
-  readonly leader: number
-  readonly positions: readonly ReadPosition[]
-  /** The first batch of each partition alone: a broker sends one whole batch, however large, past the limit. */
-  readonly oneBatch: boolean
-  /** `undefined`: the broker answers as soon as there is anything. */
-  readonly gather: Gather | undefined
-}
-
-/** The broker answers when there are so many bytes, or after so long. */
-export interface Gather {
-  readonly minBytes: number
-  readonly maxWaitMs: number
-}
-
-/** A response came whole, but what it holds can't be read. */
-export class UnreadableBatchError extends Error {
-  override readonly name = 'UnreadableBatchError'
-}
-
-/** What a client does for the reader. */
-export interface FetchPort {
-  /** Who leads each partition of the reply topics, asked of the brokers anew. `undefined`: nobody does now. */
-  leaders(): Promise<readonly PartitionLeader[]>
-  /** Offsets of partitions: the first that is kept, the one after the last, or the one after the last that can be read now. */
-  offsets(at: 'start' | 'end' | 'readable-end'): Promise<(topic: string, partition: number) => bigint | undefined>
-  /** @throws UnreadableBatchError, or what the connection throws */
-  fetch(request: FetchRequest): Promise<readonly FetchedPartition[]>
-}
 
 export interface ReplyReaderOptions {
   readonly port: FetchPort
@@ -98,12 +51,10 @@ interface Tracked extends ReadPosition {
 
 /** What was read. */
 interface Taken {
-  readonly count: number
+  count: number
   /** Of keys and values. */
-  readonly bytes: number
+  bytes: number
 }
-
-const NOTHING: Taken = { count: 0, bytes: 0 }
 
 class Reader implements ReplyReader {
   readonly #port: FetchPort
@@ -210,46 +161,41 @@ class Reader implements ReplyReader {
     leader: number,
     { mine, gather }: { readonly mine: readonly Tracked[]; readonly gather: Gather | undefined },
   ): Promise<Gather | undefined> {
-    let taken: Taken = { count: 0, bytes: 0 }
+    const taken: Taken = { count: 0, bytes: 0 }
     try {
-      for (const fetched of await this.#port.fetch({ leader, positions: mine, oneBatch: false, gather })) {
-        const { count, bytes } = this.#take(fetched)
-        taken = { count: taken.count + count, bytes: taken.bytes + bytes }
-      }
+      const response = await this.#port.fetch({ leader, positions: mine, oneBatch: false, gather })
+      for (const fetched of response) this.#take(fetched, taken)
     } catch (error) {
       if (!(error instanceof UnreadableBatchError)) throw error
-      for (const one of mine) await this.#readCarefully(leader, one)
+      for (const one of mine) await this.#readCarefully(leader, one, taken)
     }
     // A response leaves out the partitions of which there is nothing to tell.
     for (const one of mine) if (one.stalled === undefined) one.trouble = undefined
     return taken.count < MANY ? undefined : { minBytes: 2 * taken.bytes, maxWaitMs: GATHER_MS }
   }
 
-  #take(fetched: FetchedPartition): Taken {
+  #take(fetched: FetchedPartition, taken: Taken): void {
     const position = this.#tracked.get(nameOf(fetched.topic, fetched.partition))
     // What was asked for before it was left out comes again when it is wanted.
-    if (position === undefined || this.#closed || !this.#isWanted(fetched.topic, fetched.partition)) return NOTHING
+    if (position === undefined || this.#closed || !this.#isWanted(fetched.topic, fetched.partition)) return
     if (fetched.error !== undefined) {
       this.#stall(position, fetched.error)
-      return NOTHING
+      return
     }
-    let count = 0
-    let bytes = 0
     position.next = takeCommitted(fetched, position.next, (record) => {
       // Before it is looked at: whatever comes of that, it is not read again.
       position.next = record.offset + 1n
-      count++
-      bytes += record.key.length + record.value.length
+      taken.count++
+      taken.bytes += record.key.length + record.value.length
       this.#options.onRecord(record)
     })
-    return { count, bytes }
   }
 
   /** One batch that can't be read must not stop the others: it is passed over, batch by batch. */
-  async #readCarefully(leader: number, position: Tracked): Promise<void> {
+  async #readCarefully(leader: number, position: Tracked, taken: Taken): Promise<void> {
     const readableFrom = async (next: bigint) => {
       try {
-        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true, gather: undefined })
+        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true })
       } catch (error) {
         if (error instanceof UnreadableBatchError) return undefined
         throw error
@@ -261,7 +207,7 @@ class Reader implements ReplyReader {
       position.next = await firstReadable(from, async (next) => (await readableFrom(next)) !== undefined)
       this.#options.log.error({ topic, partition, from, to: position.next }, 'Passed over replies that can’t be read')
     }
-    for (const fetched of found ?? []) this.#take(fetched)
+    for (const fetched of found ?? []) this.#take(fetched, taken)
   }
 
   #stall(one: Tracked, reason: string): void {

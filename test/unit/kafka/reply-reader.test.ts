@@ -1,11 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import {
-  createReplyReader,
-  type FetchPort,
-  type Gather,
-  type ReplyReader,
-  UnreadableBatchError,
-} from '../../../src/runtime-adapters/kafka/reply-reader.ts'
+import { type FetchPort, type Gather, UnreadableBatchError } from '../../../src/runtime-adapters/kafka/fetch-port.ts'
+import { createReplyReader, type ReplyReader } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
 import { until } from '../../helpers/until.ts'
 
 /** A log of batches in memory; `bad` ones can't be read by any client. */
