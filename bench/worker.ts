@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
 import { partitionOfKey } from '../src/runtime-adapters/kafka/partition-of-key.ts'
 import { type Answer, type Convention, conventions, delayMs, type Reply } from './conventions.ts'
@@ -66,23 +65,8 @@ answerParent({
   },
 })
 
-const LEADER_WAIT_MS = 5_000
-
-/** Topics that were made just now have no leaders for a moment. */
-async function metadataOf(names: readonly string[]) {
-  const untilMs = performance.now() + LEADER_WAIT_MS
-  for (;;) {
-    try {
-      return await metadataV12.api.async(writer, [...names], false, false)
-    } catch (error) {
-      if (performance.now() > untilMs) throw error
-      await sleep(100)
-    }
-  }
-}
-
 async function describe({ requestTopic, replyTopic, convention = 'stateflow-json' }: ServedTopics): Promise<Lane> {
-  const { topics } = await metadataOf([requestTopic, replyTopic])
+  const { topics } = await metadataV12.api.async(writer, [requestTopic, replyTopic], false, false)
   const find = (wanted: string) => {
     const found = topics.find(({ name }) => name === wanted)
     if (found === undefined) throw new Error(`there is no topic ${wanted}`)

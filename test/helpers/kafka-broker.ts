@@ -10,6 +10,7 @@ import { Admin } from '@platformatic/kafka'
 import { freePorts } from './free-ports.ts'
 import { brokerProperties, type KafkaSecurity, makeSecurity } from './kafka-broker-properties.ts'
 import { javaCommand, kafkaClassPath } from './kafka-jars.ts'
+import { until } from './until.ts'
 
 const run = promisify(execFile)
 const startTimeoutMs = 120_000
@@ -182,6 +183,14 @@ async function createTopics(brokers: readonly string[], topics: readonly TopicSp
       const configs = Object.entries(settings).map(([key, value]) => ({ name: key, value }))
       await admin.createTopics({ topics: [name], partitions, replicas, configs })
     }
+    // Of topics that were made just now a broker may not know yet who leads them, and refuses to say anything of them.
+    const names = topics.map(({ name }) => name)
+    const haveLeaders = () =>
+      admin.metadata({ topics: names, forceUpdate: true }).then(
+        () => true,
+        () => false,
+      )
+    await until('the topics have leaders', haveLeaders)
   } finally {
     await admin.close()
   }
