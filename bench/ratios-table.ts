@@ -1,4 +1,5 @@
 import { renderTable } from './markdown-table.ts'
+import { REFERENCE, WITH_STATEFLOW } from './open-loop-run.ts'
 import { isMet, type Ratio, type Results, ratiosOf } from './ratios.ts'
 import { spread } from './statistics.ts'
 
@@ -13,7 +14,7 @@ export function renderRatios(results: Results, { isWhole }: { readonly isWhole: 
     '## Ratios',
     '',
     'What the gateway is to reach, from the samples above: the ratio within each round, then the median of the rounds (min..max). *gateway*',
-    'is `gateway-statefun`, all defaults on; *with StateFlow’s events* it is `gateway-platformatic`: each of its records holds the dataflow graph',
+    `is \`${REFERENCE}\`, all defaults on; *with StateFlow’s events* it is \`${WITH_STATEFLOW}\`: each of its records holds the dataflow graph`,
     'of its method, 4 KB. The last rows are what the README says.',
     '',
     ...renderTable([HEADINGS, ...rows]),

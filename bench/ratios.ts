@@ -123,7 +123,7 @@ export function unexplained({ slow, pauses }: OpenLoopSample): number {
 
 function extras(closed: readonly Sample[]): readonly Ratio[] {
   const row = (above: string, level: number, bound: number): Ratio => ({
-    ...{ point: '5', what: `CPU a call, ${above} ÷ gateway-platformatic, ${level} under way`, bound, limit: 'at most' },
+    ...{ point: '5', what: `CPU a call, ${above} ÷ ${WITH_STATEFLOW}, ${level} under way`, bound, limit: 'at most' },
     measured: paired(closed, { above, below: WITH_STATEFLOW, level, figure: cpuOf }),
   })
   return [256, 64].flatMap((level) => [

@@ -1,5 +1,4 @@
 import type { Handle } from './front.ts'
-import { whenEnded } from './response-end.ts'
 
 /** How many requests are under way in one generation. */
 export interface RequestCount {
@@ -18,7 +17,7 @@ export function createRequestCount(routing: Handle): RequestCount {
   return {
     handle(request, response) {
       underWay++
-      whenEnded(response, leave)
+      response.on('close', leave)
       routing(request, response)
     },
     async ended(patienceMs) {

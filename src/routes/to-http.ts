@@ -12,7 +12,7 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-export const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' }
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' }
 
 const notSentCodes: Readonly<Record<NotSentCause, ProblemCode>> = {
   unsupported: 'unsupported_call',

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { parseIdempotencyKey } from './idempotency.ts'
 import { type Preferences, parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
-import { type HttpAnswer, JSON_HEADERS } from './to-http.ts'
+import type { HttpAnswer } from './to-http.ts'
 
 /** How a caller wants his call to be treated, from its headers. */
 export interface Wishes {
@@ -49,13 +49,10 @@ export function deadlineFor({ respondAsync, waitSeconds }: Preferences, policyMs
   return Math.min(respondAsync ? Math.max(wishedMs, policyMs) : wishedMs, maxWaitMs)
 }
 
-const VARY = { vary: 'Prefer' }
-const VARIED_JSON_HEADERS = { ...JSON_HEADERS, ...VARY }
-
 /** The answer with `Preference-Applied` and `Vary`, and without its body where none is wanted. */
 export function applyPreferences(answer: HttpAnswer, { preferences }: Wishes, header: string | undefined): HttpAnswer {
-  const headers = answer.headers === JSON_HEADERS ? VARIED_JSON_HEADERS : { ...answer.headers, ...VARY }
-  if (header === undefined) return { status: answer.status, headers, body: answer.body }
+  const headers = { ...answer.headers, vary: 'Prefer' }
+  if (header === undefined) return { ...answer, headers }
   // What tells a key or an invocation is as small as it can be.
   const dropsBody = preferences.minimal && (answer.status === 200 || answer.status === 204)
   const applied = appliedOf(preferences, { isAccepted: answer.status === 202, dropsBody })

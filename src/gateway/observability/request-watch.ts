@@ -1,7 +1,6 @@
 import { context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Invoke } from '../../runtime-adapters/contract.ts'
-import { whenEnded } from '../response-end.ts'
 import type { Histogram } from './histogram.ts'
 import { metrics } from './metric-definition.ts'
 import type { MetricPage } from './metric-page.ts'
@@ -47,7 +46,7 @@ export function createRequestWatch(options: RequestWatchOptions): RequestWatch {
     }
     if (serverTiming) runtimes.follow(request.id, startedAtMs)
     if (active !== undefined) active.value++
-    whenEnded(reply.raw, () => {
+    reply.raw.on('close', () => {
       if (active !== undefined) active.value--
       if (serverTiming) runtimes.forget(request.id)
       const status = reply.raw.headersSent ? reply.statusCode : undefined

@@ -148,17 +148,15 @@ function fail(span: Span, type: string, message?: string): void {
 
 function callContextOf(made: SpanContext): MadeContext {
   const { traceId, spanId, traceFlags, traceState } = made
-  const traceparent = `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`
+  const traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
   const tracestate = traceState?.serialize()
-  const context = { traceparent, [SPAN_CONTEXT]: made }
-  return tracestate === undefined || tracestate === '' ? context : { ...context, tracestate }
+  const told = { traceparent, [SPAN_CONTEXT]: made }
+  return tracestate === undefined || tracestate === '' ? told : { ...told, tracestate }
 }
 
-function spanContextOf(context: MadeContext, isRemote: boolean): SpanContext | undefined {
-  const { traceparent, tracestate } = context
-  if (traceparent === undefined) return undefined
-  const made = context[SPAN_CONTEXT]
-  if (made !== undefined) return made
+function spanContextOf(given: MadeContext, isRemote: boolean): SpanContext | undefined {
+  const { traceparent, tracestate, [SPAN_CONTEXT]: made } = given
+  if (made !== undefined || traceparent === undefined) return made
   const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-')
   const parent = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote }
   return tracestate === undefined ? parent : { ...parent, traceState: createTraceState(tracestate) }

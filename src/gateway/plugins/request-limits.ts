@@ -49,11 +49,9 @@ export function registerRequestLimits(app: FastifyInstance, options: HttpOptions
 }
 
 /** A batch is as long as it is, and has a limit of its own. */
-function hasBody(request: FastifyRequest): boolean {
-  const { headers, url } = request
+function hasBody({ headers, routeOptions }: FastifyRequest): boolean {
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return false
-  // Fastify makes an object of a route's options each time that they are asked for. Spelled otherwise, by `%2D`, a batch has the limit of others.
-  return !url.startsWith(BATCH_PATH) || request.routeOptions.url !== BATCH_PATH
+  return routeOptions.url !== BATCH_PATH
 }
 
 /** Most bodies come with their headers and are there at the end of the turn; only the others need a timer. */

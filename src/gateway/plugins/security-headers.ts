@@ -31,8 +31,7 @@ export function registerSecurityHeaders(app: FastifyInstance, hstsSeconds: numbe
   const api = { ...apiHeaders, ...hsts }
   const docs = { ...docsHeaders, ...hsts }
   app.addHook('onRequest', (request, reply, done) => {
-    const isPage = request.url.startsWith('/docs') && /^\/docs(?:\/|\?|$)/.test(request.url)
-    reply.headers(isPage ? docs : api)
+    reply.headers(/^\/docs(?:\/|\?|$)/.test(request.url) ? docs : api)
     done()
   })
 }
