@@ -8,6 +8,7 @@ import { answerRouterError, answerSocketError } from '../routes/failures.ts'
 import { createRequestValidator } from '../routes/validator.ts'
 import type { Config } from './config.ts'
 import { serverLimits } from './plugins/request-limits.ts'
+import { createRequestLog } from './request-log.ts'
 
 /** A segment of a path may be a key: 1 KiB of UTF-8, each byte as `%XX`. */
 const MAX_PARAM_LENGTH = 3 * 1024
@@ -25,7 +26,6 @@ export interface AppOptions {
 
 export function createApp(config: Config, { log, newId }: AppOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
-    ...(log === undefined ? { logger: false } : { loggerInstance: log }),
     bodyLimit: config.bodyLimitBytes,
     // An id from outside could collide; the caller's own correlation travels in `traceparent`.
     genReqId: newId,
@@ -40,5 +40,19 @@ export function createApp(config: Config, { log, newId }: AppOptions): FastifyIn
     ...serverLimits(config.http),
   })
   app.setValidatorCompiler(createRequestValidator)
+  if (log !== undefined) writeTo(app, log)
   return app
+}
+
+/**
+ * Not as Fastify's own logger: with that, it listens for the end of each response, and makes each request a child, whether anybody logs or not.
+ * Before every other hook.
+ */
+function writeTo(app: FastifyInstance, log: FastifyBaseLogger): void {
+  app.log = log
+  app.addHook('onRequest', (request, reply, done) => {
+    request.log = createRequestLog(log, { reqId: request.id })
+    reply.log = request.log
+    done()
+  })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { answerSocketError } from '../routes/failures.ts'
+import { GatewayRequest } from '../routes/taken-body.ts'
 import type { HttpOptions } from './http-options.ts'
 import { limitServer, serverLimits } from './plugins/request-limits.ts'
 
@@ -33,8 +34,9 @@ export function createFront(options: HttpOptions, watch: (server: Server) => voi
   const servers: Server[] = []
 
   function open(): Server {
-    const made = createServer({ ...http, keepAliveTimeout, requestTimeout }, (request, response) =>
-      handle(request, response),
+    const made = createServer(
+      { ...http, keepAliveTimeout, requestTimeout, IncomingMessage: GatewayRequest },
+      (request, response) => handle(request, response),
     )
     made.on('clientError', answerSocketError)
     limitServer(made, options)

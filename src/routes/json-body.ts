@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import secureJson from 'secure-json-parse'
 import { isDeeperThan, isSafeJson, parseExact } from '../entity-registry/exact-json.ts'
 import { ProblemError } from './problem.ts'
+import { readBody } from './read-body.ts'
 
 const MAX_NESTING = 64
 /** Names of members may be written with escapes. */
@@ -14,16 +15,17 @@ const INT64_MAX = 2n ** 63n - 1n
 /** Reads `application/json` without losing a digit, and refuses what no runtime should be sent. */
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  // Told by its callback: a promise would cost every request one more turn of the queue.
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    let value: unknown
-    try {
-      value = parseBody(body)
-    } catch (error) {
-      done(error instanceof Error ? error : new Error('a body could not be read', { cause: error }))
-      return
-    }
-    done(null, value)
+  app.addContentTypeParser('application/json', (request, payload, done) => {
+    readBody(request, payload, (unread, body) => {
+      if (body === undefined) return done(unread)
+      let value: unknown
+      try {
+        value = parseBody(body)
+      } catch (error) {
+        return done(error instanceof Error ? error : new Error('a body could not be read', { cause: error }))
+      }
+      done(null, value)
+    })
   })
 }
 

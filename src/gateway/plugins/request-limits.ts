@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BATCH_PATH } from '../../routes/batch-schema.ts'
 import { ProblemError } from '../../routes/problem.ts'
+import { GatewayRequest } from '../../routes/taken-body.ts'
 import type { HttpOptions } from '../http-options.ts'
 
 /** Node looks for connections whose headers are late in this rhythm, in milliseconds. */
@@ -75,10 +76,12 @@ function isThere({ complete, readableEnded, destroyed }: IncomingMessage): boole
 function timeBody(raw: IncomingMessage, bodyTimeoutMs: number): void {
   const timer = setTimeout(() => {
     const detail = `The body did not arrive in ${bodyTimeoutMs} ms.`
+    const late = new ProblemError('bad_request', { status: 408, detail })
+    if (raw instanceof GatewayRequest && raw.failBody(late)) return
     // Fastify's reader of bodies answers with the error that its stream tells of, and closes the connection. Once the request
     // is refused nobody reads, and an error that nobody hears would end the process.
     if (raw.listenerCount('error') === 0) raw.destroy()
-    else raw.emit('error', new ProblemError('bad_request', { status: 408, detail }))
+    else raw.emit('error', late)
   }, bodyTimeoutMs)
   const clear = () => clearTimeout(timer)
   raw.once('end', clear).once('close', clear)
