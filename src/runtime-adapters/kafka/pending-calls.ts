@@ -38,6 +38,7 @@ export interface PendingCalls {
 
 /** What `open` gives out. */
 interface Waiter extends PendingCall {
+  readonly kind: 'waiting'
   readonly bytes: number
   readonly resolve: (outcome: Outcome) => void
   timer: NodeJS.Timeout | undefined
@@ -56,34 +57,57 @@ const NO_ANSWER: Silence = {
   detail: 'The call was sent, and no answer came before its deadline.',
 }
 
-/**
- * Finished calls that are remembered at least, to tell a late or second reply from another replica's; twice as many at most.
- * Two generations: taking the oldest out of one map, again and again, costs ten times the rest of a call.
- */
+/** Finished calls that are remembered at least, to tell a late or second reply from another replica's; twice as many at most. */
 const REMEMBERED = 10_000
 
-export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): PendingCalls {
-  const waiters = new Map<string, Waiter>()
-  let finished = new Map<string, Bygone>()
-  let finishedBefore = new Map<string, Bygone>()
-  let waitingBytes = 0
+/**
+ * A call that ends stays at its place, as what became of it: to take it out and remember it elsewhere costs twice as much. What is remembered is
+ * forgotten map by map, since taking the oldest out of one, again and again, costs more than the rest of a call.
+ */
+class CallMemory {
+  #young = new Map<string, Waiter | Bygone>()
+  #old = new Map<string, Waiter | Bygone>()
+  #remembered = 0
 
-  function remember(id: string, how: Bygone): void {
-    if (finished.size >= REMEMBERED) {
-      finishedBefore = finished
-      finished = new Map()
-    }
-    finished.set(id, how)
+  get(id: string): Waiter | Bygone | undefined {
+    return this.#young.get(id) ?? this.#old.get(id)
   }
+
+  add(id: string, waiter: Waiter): void {
+    this.#young.set(id, waiter)
+  }
+
+  remember(id: string, how: Bygone): void {
+    const home = this.#young.has(id) ? this.#young : this.#old
+    home.set(id, how)
+    if (++this.#remembered >= REMEMBERED) this.#age()
+  }
+
+  waiters(): readonly Waiter[] {
+    return [...this.#old.values(), ...this.#young.values()].filter((entry) => entry.kind === 'waiting')
+  }
+
+  /** What is old is forgotten, what is young is old; who waits is young. */
+  #age(): void {
+    for (const [id, entry] of this.#old) if (entry.kind === 'waiting') this.#young.set(id, entry)
+    this.#old = this.#young
+    this.#young = new Map()
+    this.#remembered = 0
+  }
+}
+
+export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): PendingCalls {
+  const memory = new CallMemory()
+  let waiting = 0
+  let waitingBytes = 0
 
   function finish(waiter: Waiter, outcome: Outcome, how: Bygone): void {
     if (!waiter.isWaiting) return
     waiter.isWaiting = false
     clearTimeout(waiter.timer)
-    const { id } = waiter.invocation
-    waiters.delete(id)
+    waiting--
     waitingBytes -= waiter.bytes
-    remember(id, how)
+    memory.remember(waiter.invocation.id, how)
     waiter.resolve(outcome)
   }
 
@@ -96,10 +120,11 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
   }
 
   function open(invocation: Invocation, bytes: number): PendingCall | undefined {
-    if (waiters.size >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
+    if (waiting >= maxCalls || waitingBytes + bytes > maxBytes) return undefined
     const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
     const { id, deadline } = invocation
     const waiter: Waiter = {
+      kind: 'waiting',
       invocation,
       outcome,
       bytes,
@@ -109,25 +134,32 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
       silence: NO_ANSWER,
     }
     waiter.timer = setTimeout(expire, Math.max(0, deadline - Date.now()), waiter)
-    waiters.set(id, waiter)
+    memory.add(id, waiter)
+    waiting++
     waitingBytes += bytes
     return waiter
   }
 
   return {
     open,
-    find: (id) => waiters.get(id),
+    find(id) {
+      const entry = memory.get(id)
+      return entry?.kind === 'waiting' ? entry : undefined
+    },
     doubt(call, detail) {
       asWaiter(call).silence = { kind: 'unknown', cause: 'connection-lost', detail }
     },
     settle: (call, outcome) => finish(asWaiter(call), outcome, ANSWERED),
-    bygone: (id) => finished.get(id) ?? finishedBefore.get(id) ?? FOREIGN,
-    forget: (id) => remember(id, ANSWERED),
+    bygone(id) {
+      const entry = memory.get(id)
+      return entry === undefined || entry.kind === 'waiting' ? FOREIGN : entry
+    },
+    forget: (id) => memory.remember(id, ANSWERED),
     settleAll(outcome) {
-      for (const waiter of [...waiters.values()]) giveUp(waiter, outcome)
+      for (const waiter of memory.waiters()) giveUp(waiter, outcome)
     },
     get size() {
-      return waiters.size
+      return waiting
     },
   }
 }
