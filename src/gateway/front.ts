@@ -30,13 +30,12 @@ export interface Front {
 /** @param watch is shown each server before it listens */
 export function createFront(options: HttpOptions, watch: (server: Server) => void = () => {}): Front {
   let handle: Handle = (_request, response) => void response.writeHead(503).end()
-  const { http, keepAliveTimeout, requestTimeout } = serverLimits(options)
+  const { http, keepAliveTimeout } = serverLimits(options)
   const servers: Server[] = []
 
   function open(): Server {
-    const made = createServer(
-      { ...http, keepAliveTimeout, requestTimeout, IncomingMessage: GatewayRequest },
-      (request, response) => handle(request, response),
+    const made = createServer({ ...http, keepAliveTimeout, IncomingMessage: GatewayRequest }, (request, response) =>
+      handle(request, response),
     )
     made.on('clientError', answerSocketError)
     limitServer(made, options)

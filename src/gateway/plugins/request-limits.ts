@@ -13,9 +13,9 @@ export function serverLimits(options: HttpOptions) {
   const { maxHeaderBytes, headersTimeoutMs, keepAliveMs } = options
   return {
     keepAliveTimeout: keepAliveMs,
-    // Of a whole request: Node knows no exception for batches, which are as long as they are. Bodies have a timer of their own.
-    requestTimeout: 0,
     http: {
+      // Of a whole request: Node knows no exception for batches, which are as long as they are. Bodies have a timer of their own.
+      requestTimeout: 0,
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createGunzip, gzipSync } from 'node:zlib'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Operation } from '../../../src/routes/binding.ts'
@@ -131,6 +132,18 @@ describe.each(['/ours', '/custom'])('a body of %s', (path) => {
     await next.said('200 OK')
     expect(seen).toEqual([1])
   })
+})
+
+it('that a hook has made another stream of is read from that', async () => {
+  const other = fastify({ serverFactory: (handler) => createServer({ IncomingMessage: GatewayRequest }, handler) })
+  acceptJsonBodies(other)
+  other.addHook('preParsing', async (_request, _reply, payload) => payload.pipe(createGunzip()))
+  other.post('/ours', { config, handler: async ({ body }) => body })
+  const url = await other.listen({ port: 0 })
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}/ours`, { method: 'POST', headers, body: gzipSync('{"a":[1,2]}') })
+  expect([answer.status, await answer.json()]).toEqual([200, { a: [1, 2] }])
+  await other.close()
 })
 
 it('of a custom route stays a stream for whoever listens', async () => {
