@@ -83,7 +83,8 @@ function renderLevel({ closed, missing }: Results, { level, kinds }: Level): rea
   const at = (contender: string) => closed.filter((each) => each.contender === contender && each.level === level)
   const rows = kinds.flatMap(({ name, floor }) => {
     const own = at(name)
-    const reason = missing.get(name)
+    const isSilent = own.length > 0 && own.every(({ calls }) => calls === 0)
+    const reason = missing.get(name) ?? (isSilent ? 'it stood still: no call was answered in any window' : undefined)
     if (reason !== undefined) return [[name, `not run: ${reason}`]]
     return own.length === 0
       ? []

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { contenderKinds } from '../../../bench/contender-kinds.ts'
+import { describeMachine } from '../../../bench/machine.ts'
 import type { Sample } from '../../../bench/measure.ts'
 import type { OpenLoopSample } from '../../../bench/open-loop-run.ts'
+import { readOptions } from '../../../bench/options.ts'
 import { isMet, type Ratio, type Results, ratiosOf } from '../../../bench/ratios.ts'
 import { renderRatios } from '../../../bench/ratios-table.ts'
 import type { ReplicaSample } from '../../../bench/replicas.ts'
+import { renderResults } from '../../../bench/results.ts'
 
 const costs = { rssBytes: 0, processes: [], loadCpuMs: 0, workerCpuMs: 0, brokerCpuMs: 0 }
 const window = { calls: 1_000, errors: 0, elapsedMs: 1_000, p50Us: 1_000, p99Us: 2_000, maxUs: 3_000, ...costs }
@@ -19,6 +23,19 @@ function ratio(results: Partial<Results>, what: string): Ratio {
   if (found === undefined) throw new Error(`there is no ratio ${what}`)
   return found
 }
+
+describe('the results', () => {
+  it('say of a peer that answered nothing that it stood still, and give no figures for it', () => {
+    const names = ['nest', 'fastapi']
+    const kinds = contenderKinds.filter(({ name }) => names.includes(name))
+    const closed = [sample('nest', 1), sample('fastapi', 1, { calls: 0 })]
+    const report = { machine: describeMachine(undefined), options: readOptions(['--quick']), kinds, minutes: 1 }
+    const text = renderResults({ ...nothing, closed }, report)
+    expect(text).toMatch(/^\| nest +\| +1,000 \|/m)
+    expect(text).toContain('| fastapi | not run: it stood still: no call was answered in any window |')
+    expect(text).not.toContain('Infinity')
+  })
+})
 
 describe('the ratios', () => {
   it('compare within a round, so that a slow round counts for both', () => {

@@ -10,13 +10,16 @@ interface Written {
 
 function writtenLog(): Written {
   const lines: Record<string, unknown>[] = []
-  const { log } = fastify({ logger: { level: 'trace', stream: { write: (line) => lines.push(JSON.parse(line)) } } })
-  const written: Written = { log, lines, children: 0 }
-  const child = log.child.bind(log)
-  log.child = (...how: Parameters<typeof child>) => {
-    written.children++
-    return child(...how)
+  const { log: root } = fastify({
+    logger: { level: 'trace', stream: { write: (line) => lines.push(JSON.parse(line)) } },
+  })
+  const counted = {
+    child: (...how: Parameters<typeof root.child>) => {
+      written.children++
+      return root.child(...how)
+    },
   }
+  const written: Written = { log: Object.assign(Object.create(root), counted), lines, children: 0 }
   return written
 }
 
