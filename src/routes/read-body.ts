@@ -51,9 +51,11 @@ class WholeBody implements BodyTaker {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    const [first] = this.#chunks
-    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#length)
-    this.#done(null, body)
+    const chunks = this.#chunks
+    // The request is kept for as long as its call waits; its bytes are not.
+    this.#chunks = []
+    const [first] = chunks
+    this.#done(null, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, this.#length))
   }
 
   fail(error: Error): void {
