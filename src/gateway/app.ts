@@ -1,14 +1,17 @@
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type FastifyServerOptions,
   LogController,
+  type onRequestHookHandler,
 } from 'fastify'
 import { answerRouterError, answerSocketError } from '../routes/failures.ts'
 import { createRequestValidator } from '../routes/validator.ts'
 import type { Config } from './config.ts'
 import { serverLimits } from './plugins/request-limits.ts'
-import { createRequestLog } from './request-log.ts'
+import { createRequestLog, type RequestLogOptions } from './request-log.ts'
 
 /** A segment of a path may be a key: 1 KiB of UTF-8, each byte as `%XX`. */
 const MAX_PARAM_LENGTH = 3 * 1024
@@ -46,13 +49,28 @@ export function createApp(config: Config, { log, newId }: AppOptions): FastifyIn
 
 /**
  * Not as Fastify's own logger: with that, it listens for the end of each response, and makes each request a child, whether anybody logs or not.
- * Before every other hook.
+ * Before every other hook; what a route says of its own log comes after those of the app.
  */
 function writeTo(app: FastifyInstance, log: FastifyBaseLogger): void {
   app.log = log
-  app.addHook('onRequest', (request, reply, done) => {
-    request.log = createRequestLog(log, { reqId: request.id })
+  const give = (request: FastifyRequest, reply: FastifyReply, how?: RequestLogOptions): void => {
+    request.log = createRequestLog(log, { reqId: request.id }, how)
     reply.log = request.log
+  }
+  app.addHook('onRequest', (request, reply, done) => {
+    give(request, reply)
     done()
+  })
+  app.addHook('onRoute', (route) => {
+    const how = {
+      ...(route.logLevel ? { level: route.logLevel } : {}),
+      ...(route.logSerializers ? { serializers: route.logSerializers } : {}),
+    }
+    if (Object.keys(how).length === 0) return
+    const own: onRequestHookHandler = (request, reply, done) => {
+      give(request, reply, how)
+      done()
+    }
+    route.onRequest = [own, ...[route.onRequest ?? []].flat()]
   })
 }

@@ -1,5 +1,7 @@
-import fastify, { type FastifyBaseLogger } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { createApp } from '../../../src/gateway/app.ts'
+import { readConfig } from '../../../src/gateway/config.ts'
 import { createRequestLog } from '../../../src/gateway/request-log.ts'
 
 interface Written {
@@ -59,5 +61,26 @@ describe('the log of a request', () => {
     log.silent('never said')
     log.child({ part: 'p' }).error('said')
     expect(written.lines).toMatchObject([{ reqId: 'r1', part: 'p', msg: 'said' }])
+  })
+
+  it('is written as its route says: by its level and with its serializers', async () => {
+    const written = writtenLog()
+    const { config } = readConfig({ env: { GATEWAY_RUNTIME: 'embedded' }, argv: [] })
+    const app = createApp(config, { log: written.log, newId: () => 'r1' })
+    const handler = async (request: FastifyRequest) => {
+      request.log.info({ secret: 's' }, 'info')
+      request.log.error({ secret: 's' }, 'error')
+      return ''
+    }
+    app.get('/plain', handler)
+    app.get('/own', { logLevel: 'error', logSerializers: { secret: () => 'hidden' }, handler })
+    await app.inject('/plain')
+    await app.inject('/own')
+    expect(written.lines).toMatchObject([
+      { reqId: 'r1', msg: 'info', secret: 's' },
+      { reqId: 'r1', msg: 'error', secret: 's' },
+      { reqId: 'r1', msg: 'error', secret: 'hidden' },
+    ])
+    await app.close()
   })
 })
