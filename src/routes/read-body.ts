@@ -11,12 +11,12 @@ type Done = (error: Error | null, body?: Buffer) => void
  */
 export function readBody({ headers, routeOptions, raw }: FastifyRequest, payload: IncomingMessage, done: Done): void {
   const { bodyLimit, config } = routeOptions
-  const announced = headers['content-length']
-  if (Number(announced) > bodyLimit) {
+  const announced = Number(headers['content-length'])
+  if (announced > bodyLimit) {
     done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
     return
   }
-  const body = new WholeBody(bodyLimit, announced === undefined ? undefined : Number(announced), done)
+  const body = new WholeBody(bodyLimit, announced, done)
   // Whoever wrote a custom route may listen to its stream.
   const isOurs = payload === raw && config.operation !== undefined
   if (isOurs && payload instanceof GatewayRequest && payload.takeBody(body)) return
@@ -27,14 +27,14 @@ export function readBody({ headers, routeOptions, raw }: FastifyRequest, payload
 
 class WholeBody implements BodyTaker {
   readonly #limit: number
-  /** Bytes that are to come; `undefined`: nobody knows. */
-  readonly #announced: number | undefined
+  /** Bytes that are to come; not a number where nobody has said. */
+  readonly #announced: number
   readonly #done: Done
   #chunks: Buffer[] = []
   #length = 0
   #isOver = false
 
-  constructor(limit: number, announced: number | undefined, done: Done) {
+  constructor(limit: number, announced: number, done: Done) {
     this.#limit = limit
     this.#announced = announced
     this.#done = done

@@ -26,14 +26,8 @@ export class GatewayRequest extends IncomingMessage {
 
   /** From now on there is no stream: of its events only `end` is emitted. @returns false where some of the body has come already, or somebody reads it */
   takeBody(taker: BodyTaker): boolean {
-    if (
-      this.#taker !== undefined ||
-      this.complete ||
-      this.destroyed ||
-      this.readableFlowing !== null ||
-      this.readableLength > 0
-    )
-      return false
+    const isRead = this.#taker !== undefined || this.readableFlowing !== null
+    if (isRead || this.complete || this.destroyed || this.readableLength > 0) return false
     this.#taker = taker
     // What a first read does, so that Node does not think that the body is still to be thrown away.
     this._read(0)

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Operation } from '../../../src/routes/binding.ts'
 import { acceptJsonBodies } from '../../../src/routes/json-body.ts'
 import { GatewayRequest } from '../../../src/routes/taken-body.ts'
+import { until } from '../../helpers/until.ts'
 
 const LIMIT = 1_024
 
@@ -49,7 +50,6 @@ afterEach(async () => {
 
 interface Talk {
   readonly socket: Socket
-  text(): string
   said(text: string): Promise<string>
 }
 
@@ -63,9 +63,8 @@ async function open(): Promise<Talk> {
   await once(socket, 'connect')
   return {
     socket,
-    text: () => text,
     async said(wanted) {
-      for (let tries = 0; tries < 500 && !text.includes(wanted); tries++) await sleep(10)
+      await until(`an answer with ${wanted}`, async () => text.includes(wanted))
       return text
     },
   }
