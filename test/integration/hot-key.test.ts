@@ -52,12 +52,22 @@ describe.skipIf(reason !== undefined)(
       return { status: response.status, headers: response.headers, text }
     }
 
+    async function queued(count: number, { url } = gateway as RunningGateway) {
+      return (await (await fetch(`${url}/-/metrics`)).text()).includes(`gateway_calls_queued ${count}\n`)
+    }
+
     it('leave room for other keys while one is hot', async () => {
       gateway = await startGateway({ ...env, GATEWAY_MAX_IN_FLIGHT_PER_KEY: '2', GATEWAY_MAX_PENDING: '4' })
       const before = runtime.added.length
       runtime.hold()
-      const hot = Array.from({ length: 20 }, () => add('hot'))
+      let refused = 0
+      const hot = Array.from({ length: 20 }, async () => {
+        const answer = await add('hot')
+        if (answer.status === 503) refused++
+        return answer
+      })
       await until('two have come to the runtime', () => runtime.added.length === before + 2)
+      await until('the others are refused', () => refused === 18)
       const cold = [add('cold'), add('cool')]
       await until('the others have, too', () => runtime.added.length === before + 4)
       await runtime.release()
@@ -94,8 +104,7 @@ describe.skipIf(reason !== undefined)(
       const line = { entity: 'account', method: 'add', args: { amount: 1 } }
       batch.send(...Array.from({ length: 30 }, (_, n) => ({ ...line, id: n, key: `key-${n}` })))
       await until('three have come to the runtime', () => runtime.added.length === before + 3)
-      const page = await (await fetch(`${gateway.url}/-/metrics`)).text()
-      expect(page).toContain('gateway_calls_queued 27\n')
+      await until('the others wait', () => queued(27))
       await runtime.release()
       const answers = await batch.finish()
       expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
@@ -110,6 +119,7 @@ describe.skipIf(reason !== undefined)(
       const line = { entity: 'account', method: 'add', args: { amount: 1 } }
       batch.send(...['a', 'b', 'c'].map((key) => ({ ...line, id: key, key })))
       await until('one has come to the runtime', () => runtime.added.length === before + 1)
+      await until('the others wait', () => queued(2, stopping))
       const closed = stopping.close()
       const refused = [await batch.next(), await batch.next()]
       expect(refused.map(({ status, problem }) => [status, problem?.code, problem?.outcome])).toEqual(
