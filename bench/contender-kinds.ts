@@ -16,35 +16,41 @@ import { startSpring } from './starters/spring.ts'
 import { startZilla } from './starters/zilla.ts'
 
 /** Milliseconds until a JVM has compiled what is hot. */
-const JVM_WARM_UP_MS = 20_000
+const JVM_WARM_UP_MS = 30_000
 
-const floors: readonly ContenderKind[] = [
-  { name: 'echo', usesKafka: false, floor: undefined, start: startEcho },
+const echo: ContenderKind = { name: 'echo', usesKafka: false, floor: undefined, start: startEcho }
+
+const embedded: readonly ContenderKind[] = [
   { name: 'embedded', usesKafka: false, floor: undefined, start: startEmbedded(overHttp()) },
   { name: 'embedded-batch', usesKafka: false, floor: 'embedded', levels: 'highest', start: startEmbedded(overBatch) },
+]
+
+const endpoints: readonly ContenderKind[] = [
   { name: 'raw-endpoint', usesKafka: false, floor: undefined, start: startRawEndpoint },
   { name: 'statefun-endpoint', usesKafka: false, floor: 'raw-endpoint', start: startStatefunEndpoint },
 ]
 
-const perClient: readonly ContenderKind[] = ['platformatic', 'kafkajs'].flatMap((client): ContenderKind[] => {
-  const batch = startGateway(client, { reach: overBatch })
-  return [
-    { name: `raw-${client}`, usesKafka: true, floor: undefined, start: startRawKafka(client) },
-    { name: `gateway-${client}`, usesKafka: true, floor: `raw-${client}`, start: startGateway(client) },
-    { name: `batch-${client}`, usesKafka: true, floor: `gateway-${client}`, levels: 'highest', start: batch },
-  ]
-})
+const client = (name: string): readonly ContenderKind[] => [
+  { name: `raw-${name}`, usesKafka: true, floor: undefined, start: startRawKafka(name) },
+  { name: `gateway-${name}`, usesKafka: true, floor: `raw-${name}`, start: startGateway(name) },
+  {
+    ...{ name: `batch-${name}`, usesKafka: true, floor: `gateway-${name}`, levels: 'highest' },
+    start: startGateway(name, { reach: overBatch }),
+  },
+]
 
-/** The gateway in another dialect, or with something switched on that is off by default. */
+const statefun: ContenderKind = {
+  ...{ name: 'gateway-statefun', usesKafka: true, convention: 'statefun-json', floor: 'raw-platformatic' },
+  start: startStatefunGateway,
+}
+
+const pickle: ContenderKind = {
+  ...{ name: 'gateway-pickle', usesKafka: true, convention: 'stateflow-pickle', floor: 'gateway-platformatic' },
+  start: startGateway('platformatic', { env: { STATEFLOW_SERIALIZER: 'pickle' } }),
+}
+
+/** The gateway with something switched on that is off by default. */
 const variants: readonly ContenderKind[] = [
-  {
-    ...{ name: 'gateway-pickle', usesKafka: true, convention: 'stateflow-pickle', floor: 'gateway-platformatic' },
-    start: startGateway('platformatic', { env: { STATEFLOW_SERIALIZER: 'pickle' } }),
-  },
-  {
-    ...{ name: 'gateway-statefun', usesKafka: true, convention: 'statefun-json', floor: 'gateway-platformatic' },
-    start: startStatefunGateway,
-  },
   {
     ...{ name: 'gateway-tracing', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
     start: startGateway('platformatic', { env: { BENCH_TRACING: '1' } }),
@@ -71,16 +77,21 @@ const minimal: ContenderKind = {
 const peer = { usesKafka: true, floor: undefined, isPeer: true } as const
 
 const peers: readonly ContenderKind[] = [
-  { name: 'nest', ...peer, convention: 'nest', start: startNest },
   { name: 'spring', ...peer, convention: 'spring', firstWarmUpMs: JVM_WARM_UP_MS, start: startSpring },
+  { name: 'nest', ...peer, convention: 'nest', start: startNest },
   { name: 'kafka-hooks', ...peer, convention: 'kafka-hooks', start: startKafkaHooks },
   { name: 'restate', ...peer, usesKafka: false, start: startRestate },
+  { name: 'zilla', ...peer, convention: 'zilla', firstWarmUpMs: JVM_WARM_UP_MS, start: startZilla },
   {
     ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', levels: 'highest', start: startFastapi },
     topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
   },
-  { name: 'zilla', ...peer, convention: 'zilla', firstWarmUpMs: JVM_WARM_UP_MS, start: startZilla },
 ]
 
-/** Everything that runs against each other, floors first. */
-export const contenderKinds: readonly ContenderKind[] = [...floors, ...perClient, minimal, ...variants, ...peers]
+/** Everything that runs against each other. What is compared stands close together: it is measured within the same minutes. */
+export const contenderKinds: readonly ContenderKind[] = [
+  ...[echo, ...embedded, statefun, minimal],
+  ...[...peers, pickle],
+  ...[...client('platformatic'), ...variants],
+  ...[...client('kafkajs'), ...endpoints],
+]

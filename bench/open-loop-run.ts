@@ -4,7 +4,7 @@ import { type Costs, type Sample, type Surroundings, serve, startCosts } from '.
 import { type OpenLoopMeasured, startOpenLoop } from './open-loop.ts'
 import type { BenchOptions } from './options.ts'
 import type { Pause } from './pauses.ts'
-import { median, rate } from './statistics.ts'
+import { rate } from './statistics.ts'
 
 /** One window of one contender at one rate. */
 export interface OpenLoopSample extends OpenLoopMeasured, Costs {
@@ -29,10 +29,11 @@ export interface PausesOf {
   readonly load: readonly Pause[]
 }
 
-export interface OpenLoopContext {
-  readonly contenders: readonly Contender[]
+/** A contender that runs, and what was measured in closed loops so far. */
+export interface OpenLoopTurn {
+  readonly contender: Contender
+  readonly round: number
   readonly closed: readonly Sample[]
-  readonly surroundings: Surroundings
 }
 
 /** The gateway as it is by default, with records as small as the others have them. Whose closed-loop maximum the shares are taken of. */
@@ -46,23 +47,20 @@ const COMMON_RATE_PER_S = 500
 const HEADROOM = 1.4
 const CONNECTIONS = 512
 
-/** In turns, as the closed loop. */
+/** At each rate that it is asked for. The gateway whose maximum the shares are taken of comes before those that are asked for them, too. */
 export async function measureOpenLoops(
-  { rounds, warmUpMs, openLoopMs }: BenchOptions,
-  { contenders, closed, surroundings }: OpenLoopContext,
+  { contender, round, closed }: OpenLoopTurn,
+  { options, surroundings }: { readonly options: BenchOptions; readonly surroundings: Surroundings },
 ): Promise<readonly OpenLoopSample[]> {
-  const maximum = maximumOf(closed, REFERENCE)
+  const { warmUpMs, openLoopMs } = options
   const samples: OpenLoopSample[] = []
-  for (let round = 1; round <= rounds; round++) {
-    for (const contender of contenders) {
-      for (const plan of plansFor(contender, { maximum, closed })) {
-        const isLong = plan.name === '70 %' && contender.name === REFERENCE
-        const windowMs = isLong ? openLoopMs : openLoopMs / 4
-        const sample = await measureOne({ contender, plan, warmUpMs, windowMs, surroundings })
-        samples.push({ ...sample, round })
-        note(round, sample)
-      }
-    }
+  const inRound = closed.filter((sample) => sample.round === round)
+  for (const plan of plansFor(contender, { maximum: maximumOf(inRound, REFERENCE), closed: inRound })) {
+    const isLong = plan.name === '70 %' && contender.name === REFERENCE
+    const windowMs = isLong ? openLoopMs : openLoopMs / 4
+    const sample = await measureOne({ contender, plan, warmUpMs, windowMs, surroundings })
+    samples.push({ ...sample, round })
+    note(round, sample)
   }
   return samples
 }
@@ -94,7 +92,8 @@ function plansFor(
 function maximumOf(closed: readonly Sample[], contender: string): number {
   const own = closed.filter((sample) => sample.contender === contender)
   const highest = Math.max(...own.map(({ level }) => level))
-  return own.length === 0 ? 0 : median(own.filter(({ level }) => level === highest).map(rate))
+  const sample = own.find(({ level }) => level === highest)
+  return sample === undefined ? 0 : rate(sample)
 }
 
 interface One {

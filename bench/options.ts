@@ -31,7 +31,7 @@ export interface BenchOptions {
 export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 3] [--levels 1,64,256] [--only echo,gateway-platformatic,...] [--no-peers]
                   [--partitions 10] [--open-loop] [--replicas] [--curves] [--quick] [--cpu-prof FOLDER] [--out FILE]
 
-Without options, everything but the curves: about 30 minutes, and it writes bench/RESULTS.md. A part of it writes only what --out names.
+Without options, everything but the curves: about 40 minutes, and it writes bench/RESULTS.md. A part of it writes only what --out names.
 --only       these contenders, see below; --open-loop adds calls at fixed rates to them.
 --no-peers   without other people's programs: nest, spring, kafka-hooks, restate, fastapi, zilla. Their packages are installed at the
              first run. They want Java and Maven (spring), STATEFLOW_HOME and Python (fastapi), ZILLA_HOME (zilla).
@@ -53,8 +53,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
     windowMs: seconds * 1_000,
-    // A heap that has shrunk while its program idled grows again.
-    warmUpMs: quick ? 500 : 2_000,
+    warmUpMs: quick ? 500 : 1_000,
     levels: (values.levels ?? '1,64,256').split(',').map((level) => positive('levels', level)),
     only: only?.split(','),
     peers: !values['no-peers'],

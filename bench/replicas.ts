@@ -40,39 +40,37 @@ export interface ReplicasContext {
   readonly surroundings: Surroundings
 }
 
-interface Running {
-  readonly kind: ReplicaKind
-  readonly set: ReplicaSet
-}
-
-/** The same calls to gateways of several replicas, in turns. All of them run all the time, so that each is warmed up once. */
+/** The same calls to gateways of several replicas, in turns. One gateway runs at a time, and each round starts it anew. */
 export async function measureReplicas(
   options: BenchOptions,
   context: ReplicasContext,
   kinds: readonly ReplicaKind[] = ALL_KINDS,
 ): Promise<readonly ReplicaSample[]> {
-  const { rounds, warmUpMs, windowMs, partitions, quick } = options
-  const { kafka, surroundings } = context
-  const running: Running[] = []
   const samples: ReplicaSample[] = []
-  const windows = { level: REPLICAS_LEVEL, warmUpMs, windowMs, surroundings }
-  try {
-    for (const kind of kinds) running.push({ kind, set: await startReplicas({ ...kind, partitions, kafka }) })
-    for (const { kind, set } of running) {
-      const firstMs = quick ? WARM_UP_MS_PER_REPLICA : WARM_UP_MS_PER_REPLICA * kind.replicas
-      await measure({ contender: set.contender, round: 0, ...windows, windowMs: firstMs })
-    }
-    for (let round = 1; round <= rounds; round++) {
-      for (const { kind, set } of running) {
-        const sample = await measure({ contender: set.contender, round, ...windows })
-        samples.push({ ...sample, ...kind, readPerCall: set.repliesRead() / sample.calls })
-        note(round, set, sample)
-      }
-    }
-  } finally {
-    await Promise.all(running.map(({ set }) => set.contender.close()))
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const kind of kinds) samples.push(await measureSet(kind, round, { ...context, options }))
   }
   return samples
+}
+
+async function measureSet(
+  kind: ReplicaKind,
+  round: number,
+  { kafka, surroundings, options }: ReplicasContext & { readonly options: BenchOptions },
+): Promise<ReplicaSample> {
+  const { warmUpMs, windowMs, partitions, quick } = options
+  const set = await startReplicas({ ...kind, partitions, kafka })
+  const windows = { contender: set.contender, level: REPLICAS_LEVEL, warmUpMs, surroundings }
+  try {
+    const firstMs = quick ? WARM_UP_MS_PER_REPLICA : WARM_UP_MS_PER_REPLICA * Math.max(2, kind.replicas)
+    await measure({ ...windows, round: 0, windowMs: firstMs })
+    const measured = await measure({ ...windows, round, windowMs })
+    const sample = { ...measured, ...kind, readPerCall: set.repliesRead() / measured.calls }
+    note(round, set, sample)
+    return sample
+  } finally {
+    await set.contender.close()
+  }
 }
 
 function note(round: number, { contender }: ReplicaSet, { calls, errors, firstError = '' }: Sample): void {

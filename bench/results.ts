@@ -20,10 +20,11 @@ export interface Report {
 /** Samples of all rounds → text that is a table in a terminal and in Markdown alike. */
 export function renderResults(results: Results, { machine, options, kinds, minutes }: Report): string {
   const { closed, open, replicas } = results
-  const levels = [...new Set(closed.map(({ level }) => level))]
+  const levels = [...new Set(closed.map(({ level }) => level))].sort((one, other) => one - other)
   return [
     ...INTRODUCTION,
-    `Medians of ${options.rounds} interleaved rounds of ${options.windowMs / 1_000} s each, with min..max. CPU is the contender's own processes', per 1,000 calls;`,
+    `Medians of ${options.rounds} interleaved rounds of ${options.windowMs / 1_000} s each, with min..max. A round starts each program anew, warms it up, measures it and ends`,
+    "it: none runs beside another, and medians are over processes too. CPU is the contender's own processes', per 1,000 calls;",
     '*others* is load generator / worker / broker. The worker answers without computing anything.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
@@ -52,7 +53,7 @@ const INTRODUCTION = [
   '- `minimal` is the least program that does the work with the same libraries, without any protection.',
   '- The gateway’s own process runs with the flags that `serve` sets for V8, all others with those of their makers.',
   '- `nest` (ClientKafka), `spring` (ReplyingKafkaTemplate), `kafka-hooks` and `zilla` are other ways from HTTP to Kafka and back; `fastapi` is StateFlow’s own',
-  '  client; `restate` keeps calls in a log of its own, in place of Kafka and the worker. Their idle processes share the machine with all others.',
+  '  client; `restate` keeps calls in a log of its own, in place of Kafka and the worker.',
   '',
   '*× below* compares a gateway with its client’s round trip, a variant with the plain gateway, a batch with the same gateway’s single calls.',
   '',

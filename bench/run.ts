@@ -2,18 +2,16 @@ import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Kafka, runningKafka, startKafka } from '../test/helpers/kafka-broker.ts'
 import { type AskableChild, startChild } from './askable-child.ts'
-import type { Contender, ContenderKind } from './contender.ts'
+import type { ContenderKind } from './contender.ts'
 import { contenderKinds } from './contender-kinds.ts'
 import { drawCurves } from './curves.ts'
 import { describeMachine } from './machine.ts'
 import type { Surroundings } from './measure.ts'
-import { measureOpenLoops } from './open-loop-run.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { childrenNamed } from './process-cpu.ts'
 import { measureReplicas, WHOLE_RUN } from './replicas.ts'
 import { renderResults } from './results.ts'
-import { firstWarmUp, runRounds } from './rounds.ts'
-import { startContenders } from './start-contenders.ts'
+import { runRounds } from './rounds.ts'
 
 /** Closes what was opened, last first, whatever happens. */
 type Cleanups = (() => Promise<void>)[]
@@ -48,19 +46,13 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   if (worker !== undefined) cleanups.push(worker.close)
   const surroundings: Surroundings = { worker, brokerPids }
   if (options.curves && kafka !== undefined) return drawCurves(options, { kafka, surroundings, machine })
-  const started = await startContenders(kinds, { kafka, worker, options })
-  const { contenders } = started
-  cleanups.push(() => closeAll(contenders))
-  await firstWarmUp(contenders, { kinds, options, surroundings })
-  const closed = await runRounds(contenders, { kinds, options, surroundings })
-  const open = options.openLoop ? await measureOpenLoops(options, { contenders, closed, surroundings }) : []
-  await closeAll(contenders)
+  const { closed, open, missing } = await runRounds(kinds, { kafka, worker, options, surroundings })
   const replicas =
     kafka === undefined || options.replicas === 'no'
       ? []
       : await measureReplicas(options, { kafka, surroundings }, options.replicas === 'too' ? WHOLE_RUN : undefined)
   const minutes = (Date.now() - startedAt) / 60_000
-  const text = renderResults({ closed, open, replicas, missing: started.missing }, { machine, options, kinds, minutes })
+  const text = renderResults({ closed, open, replicas, missing }, { machine, options, kinds, minutes })
   process.stdout.write(text)
   if (options.out !== undefined) writeFileSync(options.out, text)
   const peers = new Set(kinds.filter(({ isPeer }) => isPeer).map(({ name }) => name))
@@ -68,10 +60,6 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
     ({ errors, contender }) => errors > 0 && !peers.has(contender),
   )
   if (failed.length > 0) process.exitCode = 1
-}
-
-async function closeAll(contenders: readonly Contender[]): Promise<void> {
-  await Promise.all(contenders.map(({ close }) => close()))
 }
 
 function chooseKinds({ only, peers, replicas, curves }: BenchOptions): readonly ContenderKind[] {
