@@ -16,7 +16,7 @@ import { startSpring } from './starters/spring.ts'
 import { startZilla } from './starters/zilla.ts'
 
 /** Milliseconds until a JVM has compiled what is hot. */
-const JVM_WARM_UP_MS = 30_000
+const JVM_WARM_UP_MS = 75_000
 
 const echo: ContenderKind = { name: 'echo', usesKafka: false, floor: undefined, start: startEcho }
 

@@ -50,6 +50,7 @@ async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
   process.once('SIGTERM', quit)
   // A terminal sends it to all processes of a command; workers are stopped by their primary.
   process.once('SIGINT', worker === undefined ? quit : () => undefined)
+  const hangUps = catchHangUps()
   const logger = loggerOptions(config, isTerminal, { destination, worker: worker?.number })
   const gateway = await buildGateway({ config, logger, worker })
   const stop = closeOnSignals(gateway, { config, worker, destination })
@@ -60,6 +61,7 @@ async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
     const announcements = (await gateway.listen()).map((address) => announce(gateway, address))
     for (const text of worker === undefined ? announcements : [`worker ${worker.number} serves`])
       gateway.app.log.info(text)
+    hangUps.obey(() => void gateway.reload())
     await warnOfFailing(gateway)
     return announcements[0] ?? ''
   } catch (error) {
@@ -67,6 +69,21 @@ async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
     stop.uninstall()
     await gateway.close()
     throw error
+  }
+}
+
+/** A SIGHUP that comes while the gateway starts is obeyed once it serves: it may have read its files already, and must not end of it. */
+function catchHangUps(): { obey(reload: () => void): void } {
+  let isDue = false
+  let obeyed = (): void => {
+    isDue = true
+  }
+  process.on('SIGHUP', () => obeyed())
+  return {
+    obey(reload) {
+      obeyed = reload
+      if (isDue) reload()
+    },
   }
 }
 
@@ -78,7 +95,6 @@ interface Ending {
 
 function closeOnSignals(gateway: Gateway, { config, worker, destination }: Ending): { readonly uninstall: () => void } {
   const delay = config.shutdownGraceMs + CLOSING_MS
-  process.on('SIGHUP', () => void gateway.reload())
   const closing = closeWithGrace(
     { delay, logger: gateway.app.log, skip: worker === undefined ? ['SIGHUP'] : ['SIGHUP', 'SIGINT', 'SIGTERM'] },
     async ({ err }) => {

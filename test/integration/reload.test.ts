@@ -56,6 +56,26 @@ describe('the process', () => {
     expect(await gateway.exit()).toBe(0)
   })
 
+  it('takes a SIGHUP that comes while it starts, and reads once it serves', async () => {
+    const file = folder.write('counter.json', counterMetadata(counter.url, ['add']))
+    const gate = join(folder.path, 'go')
+    const routes = folder.write(
+      'late.mjs',
+      `import { existsSync } from 'node:fs'
+       import { setTimeout } from 'node:timers/promises'
+       process.stdout.write('loading\\n')
+       while (!existsSync(${JSON.stringify(gate)})) await setTimeout(10)
+       export default async function late() {}`,
+    )
+    const gateway = serve({ GATEWAY_METADATA: file, GATEWAY_ROUTES: routes })
+    await gateway.said('loading')
+    folder.write('counter.json', counterMetadata(counter.url))
+    gateway.child.kill('SIGHUP')
+    folder.write('go', '')
+    const url = await gateway.url()
+    await until('it is served', async () => (await statusOf(url, '/counter/a/look')) === 200)
+  })
+
   it('sees a folder’s link lead elsewhere, as Kubernetes exchanges a ConfigMap', async () => {
     const write = (version: string, names: readonly string[]) => {
       folder.write(`${version}/counter.json`, counterMetadata(counter.url, names))
