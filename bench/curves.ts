@@ -68,8 +68,7 @@ async function measureCurve(
         points.push({ line, x, contender, level: levelOf(x) })
       }
     }
-    // A heap that has shrunk while its program idled grows again.
-    const windows = { warmUpMs: 2 * warmUpMs, windowMs, surroundings }
+    const windows = { warmUpMs, windowMs, surroundings }
     for (const { contender, level } of points) await measure({ contender, round: 0, level, ...windows, windowMs: 500 })
     for (let round = 1; round <= rounds; round++) {
       for (const { line, x, contender, level } of points) {

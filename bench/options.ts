@@ -53,7 +53,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
     windowMs: seconds * 1_000,
-    warmUpMs: quick ? 500 : 1_000,
+    // A heap that has shrunk while its program had little to do grows again.
+    warmUpMs: quick ? 500 : 2_000,
     levels: (values.levels ?? '1,64,256').split(',').map((level) => positive('levels', level)),
     only: only?.split(','),
     peers: !values['no-peers'],

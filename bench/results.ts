@@ -102,7 +102,9 @@ interface Floors {
   readonly below: readonly Sample[]
 }
 
-function renderRow(name: string, own: readonly Sample[], floors: Floors): readonly string[] {
+/** Of windows in which nothing was answered, their number and no more. */
+function renderRow(name: string, all: readonly Sample[], floors: Floors): readonly string[] {
+  const own = all.filter(({ calls }) => calls > 0)
   const perThousand = (pick: (sample: Sample) => number) => (sample: Sample) => pick(sample) / (sample.calls / 1_000)
   const ms = (pick: (sample: Sample) => number) =>
     spread(
@@ -114,13 +116,18 @@ function renderRow(name: string, own: readonly Sample[], floors: Floors): readon
     perThousand(({ workerCpuMs }) => workerCpuMs),
     perThousand(({ brokerCpuMs }) => brokerCpuMs),
   ]
-  const errors = own.reduce((sum, sample) => sum + sample.errors, 0)
+  const errors = all.reduce((sum, sample) => sum + sample.errors, 0)
   const workerShare = median(own.map(({ workerCpuMs, elapsedMs }) => workerCpuMs / elapsedMs))
+  const silent = all.length - own.length
   return [
-    errors > 0 ? `${name} **errors**` : name,
-    spread(own.map(rate), 0),
-    ratio(own, floors.echo),
-    ratio(own, floors.below),
+    [
+      name,
+      ...(errors > 0 ? ['**errors**'] : []),
+      ...(silent > 0 ? [`**silent in ${silent} of ${all.length}**`] : []),
+    ].join(' '),
+    spread(all.map(rate), 0),
+    ratio(all, floors.echo),
+    ratio(all, floors.below),
     ms(({ p50Us }) => p50Us),
     ms(({ p99Us }) => p99Us),
     spread(own.map(cpuOf), 1),

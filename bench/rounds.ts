@@ -70,7 +70,7 @@ interface Turn {
   readonly round: number
 }
 
-/** From the highest level down: there the program has just been warmed up. */
+/** From the lowest level up: what is held up by the highest one must not be still when it is asked less. */
 async function measureLevels(
   { contender, kind, round }: Turn,
   { options, surroundings }: RoundsContext,
@@ -78,7 +78,7 @@ async function measureLevels(
   const { warmUpMs, windowMs } = options
   const levels = options.levels.filter((level) => isAsked(kind, level, options.levels))
   const samples: Sample[] = []
-  for (const level of levels.toSorted((one, other) => other - one)) {
+  for (const level of levels.toSorted((one, other) => one - other)) {
     const sample = await measure({ contender, round, level, warmUpMs, windowMs, surroundings })
     samples.push(sample)
     note(sample)

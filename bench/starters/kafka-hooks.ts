@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import process from 'node:process'
 import { freePorts } from '../../test/helpers/free-ports.ts'
@@ -13,7 +14,7 @@ export const startKafkaHooks: Start = async (setup) => {
   const folder = await installPeer('kafka-hooks', { app: join(source, 'app.mjs'), lockedIn: source })
   const [port = 0] = await freePorts(1)
   // Its configuration must name a topic that it hands on to a web hook.
-  const unused = `${topics.requestTopic}.unused`
+  const unused = `${topics.requestTopic}.unused-${randomUUID().slice(0, 8)}`
   await kafka?.createTopics({ name: unused })
   const env = {
     ...{ NODE_ENV: 'production', BENCH_PORT: String(port), BENCH_BROKERS: (kafka?.brokers ?? []).join(',') },

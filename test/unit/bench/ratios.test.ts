@@ -35,6 +35,15 @@ describe('the results', () => {
     expect(text).toContain('| fastapi | not run: it stood still: no call was answered in any window |')
     expect(text).not.toContain('Infinity')
   })
+
+  it('say in how many windows a peer answered nothing, and take its costs from the others', () => {
+    const kinds = contenderKinds.filter(({ name }) => name === 'nest')
+    const closed = [sample('nest', 1), sample('nest', 2, { calls: 0 }), sample('nest', 3)]
+    const report = { machine: describeMachine(undefined), options: readOptions(['--quick']), kinds, minutes: 1 }
+    const text = renderResults({ ...nothing, closed }, report)
+    expect(text).toMatch(/^\| nest \*\*silent in 1 of 3\*\* +\| +1,000 \(0\.\.1,000\) \|/m)
+    expect(text).not.toContain('Infinity')
+  })
 })
 
 describe('the ratios', () => {

@@ -23,7 +23,7 @@ function kindOf(name: string, steps: string[], isPeer = false): ContenderKind {
 }
 
 describe('the rounds of a benchmark', () => {
-  it('run one program at a time, warmed up and then from the highest level down, and start each anew in each round', async () => {
+  it('run one program at a time, warmed up and then from the lowest level up, and start each anew in each round', async () => {
     const steps: string[] = []
     const options = { ...readOptions(['--rounds', '2', '--levels', '1,8']), warmUpMs: 0, windowMs: 1, quick: true }
     const kinds = [kindOf('echo', steps), kindOf('nest', steps, true), kindOf('embedded', steps)]
@@ -32,13 +32,13 @@ describe('the rounds of a benchmark', () => {
     const { closed, missing } = await runRounds(kinds, context)
     const turn = (name: string) => [
       `${name} starts`,
-      ...[`${name} at 8`, `${name} at 8`, `${name} at 1`],
+      ...[`${name} at 8`, `${name} at 1`, `${name} at 8`],
       `${name} ends`,
     ]
     const first = [...turn('echo'), 'nest starts', ...turn('embedded')]
     expect(steps).toEqual([...first, ...turn('echo'), ...turn('embedded')])
     expect(closed.map(({ contender, round, level }) => [contender, round, level])).toEqual([
-      ...[1, 2].flatMap((round) => ['echo', 'embedded'].flatMap((name) => [8, 1].map((level) => [name, round, level]))),
+      ...[1, 2].flatMap((round) => ['echo', 'embedded'].flatMap((name) => [1, 8].map((level) => [name, round, level]))),
     ])
     expect([...missing]).toEqual([['nest', 'it is not here']])
   })
