@@ -29,10 +29,10 @@ export async function derivedFiles(): Promise<ReadonlyMap<string, string>> {
 }
 
 function configurationPage(): string {
-  const rows = settingList.map(({ path, flag, env, kind, choices, fallback, description, secret }) => {
+  const rows = settingList.map(({ path, flag, env, kind, choices, fallback, description, secret, fileEnv }) => {
     const type = choices === undefined ? kind : choices.map((choice) => `\`${choice}\``).join(' ')
     const value = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : `\`${fallback}\``
-    const names = [env ?? [], secret ? `${env}_FILE` : [], env === undefined ? [] : flag]
+    const names = [env ?? [], fileEnv ?? [], env === undefined ? [] : flag]
       .flat()
       .map((name) => `\`${name}\``)
       .join('<br>')

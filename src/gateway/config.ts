@@ -109,16 +109,20 @@ function readFile(file: string, problems: string[]): Tree {
 }
 
 /** A secret may also be a file's content, as containers are given them: `KAFKA_SASL_PASSWORD_FILE`. */
-function variableOf({ env: name, secret }: Setting, env: ConfigSources['env'], problems: string[]): string | undefined {
+function variableOf(
+  { env: name, fileEnv }: Setting,
+  env: ConfigSources['env'],
+  problems: string[],
+): string | undefined {
   if (name === undefined) return undefined
-  const file = secret ? env[`${name}_FILE`] : undefined
+  const file = fileEnv === undefined ? undefined : env[fileEnv]
   if (file === undefined) return env[name]
-  if (env[name] !== undefined) problems.push(`${name} and ${name}_FILE exclude each other.`)
+  if (env[name] !== undefined) problems.push(`${name} and ${fileEnv} exclude each other.`)
   try {
     // Editors end a file with a line break that is no part of a password.
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    problems.push(`${name}_FILE: ${error instanceof Error ? error.message : String(error)}`)
+    problems.push(`${fileEnv}: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
   }
 }
@@ -163,9 +167,7 @@ function violations(tree: Tree): readonly string[] {
 
 /** Other programs have variables with our prefixes too (`KAFKA_HEAP_OPTS`, Kubernetes' `KAFKA_PORT`); only near misses are errors. */
 function misspeltVariables(env: ConfigSources['env']): readonly string[] {
-  const known = settingList.flatMap(({ env: name, secret }) =>
-    name === undefined ? [] : secret ? [name, `${name}_FILE`] : [name],
-  )
+  const known = settingList.flatMap((setting) => [setting.env, setting.fileEnv].filter((name) => name !== undefined))
   return Object.keys(env)
     .filter(
       (name) => /^(GATEWAY|KAFKA|STATEFLOW|STATEFUN)_/.test(name) && name !== 'GATEWAY_CONFIG' && !known.includes(name),

@@ -65,7 +65,7 @@ export interface Gateway extends EntityClient {
    * @returns the addresses, the first being the one to show
    */
   listen(address?: Partial<Address>): Promise<readonly string[]>
-  /** Reads metadata and overrides again; calls under way end with the entities that they began with. */
+  /** Reads metadata, overrides and callers' keys in files again; calls under way end with the entities that they began with. */
   reload(): Promise<ReloadResult>
   /** No new calls; those under way end or are answered; then everything is closed. May be called twice. */
   close(): Promise<void>
@@ -102,7 +102,8 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
     const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
     const swap = createSwap({ runtimes, strays, generations, drain, make })
-    const reloading = createReloading({ config, log, page: observed.page, first: runtimes.first, generations, swap })
+    const told = { config, log, page: observed.page, first: runtimes.first }
+    const reloading = createReloading({ ...told, authentication, generations, swap })
     const unwatch = observed.watchProcess({ adapters: runtimes.adapters, strays })
     if (isServing) reloading.start()
     const ending = { ...{ config, drain, front, managementFront, generations, reloading }, unwatch }

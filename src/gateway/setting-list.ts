@@ -14,12 +14,16 @@ export interface Setting {
   readonly description: string
   /** Never printed. */
   readonly secret: boolean
+  /** Names a file with the value: `KAFKA_SASL_PASSWORD_FILE`. `undefined`: there is none, or it is a setting of its own. */
+  readonly fileEnv: string | undefined
 }
 
 /** What the settings' schemas say beside JSON Schema. */
 interface Annotated {
   readonly env?: string
   readonly secret?: boolean
+  /** Its file is a setting of its own. */
+  readonly ownFile?: boolean
   readonly type?: string
   readonly enum?: readonly string[]
   readonly default?: unknown
@@ -45,6 +49,7 @@ export function listSettings(schema: TSchema, prefix = ''): readonly Setting[] {
         fallback: annotated.default,
         description: annotated.description ?? '',
         secret: annotated.secret ?? false,
+        fileEnv: annotated.secret === true && annotated.ownFile !== true ? `${annotated.env}_FILE` : undefined,
       },
     ]
   })

@@ -16,7 +16,7 @@ const JwtOptions = Type.Object(
       Type.String({
         env: 'GATEWAY_JWKS_FILE',
         minLength: 1,
-        description: 'The issuer’s keys as a file, read at start.',
+        description: 'The issuer’s keys as a file, read at start and at each reload.',
       }),
     ),
     issuer: Type.Optional(
@@ -132,7 +132,15 @@ export const AccessOptions = Type.Object(
       Type.String({
         env: 'GATEWAY_API_KEYS',
         secret: true,
+        ownFile: true,
         description: 'API keys as `ID:SHA256:SCOPES`, one a line or separated by commas; `new-api-key` makes them.',
+      }),
+    ),
+    apiKeysFile: Type.Optional(
+      Type.String({
+        env: 'GATEWAY_API_KEYS_FILE',
+        minLength: 1,
+        description: 'The same as a file, read at start and at each reload.',
       }),
     ),
     jwt: JwtOptions,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { ProblemError } from '../../routes/problem.ts'
 import { type Caller, scopesOf } from './caller.ts'
 
@@ -37,6 +38,15 @@ export function createApiKeyCheck(text: string): ApiKeyCheck {
     for (const entry of byId.get(id ?? '') ?? []) if (timingSafeEqual(entry.digest, digest)) found = entry.caller
     if (found === undefined) throw new ProblemError('invalid_credentials', { detail: 'This API key is not known.' })
     return found
+  }
+}
+
+/** @throws Error when the file can't be read or an entry is wrong */
+export function readApiKeyFile(file: string): ApiKeyCheck {
+  try {
+    return createApiKeyCheck(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`GATEWAY_API_KEYS_FILE: "${file}": ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

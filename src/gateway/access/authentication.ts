@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import { ProblemError } from '../../routes/problem.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
 import type { AccessOptions } from './access-options.ts'
-import { type ApiKeyCheck, createApiKeyCheck } from './api-keys.ts'
-import { createTokenVerifier, type TokenVerifier } from './bearer-token.ts'
+import { type ApiKeyCheck, createApiKeyCheck, readApiKeyFile } from './api-keys.ts'
+import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './bearer-token.ts'
 import { type Caller, nobody } from './caller.ts'
 import { headerValues } from './header-values.ts'
-import { createRemoteKeys, type KeySet, readKeyFile } from './key-set.ts'
+import { createFileKeys, createRemoteKeys, type KeySet } from './key-set.ts'
 import { createProxyIdentity, type ProxyIdentity } from './proxy-identity.ts'
 
 /** The ways by which a caller may show who he is, as OpenAPI and `WWW-Authenticate` name them. */
@@ -19,6 +19,8 @@ export interface Authentication {
    * @throws ProblemError, also by its promise, when there are credentials and they are not good
    */
   callerOf(request: FastifyRequest): Caller | Promise<Caller>
+  /** Reads the files with keys again. @throws Error when one can't be read; then those of before count on */
+  reread(): void
 }
 
 /**
@@ -26,8 +28,9 @@ export interface Authentication {
  * @throws Error when the settings do not fit together
  */
 export function createAuthentication(options: AccessOptions, log: Log): Authentication | undefined {
-  const verify = tokenVerifierOf(options, log)
-  const checkKey = options.apiKeys === undefined ? undefined : createApiKeyCheck(options.apiKeys)
+  const tokens = tokensOf(options, log)
+  const verify = tokens && createTokenVerifier(tokens)
+  let checkKey = readApiKeys(options)
   const proxied = proxyIdentityOf(options)
   const schemes: readonly Scheme[] = [
     ...(verify === undefined ? [] : (['bearer'] as const)),
@@ -38,10 +41,23 @@ export function createAuthentication(options: AccessOptions, log: Log): Authenti
   return {
     schemes,
     callerOf: (request) => credentialsOf(request, { verify, checkKey }) ?? proxied?.(request.raw) ?? nobody,
+    reread() {
+      const nextCheck = readApiKeys(options)
+      tokens?.keys.reread?.()
+      checkKey = nextCheck
+    },
   }
 }
 
-function tokenVerifierOf({ jwt }: AccessOptions, log: Log): TokenVerifier | undefined {
+function readApiKeys({ apiKeys, apiKeysFile }: AccessOptions): ApiKeyCheck | undefined {
+  if (apiKeys !== undefined && apiKeysFile !== undefined) {
+    throw new Error('GATEWAY_API_KEYS and GATEWAY_API_KEYS_FILE exclude each other.')
+  }
+  if (apiKeysFile !== undefined) return readApiKeyFile(apiKeysFile)
+  return apiKeys === undefined ? undefined : createApiKeyCheck(apiKeys)
+}
+
+function tokensOf({ jwt }: AccessOptions, log: Log): TokenVerifierOptions | undefined {
   const { jwksUrl, jwksFile, issuer, audience } = jwt
   if (jwksUrl === undefined && jwksFile === undefined) {
     if (issuer !== undefined || audience.length > 0) {
@@ -61,8 +77,8 @@ function tokenVerifierOf({ jwt }: AccessOptions, log: Log): TokenVerifier | unde
           url: checkedUrl(jwksUrl ?? '', log),
           ...{ timeoutMs: jwt.jwksTimeoutMs, cooldownMs: jwt.jwksCooldownMs, maxAgeMs: jwt.jwksMaxAgeMs, log },
         })
-      : readKeyFile(jwksFile)
-  return createTokenVerifier({ jwt, issuer, keys })
+      : createFileKeys(jwksFile)
+  return { jwt, issuer, keys }
 }
 
 function checkedUrl(text: string, log: Log): string {

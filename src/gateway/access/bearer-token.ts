@@ -22,7 +22,11 @@ export interface TokenVerifierOptions {
 /** A JSON Web Token as the issuer's word on who calls. */
 export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions): TokenVerifier {
   const verified = createVerifiedTokens(MAX_VERIFIED_TOKENS)
-  keys.onChange(() => verified.clear())
+  let changes = 0
+  keys.onChange(() => {
+    changes++
+    verified.clear()
+  })
   const options = {
     issuer,
     audience: [...jwt.audience],
@@ -33,11 +37,13 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
   }
 
   async function verify(token: string): Promise<Caller> {
+    const changesBefore = changes
     try {
       const { payload } = await jwtVerify(token, keys.keyFor, options)
       const expiresAtMs = (payload.exp ?? 0) * 1_000 + jwt.clockSkewMs
       const caller = { ...callerOf(payload, { jwt, issuer }), expiresAtMs }
-      verified.set(token, caller, Math.min(expiresAtMs, Date.now() + jwt.jwksMaxAgeMs))
+      // Checked by a key that went meanwhile: this once, and not for the next time.
+      if (changes === changesBefore) verified.set(token, caller, Math.min(expiresAtMs, Date.now() + jwt.jwksMaxAgeMs))
       return caller
     } catch (error) {
       throw refusalOf(error)

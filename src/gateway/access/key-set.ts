@@ -8,6 +8,8 @@ export interface KeySet {
   readonly keyFor: JWTVerifyGetKey
   /** Whenever other keys have come: what was verified by the old ones counts no more. */
   onChange(listener: () => void): void
+  /** Of a file: reads it again. @throws Error when that can't be; then the old ones stay */
+  readonly reread?: () => void
 }
 
 /** The keys can't be had, so nobody can say whether a token is good. */
@@ -20,10 +22,25 @@ const MAX_KEYS_BYTES = 262_144
 const MAX_STALE_MS = 86_400_000
 
 /** @throws Error when the file can't be read or holds what is no public key */
-export function readKeyFile(file: string): KeySet {
+export function createFileKeys(file: string): KeySet {
+  const listeners: (() => void)[] = []
+  let keys = readKeyFile(file)
+  return {
+    keyFor: (header, token) => keys.keyFor(header, token),
+    onChange: (listener) => void listeners.push(listener),
+    reread() {
+      const next = readKeyFile(file)
+      const isNew = next.text !== keys.text
+      keys = next
+      if (isNew) for (const listener of listeners) listener()
+    },
+  }
+}
+
+function readKeyFile(file: string): Pick<Fetched, 'text' | 'keyFor'> {
   try {
-    const keyFor = createLocalJWKSet(checkedKeys(JSON.parse(readFileSync(file, 'utf8'))))
-    return { keyFor, onChange: () => {} }
+    const text = readFileSync(file, 'utf8')
+    return { text, keyFor: createLocalJWKSet(checkedKeys(JSON.parse(text))) }
   } catch (error) {
     throw new Error(`GATEWAY_JWKS_FILE: "${file}": ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -6,7 +6,8 @@ export const ReloadOptions = Type.Object(
     on: Type.Enum(['signal', 'watch'], {
       env: 'GATEWAY_RELOAD',
       default: 'signal',
-      description: 'When metadata and overrides are read again: at SIGHUP, or also when their files change.',
+      description:
+        'When metadata, overrides and callers’ keys in files are read again: at SIGHUP, or also when their files change.',
     }),
     breaking: Type.Enum(['block', 'warn', 'allow'], {
       env: 'GATEWAY_RELOAD_BREAKING',

@@ -108,7 +108,7 @@ function report(result: ReloadResult, log: Log): void {
       }
       return
     case 'failed':
-      log.error({ err: result.error }, 'the new metadata can’t be served, so the old one serves on')
+      log.error({ err: result.error }, 'what was read can’t be served, so what there was serves on')
   }
 }
 

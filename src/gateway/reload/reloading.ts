@@ -1,6 +1,7 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import { nextSunsetMs } from '../../entity-registry/diff/keep-retired.ts'
 import type { HealthCheck, Log } from '../../runtime-adapters/contract.ts'
+import type { Authentication } from '../access/authentication.ts'
 import type { Config } from '../config.ts'
 import type { Generations } from '../generations.ts'
 import { metrics } from '../observability/metric-definition.ts'
@@ -12,7 +13,7 @@ import { watchFiles } from './watch-files.ts'
 
 /** Everything by which entities are exchanged while the gateway runs. */
 export interface Reloading {
-  /** Reads metadata and overrides again. Who asks while that is done is answered by the next time. */
+  /** Reads metadata, overrides and callers' keys again. Who asks while that is done is answered by the next time. */
   reload(): Promise<ReloadResult>
   /** Files are watched from now on, where the settings say so. */
   start(): void
@@ -26,6 +27,8 @@ export interface ReloadingParts {
   readonly log: Log
   readonly page: MetricPage | undefined
   readonly first: DescribedEntities
+  /** Callers' keys that are in files, where there are any. */
+  readonly authentication: Pick<Authentication, 'reread'> | undefined
   readonly generations: Pick<Generations, 'number'>
   readonly swap: (entities: readonly EntityDescriptor[]) => Promise<void>
 }
@@ -36,10 +39,15 @@ const RETRY_MS = 10_000
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function createReloading(parts: ReloadingParts): Reloading {
-  const { config, log, first, swap } = parts
+  const { config, log, first, authentication, swap } = parts
   const options = config.reload
   const count = countResults(parts)
-  const core = createReload({ options, log, first, swap, describe: () => describeEntities(config) })
+  // Keys first: those of a caller who is not to call any more end, whatever becomes of the metadata.
+  const describe = async () => {
+    authentication?.reread()
+    return describeEntities(config)
+  }
+  const core = createReload({ options, log, first, swap, describe })
   let isClosed = false
   let sunset: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
@@ -72,7 +80,9 @@ export function createReloading(parts: ReloadingParts): Reloading {
     reload,
     start() {
       if (options.on !== 'watch') return
-      const sources = [...config.metadata, ...(config.overrides === undefined ? [] : [config.overrides])]
+      const { apiKeysFile, jwt } = config.access
+      const files = [config.overrides, apiKeysFile, jwt.jwksFile].filter((file) => file !== undefined)
+      const sources = [...config.metadata, ...files]
       unwatch = watchFiles({ sources, intervalMs: options.watchIntervalMs, log, onChange: () => void reload() })
     },
     check: () => core.check(),

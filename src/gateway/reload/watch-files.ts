@@ -24,7 +24,7 @@ export function watchFiles({ sources, intervalMs, log, onChange }: WatchOptions)
     seen = now
     if (!isSteady || now === served) return
     served = now
-    log.info({}, 'metadata files have changed')
+    log.info({}, 'files have changed')
     onChange()
   }, intervalMs).unref()
   return () => clearInterval(timer)

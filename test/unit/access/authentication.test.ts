@@ -1,8 +1,12 @@
+import { errors } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createApiKeyCheck, newApiKey } from '../../../src/gateway/access/api-keys.ts'
+import { createTokenVerifier } from '../../../src/gateway/access/bearer-token.ts'
+import type { KeySet } from '../../../src/gateway/access/key-set.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { buildGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../helpers/temporary-folder.ts'
+import { until } from '../../helpers/until.ts'
 import { ISSUER, type Issuer, jwksOf, newKey, startIssuer, tokenBy } from './token-app.ts'
 
 const closing: (() => unknown)[] = []
@@ -108,6 +112,29 @@ describe('bearer tokens', () => {
     expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(401)
   })
 
+  it('that are being checked while their key goes are not remembered', async () => {
+    const key = newKey('one')
+    let known = [key]
+    let changed = () => {}
+    const keys: KeySet = {
+      keyFor: async () => {
+        const [first] = known
+        if (first === undefined) throw new errors.JWKSNoMatchingKey()
+        known = []
+        changed()
+        return first.publicKey
+      },
+      onChange: (listener) => {
+        changed = listener
+      },
+    }
+    const { access } = readConfig({ env: jwt, argv: [] }).config
+    const verify = createTokenVerifier({ jwt: access.jwt, issuer: ISSUER, keys })
+    const token = await tokenBy(key)
+    expect((await verify(token)).principal).toBe(`jwt:${ISSUER}|alice`)
+    await expect(verify(token)).rejects.toThrow('signed by no known key')
+  })
+
   it('may be late by the clock skew, and no longer', async () => {
     const key = newKey('one')
     const env = { ...jwt, GATEWAY_JWKS_FILE: folder().write('jwks.json', jwksOf(key)) }
@@ -172,6 +199,69 @@ describe('API keys', () => {
   )
 })
 
+describe('files with keys', () => {
+  it('are read again at a reload: an API key that is gone lets nobody in, a new one its caller', async () => {
+    const [old, fresh] = [newApiKey('shop', []), newApiKey('shop', [])]
+    const files = folder()
+    const env = { GATEWAY_ACCESS: 'authenticated', GATEWAY_API_KEYS_FILE: files.write('keys', old.entry) }
+    const gateway = await start(env)
+    expect(await statusFor(gateway, { 'x-api-key': old.key })).toBe(LET_IN)
+    expect(await statusFor(gateway, { 'x-api-key': fresh.key })).toBe(401)
+    files.write('keys', fresh.entry)
+    await gateway.reload()
+    expect(await statusFor(gateway, { 'x-api-key': old.key })).toBe(401)
+    expect(await statusFor(gateway, { 'x-api-key': fresh.key })).toBe(LET_IN)
+  })
+
+  it('take the tokens of an issuer’s key with them that is gone, those that were checked before too', async () => {
+    const [old, fresh] = [newKey('one'), newKey('two')]
+    const files = folder()
+    const gateway = await start({ ...jwt, GATEWAY_JWKS_FILE: files.write('jwks.json', jwksOf(old)) })
+    const token = await tokenBy(old)
+    expect(await statusFor(gateway, bearer(token))).toBe(LET_IN)
+    files.write('jwks.json', jwksOf(fresh))
+    await gateway.reload()
+    expect(await statusFor(gateway, bearer(token))).toBe(401)
+    expect(await statusFor(gateway, bearer(await tokenBy(fresh)))).toBe(LET_IN)
+  })
+
+  it.each([
+    ['of API keys', 'keys', 'not an entry'],
+    ['of an issuer', 'jwks.json', '{"keys":[]}'],
+  ])('that can’t be read leave all as it was, and the reload says so: %s', async (_what, name, text) => {
+    const [apiKey, key] = [newApiKey('shop', []), newKey('one')]
+    const files = folder()
+    const env = { ...jwt, GATEWAY_JWKS_FILE: files.write('jwks.json', jwksOf(key)) }
+    const gateway = await start({ ...env, GATEWAY_API_KEYS_FILE: files.write('keys', apiKey.entry) })
+    files.write('keys', newApiKey('other', []).entry)
+    files.write('jwks.json', jwksOf(newKey('two')))
+    files.write(name, text)
+    expect(await gateway.reload()).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(name) } })
+    expect(await statusFor(gateway, { 'x-api-key': apiKey.key })).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(LET_IN)
+  })
+
+  it('end a key also where what is read beside them is wrong', async () => {
+    const [old, fresh] = [newApiKey('shop', []), newApiKey('shop', [])]
+    const files = folder()
+    const env = { GATEWAY_ACCESS: 'authenticated', GATEWAY_API_KEYS_FILE: files.write('keys', old.entry) }
+    const gateway = await start({ ...env, GATEWAY_OVERRIDES: files.write('overrides.json', {}) })
+    files.write('keys', fresh.entry)
+    files.write('overrides.json', 'no JSON')
+    expect((await gateway.reload()).kind).toBe('failed')
+    expect(await statusFor(gateway, { 'x-api-key': old.key })).toBe(401)
+  })
+
+  it('are watched where files are', async () => {
+    const [old, fresh] = [newApiKey('shop', []), newApiKey('shop', [])]
+    const files = folder()
+    const env = { GATEWAY_ACCESS: 'authenticated', GATEWAY_API_KEYS_FILE: files.write('keys', old.entry) }
+    const gateway = await start({ ...env, GATEWAY_RELOAD: 'watch', GATEWAY_RELOAD_INTERVAL_MS: '20' })
+    files.write('keys', fresh.entry)
+    await until('it is taken', async () => (await statusFor(gateway, { 'x-api-key': fresh.key })) === LET_IN)
+  })
+})
+
 describe('a proxy’s word', () => {
   const env = { GATEWAY_ACCESS: 'authenticated', GATEWAY_PROXY_IDENTITY_HEADER: 'X-Client' }
   const ask = async (gateway: Gateway, remoteAddress: string, headers: Readonly<Record<string, string>>) =>
@@ -215,6 +305,8 @@ describe('settings that do not fit together', () => {
       'GATEWAY_TRUSTED_PROXIES',
     ],
     ['keys that are not there', { ...jwt, GATEWAY_JWKS_FILE: '/no/such/file' }, 'GATEWAY_JWKS_FILE'],
+    ['API keys that are not there', { GATEWAY_API_KEYS_FILE: '/no/such/file' }, 'GATEWAY_API_KEYS_FILE'],
+    ['API keys in two places', { GATEWAY_API_KEYS_FILE: '/no/such/file', GATEWAY_API_KEYS: 'x' }, 'exclude each other'],
   ])('stop the start: %s', async (_what, env, message) => {
     await expect(start(env)).rejects.toThrow(message)
   })

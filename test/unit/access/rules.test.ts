@@ -236,8 +236,9 @@ describe('a secret in a file', () => {
   })
 
   it('is refused when it is not there, or beside the variable', () => {
-    expect(() => readConfig({ env: { GATEWAY_API_KEYS_FILE: '/no/such' }, argv: [] })).toThrow('GATEWAY_API_KEYS_FILE')
-    const env = { GATEWAY_API_KEYS_FILE: folder.write('keys', 'x'), GATEWAY_API_KEYS: 'y' }
+    const absent = { KAFKA_SASL_PASSWORD_FILE: '/no/such' }
+    expect(() => readConfig({ env: absent, argv: [] })).toThrow('KAFKA_SASL_PASSWORD_FILE')
+    const env = { KAFKA_SASL_PASSWORD_FILE: folder.write('password', 'x'), KAFKA_SASL_PASSWORD: 'y' }
     expect(() => readConfig({ env, argv: [] })).toThrow('exclude each other')
   })
 })
