@@ -52,19 +52,19 @@ const pickle: ContenderKind = {
 /** The gateway with something switched on that is off by default. */
 const variants: readonly ContenderKind[] = [
   {
-    ...{ name: 'gateway-tracing', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
+    ...{ name: 'gateway-tracing', usesKafka: true, floor: 'gateway-platformatic' },
     start: startGateway('platformatic', { env: { BENCH_TRACING: '1' } }),
   },
   {
-    ...{ name: 'gateway-tracing-tenth', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
+    ...{ name: 'gateway-tracing-tenth', usesKafka: true, floor: 'gateway-platformatic' },
     start: startGateway('platformatic', { env: { BENCH_TRACING: '0.1' } }),
   },
   {
-    ...{ name: 'gateway-access-log', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
+    ...{ name: 'gateway-access-log', usesKafka: true, floor: 'gateway-platformatic' },
     start: startGateway('platformatic', { env: { LOG_REQUESTS: 'true' } }),
   },
   {
-    ...{ name: 'gateway-jwt', usesKafka: true, floor: 'gateway-platformatic', levels: 'loaded' },
+    ...{ name: 'gateway-jwt', usesKafka: true, floor: 'gateway-platformatic' },
     start: startJwtGateway,
   },
 ]

@@ -60,8 +60,8 @@ export interface ContenderKind {
   readonly floor: string | undefined
   /** Somebody else's program: what is missing for it, or fails in it, does not fail the run. */
   readonly isPeer?: boolean
-  /** Levels that say nothing new are left out. `highest`: it is its own measure of calls under way. */
-  readonly levels?: 'highest' | 'loaded'
+  /** `highest`: only there, since it is its own measure of calls under way. */
+  readonly levels?: 'highest'
   /** Milliseconds of load before anything is measured; long for what compiles while it runs. */
   readonly firstWarmUpMs?: number
   readonly start: Start

@@ -87,8 +87,7 @@ async function measureLevels(
 }
 
 function isAsked({ levels: which }: ContenderKind, level: number, levels: readonly number[]): boolean {
-  if (which === 'highest') return level === Math.max(...levels)
-  return which === undefined || level > 1
+  return which === undefined || level === Math.max(...levels)
 }
 
 function note(sample: Sample): void {
