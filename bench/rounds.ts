@@ -1,12 +1,10 @@
 import type { Contender, ContenderKind } from './contender.ts'
 import { measure, type Sample, type Surroundings } from './measure.ts'
 import { measureOpenLoops, type OpenLoopSample } from './open-loop-run.ts'
-import type { BenchOptions } from './options.ts'
 import { type StartContext, startContender } from './start-contender.ts'
 import { rate } from './statistics.ts'
 
 export interface RoundsContext extends Omit<StartContext, 'topics'> {
-  readonly options: BenchOptions
   readonly surroundings: Surroundings
 }
 

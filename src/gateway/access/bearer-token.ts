@@ -22,11 +22,7 @@ export interface TokenVerifierOptions {
 /** A JSON Web Token as the issuer's word on who calls. */
 export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions): TokenVerifier {
   const verified = createVerifiedTokens(MAX_VERIFIED_TOKENS)
-  let changes = 0
-  keys.onChange(() => {
-    changes++
-    verified.clear()
-  })
+  let edition = keys.edition
   const options = {
     issuer,
     audience: [...jwt.audience],
@@ -37,13 +33,13 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
   }
 
   async function verify(token: string): Promise<Caller> {
-    const changesBefore = changes
+    const begunWith = keys.edition
     try {
       const { payload } = await jwtVerify(token, keys.keyFor, options)
       const expiresAtMs = (payload.exp ?? 0) * 1_000 + jwt.clockSkewMs
       const caller = { ...callerOf(payload, { jwt, issuer }), expiresAtMs }
       // Checked by a key that went meanwhile: this once, and not for the next time.
-      if (changes === changesBefore) verified.set(token, caller, Math.min(expiresAtMs, Date.now() + jwt.jwksMaxAgeMs))
+      if (keys.edition === begunWith) verified.set(token, caller, Math.min(expiresAtMs, Date.now() + jwt.jwksMaxAgeMs))
       return caller
     } catch (error) {
       throw refusalOf(error)
@@ -53,6 +49,8 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
   return (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw invalid(`The token is over ${MAX_TOKEN_LENGTH} characters.`)
     if (!COMPACT.test(token)) throw invalid('The token is no signed JWT.')
+    if (keys.edition !== edition) verified.clear()
+    edition = keys.edition
     return verified.get(token, Date.now()) ?? verify(token)
   }
 }

@@ -6,8 +6,8 @@ import type { Log } from '../../runtime-adapters/contract.ts'
 export interface KeySet {
   /** @throws KeysUnavailable when there are none, jose's errors when none fits */
   readonly keyFor: JWTVerifyGetKey
-  /** Whenever other keys have come: what was verified by the old ones counts no more. */
-  onChange(listener: () => void): void
+  /** Another number whenever other keys have come: what was verified by the old ones counts no more. */
+  readonly edition: number
   /** Of a file: reads it again. @throws Error when that can't be; then the old ones stay */
   readonly reread?: () => void
 }
@@ -23,16 +23,17 @@ const MAX_STALE_MS = 86_400_000
 
 /** @throws Error when the file can't be read or holds what is no public key */
 export function createFileKeys(file: string): KeySet {
-  const listeners: (() => void)[] = []
   let keys = readKeyFile(file)
+  let edition = 0
   return {
     keyFor: (header, token) => keys.keyFor(header, token),
-    onChange: (listener) => void listeners.push(listener),
+    get edition() {
+      return edition
+    },
     reread() {
       const next = readKeyFile(file)
-      const isNew = next.text !== keys.text
+      if (next.text !== keys.text) edition++
       keys = next
-      if (isNew) for (const listener of listeners) listener()
     },
   }
 }
@@ -78,17 +79,16 @@ interface Fetched {
 /** Keys by URL: fetched when first needed, when they are old, and when a token names one that is not there. */
 export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
   const { url, cooldownMs, maxAgeMs, log } = options
-  const listeners: (() => void)[] = []
   let keys: Fetched | undefined
+  let edition = 0
   let triedAtMs = Number.NEGATIVE_INFINITY
   let running: Promise<void> | undefined
 
   function refresh(): Promise<void> {
     running ??= fetchKeys(options)
       .then(({ text, keyFor }) => {
-        const isNew = keys !== undefined && keys.text !== text
+        if (keys !== undefined && keys.text !== text) edition++
         keys = { text, keyFor, atMs: Date.now() }
-        if (isNew) for (const listener of listeners) listener()
       })
       .catch((error: unknown) => log.warn({ err: error, url }, 'the issuer’s keys can’t be fetched'))
       .finally(() => {
@@ -108,7 +108,9 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
   }
 
   return {
-    onChange: (listener) => void listeners.push(listener),
+    get edition() {
+      return edition
+    },
     async keyFor(header: JWSHeaderParameters, token) {
       const { keyFor, atMs } = await current()
       try {

@@ -115,17 +115,19 @@ describe('bearer tokens', () => {
   it('that are being checked while their key goes are not remembered', async () => {
     const key = newKey('one')
     let known = [key]
-    let changed = () => {}
+    let edition = 0
     const keys: KeySet = {
       keyFor: async () => {
         const [first] = known
         if (first === undefined) throw new errors.JWKSNoMatchingKey()
         known = []
-        changed()
+        edition++
+        // Another's, by which what was remembered until now is forgotten.
+        await Promise.resolve(verify('a.b.c')).catch(() => undefined)
         return first.publicKey
       },
-      onChange: (listener) => {
-        changed = listener
+      get edition() {
+        return edition
       },
     }
     const { access } = readConfig({ env: jwt, argv: [] }).config
