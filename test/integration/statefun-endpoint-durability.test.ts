@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
 import { type Account, accountIds, accountOf, START_BALANCE, startBank, unpacked } from './statefun-bank.ts'
@@ -16,17 +16,17 @@ const KILLS = Number(process.env.TEST_KILLS ?? 200) / LANES
 const child = fileURLToPath(new URL('statefun-endpoint-durability-child.ts', import.meta.url))
 
 describe('the endpoint engine in a folder, killed under load', () => {
-  const root = createTemporaryFolder()
   let bank: Awaited<ReturnType<typeof startBank>>
   beforeAll(async () => {
     bank = await startBank()
   })
   afterAll(async () => {
     await bank.close()
-    root.close()
   })
 
   it(`keeps each change together with its messages, ${LANES * KILLS} times over`, { timeout: 400_000 }, async () => {
+    const root = createTemporaryFolder()
+    onTestFinished(root.close)
     const folders = Array.from({ length: LANES }, (_, lane) => join(root.path, String(lane)))
     await Promise.all(
       folders.map(async (folder) => {

@@ -1,6 +1,5 @@
 import type { HealthCheck, Log, Outcome } from '../contract.ts'
 import type { HandOver } from '../kafka/call-sender.ts'
-import type { CommitResult } from '../sqlite/transaction.ts'
 import type { Address } from '../statefun/protobuf.ts'
 import { callFunction } from './call-function.ts'
 import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
@@ -8,6 +7,7 @@ import { createDelays, type Delays } from './delays.ts'
 import type { EndpointDirectory } from './endpoint-directory.ts'
 import type { EngineStore } from './engine-store.ts'
 import { type Failure, outcomeOf } from './failure.ts'
+import { ACKNOWLEDGED, afterCommit, CLOSED, overloaded } from './hand-over.ts'
 import { createLanes, type Lane, type Lanes } from './lanes.ts'
 import { type Delay, type Egress, functionTypeOf, type Message, placeOf, showAddress, sizeOf } from './message.ts'
 import { createPersistentStore, type PersistentStore } from './persistent-store.ts'
@@ -107,7 +107,9 @@ export class Engine {
       this.#enqueue(message)
       return Promise.resolve(ACKNOWLEDGED)
     }
+    this.#count(message, 1)
     return written.then((result) => {
+      this.#count(message, -1)
       if (result.kind === 'committed') this.#enqueue(message)
       return afterCommit(result)
     })
@@ -152,9 +154,14 @@ export class Engine {
     store.close()
   }
 
+  /** What waits, or is called, or is on its way into the store. */
+  #count(message: Message, change: 1 | -1): void {
+    this.#queued += change
+    this.#queuedBytes += change * sizeOf(message)
+  }
+
   #enqueue(message: Message): void {
-    this.#queued++
-    this.#queuedBytes += sizeOf(message)
+    this.#count(message, 1)
     this.#calls.begin(message.origin)
     this.#lanes.add(message)
   }
@@ -169,8 +176,11 @@ export class Engine {
     const message = { ...delayed, seq: this.#nextSeq++ }
     const egress = this.#options.divert?.(message)
     const added = egress === undefined ? { addMessages: [message] } : { addEgresses: [egress] }
+    this.#count(message, 1)
+    const keeping = await this.#kept.commit({ removeDelays: [delaySeq], ...added })
+    this.#count(message, -1)
     // What is abandoned stays in the store, and comes again after a restart.
-    if ((await this.#kept.commit({ removeDelays: [delaySeq], ...added })) !== 'kept') return
+    if (keeping !== 'kept') return
     if (egress === undefined) this.#enqueue(message)
     else this.#emit(egress)
   }
@@ -186,8 +196,7 @@ export class Engine {
       this.#options.log.error({ err: error, address: showAddress(first.target) }, 'a batch could not be handled')
       await this.#giveUp(messages, { kind: 'lost', detail: 'The gateway has failed.' })
     }
-    this.#queued -= messages.length
-    for (const message of messages) this.#queuedBytes -= sizeOf(message)
+    for (const message of messages) this.#count(message, -1)
   }
 
   async #handle(target: Address, messages: readonly Message[]): Promise<void> {
@@ -281,16 +290,3 @@ export class Engine {
 
 const UNREADABLE_STATE: Failure = { kind: 'lost', detail: 'Its state can’t be read.' }
 const UNKEPT_EFFECTS: Failure = { kind: 'lost', detail: 'What it has done can’t be kept.' }
-
-const ACKNOWLEDGED: HandOver = { kind: 'acknowledged' }
-const CLOSED: HandOver = { kind: 'not-sent', cause: 'shutting-down', detail: 'This replica takes no calls.' }
-
-function overloaded(detail: string): HandOver {
-  return { kind: 'not-sent', cause: 'overloaded', detail }
-}
-
-function afterCommit(result: CommitResult): HandOver {
-  if (result.kind === 'committed') return ACKNOWLEDGED
-  const detail = `The message could not be stored: ${result.detail}.`
-  return result.isCertain ? { kind: 'not-sent', cause: 'runtime-unavailable', detail } : { kind: 'unknown', detail }
-}

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { CommitResult } from '../../../src/runtime-adapters/sqlite/transaction.ts'
 import type { DelayedMessage } from '../../../src/runtime-adapters/statefun/protobuf.ts'
 import { createDelays } from '../../../src/runtime-adapters/statefun-endpoint/delays.ts'
+import {
+  createMemoryEngineStore,
+  type EngineStore,
+} from '../../../src/runtime-adapters/statefun-endpoint/engine-store.ts'
 import type { Delay } from '../../../src/runtime-adapters/statefun-endpoint/message.ts'
 import { until } from '../../helpers/until.ts'
 import { startLab } from './engine-lab.ts'
@@ -99,6 +104,23 @@ describe('a delayed message', () => {
     expect(await send('b', 'y')).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
     await answered(2)
     await until('room', async () => (await send('b', 'y')).kind === 'acknowledged')
+  })
+
+  it('counts as queued from when it is due, before the store has taken it', async () => {
+    const memory = createMemoryEngineStore()
+    const taken = Promise.withResolvers<CommitResult>()
+    const store: EngineStore = {
+      ...memory,
+      write: (change) => ((change.removeDelays ?? []).length === 0 ? memory.write(change) : taken.promise),
+    }
+    const { send, answered, engine } = await startLab(timer, { store })
+    await send('a', 'arm 1')
+    await answered(1)
+    await until('the delay is due', () => engine.counters().delayed === 0)
+    expect(engine.counters()).toMatchObject({ delayed: 0, queued: 1 })
+    taken.resolve({ kind: 'committed' })
+    await answered(2)
+    await until('nothing waits', () => engine.counters().queued === 0)
   })
 
   it('does not count any more when it was cancelled', async () => {
