@@ -30,8 +30,12 @@ const endpoints: readonly ContenderKind[] = [
   { name: 'statefun-endpoint', usesKafka: false, floor: 'raw-endpoint', start: startStatefunEndpoint },
 ]
 
-const client = (name: string): readonly ContenderKind[] => [
-  { name: `raw-${name}`, usesKafka: true, floor: undefined, start: startRawKafka(name) },
+const raw = (name: string): ContenderKind => ({
+  ...{ name: `raw-${name}`, usesKafka: true, floor: undefined },
+  start: startRawKafka(name),
+})
+
+const gateway = (name: string): readonly ContenderKind[] => [
   { name: `gateway-${name}`, usesKafka: true, floor: `raw-${name}`, start: startGateway(name) },
   {
     ...{ name: `batch-${name}`, usesKafka: true, floor: `gateway-${name}`, levels: 'highest' },
@@ -82,16 +86,19 @@ const peers: readonly ContenderKind[] = [
   { name: 'kafka-hooks', ...peer, convention: 'kafka-hooks', start: startKafkaHooks },
   { name: 'restate', ...peer, usesKafka: false, start: startRestate },
   { name: 'zilla', ...peer, convention: 'zilla', firstWarmUpMs: JVM_WARM_UP_MS, start: startZilla },
-  {
-    ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', levels: 'highest', start: startFastapi },
-    topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
-  },
 ]
 
-/** Everything that runs against each other. What is compared stands close together: it is measured within the same minutes. */
-export const contenderKinds: readonly ContenderKind[] = [
-  ...[echo, ...embedded, statefun, minimal],
-  ...[...peers, pickle],
-  ...[...client('platformatic'), ...variants],
-  ...[...client('kafkajs'), ...endpoints],
+const fastapi: ContenderKind = {
+  ...{ name: 'fastapi', ...peer, convention: 'stateflow-pickle-later', levels: 'highest', start: startFastapi },
+  topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
+}
+
+/** Everything that runs against each other. What is compared is in one group: its windows take turns. */
+export const contenderGroups: readonly (readonly ContenderKind[])[] = [
+  [echo, ...embedded, statefun, minimal, raw('platformatic'), ...peers],
+  [fastapi, pickle],
+  [...gateway('platformatic'), ...variants, raw('kafkajs'), ...gateway('kafkajs')],
+  endpoints,
 ]
+
+export const contenderKinds: readonly ContenderKind[] = contenderGroups.flat()

@@ -27,6 +27,8 @@ export interface ProcessCost {
 export interface Sample extends Measured, Costs {
   readonly contender: string
   readonly round: number
+  /** Within its round: those of one turn were measured one right after the other. */
+  readonly turn: number
   readonly level: number
 }
 
@@ -39,6 +41,7 @@ export interface Surroundings {
 export interface MeasureOptions {
   readonly contender: Contender
   readonly round: number
+  readonly turn?: number
   readonly level: number
   readonly warmUpMs: number
   readonly windowMs: number
@@ -46,7 +49,7 @@ export interface MeasureOptions {
 }
 
 export async function measure(options: MeasureOptions): Promise<Sample> {
-  const { contender, round, level, warmUpMs, windowMs, surroundings } = options
+  const { contender, round, turn = 1, level, warmUpMs, windowMs, surroundings } = options
   await serve(contender, surroundings)
   const load = await contender.open(level)
   try {
@@ -55,7 +58,7 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
     await load.reset()
     await sleep(windowMs)
     const measured = await load.take()
-    return { ...measured, ...(await costs.take()), contender: contender.name, round, level }
+    return { ...measured, ...(await costs.take()), contender: contender.name, round, turn, level }
   } finally {
     await load.close()
   }

@@ -4,7 +4,7 @@ import { type Costs, type Sample, type Surroundings, serve, startCosts } from '.
 import { type OpenLoopMeasured, startOpenLoop } from './open-loop.ts'
 import type { BenchOptions } from './options.ts'
 import type { Pause } from './pauses.ts'
-import { rate } from './statistics.ts'
+import { median, rate } from './statistics.ts'
 
 /** One window of one contender at one rate. */
 export interface OpenLoopSample extends OpenLoopMeasured, Costs {
@@ -92,8 +92,7 @@ function plansFor(
 function maximumOf(closed: readonly Sample[], contender: string): number {
   const own = closed.filter((sample) => sample.contender === contender)
   const highest = Math.max(...own.map(({ level }) => level))
-  const sample = own.find(({ level }) => level === highest)
-  return sample === undefined ? 0 : rate(sample)
+  return own.length === 0 ? 0 : median(own.filter(({ level }) => level === highest).map(rate))
 }
 
 interface One {

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
   readonly rounds: number
+  /** Windows of each program at each level in a round. */
+  readonly turns: number
   /** Length of one measured window. */
   readonly windowMs: number
   readonly warmUpMs: number
@@ -28,10 +30,10 @@ export interface BenchOptions {
   readonly out: string | undefined
 }
 
-export const USAGE = `node bench/run.ts [--rounds 3] [--seconds 3] [--levels 1,64,256] [--only echo,gateway-platformatic,...] [--no-peers]
+export const USAGE = `node bench/run.ts [--rounds 3] [--turns 3] [--seconds 2] [--levels 1,64,256] [--only echo,gateway-platformatic,...] [--no-peers]
                   [--partitions 10] [--open-loop] [--replicas] [--curves] [--quick] [--cpu-prof FOLDER] [--out FILE]
 
-Without options, everything but the curves: about 40 minutes, and it writes bench/RESULTS.md. A part of it writes only what --out names.
+Without options, everything but the curves: about an hour, and it writes bench/RESULTS.md. A part of it writes only what --out names.
 --only       these contenders, see below; --open-loop adds calls at fixed rates to them.
 --no-peers   without other people's programs: nest, spring, kafka-hooks, restate, fastapi, zilla. Their packages are installed at the
              first run. They want Java and Maven (spring), STATEFLOW_HOME and Python (fastapi), ZILLA_HOME (zilla).
@@ -48,13 +50,14 @@ export const RESULTS_FILE = 'bench/RESULTS.md'
 export function readOptions(argv: readonly string[]): BenchOptions {
   const values = parse(argv)
   const { quick, only, replicas, curves } = values
-  const seconds = positive('seconds', values.seconds ?? (quick ? '1' : '3'))
+  const seconds = positive('seconds', values.seconds ?? (quick ? '1' : '2'))
   const isWhole = Object.entries(values).every(([name, value]) => value === undefined || isHarmless(name, value))
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
+    turns: positive('turns', values.turns ?? (quick ? '1' : '3')),
     windowMs: seconds * 1_000,
     // A heap that has shrunk while its program had little to do grows again.
-    warmUpMs: quick ? 500 : 2_000,
+    warmUpMs: quick ? 500 : 1_000,
     levels: (values.levels ?? '1,64,256').split(',').map((level) => positive('levels', level)),
     only: only?.split(','),
     peers: !values['no-peers'],
@@ -73,7 +76,7 @@ function parse(argv: readonly string[]) {
   const flag = { type: 'boolean', default: false } as const
   const text = { type: 'string' } as const
   const options = {
-    ...{ rounds: text, seconds: text, levels: text, only: text, 'cpu-prof': text, out: text },
+    ...{ rounds: text, turns: text, seconds: text, levels: text, only: text, 'cpu-prof': text, out: text },
     ...{ quick: flag, replicas: flag, curves: flag, 'open-loop': flag, 'no-peers': flag },
     partitions: { type: 'string', default: '10' },
   } as const
@@ -82,7 +85,7 @@ function parse(argv: readonly string[]) {
 
 /** With nothing but these, a run is a whole one. */
 function isHarmless(name: string, value: string | boolean): boolean {
-  return value === false || name === 'partitions' || name === 'rounds' || name === 'seconds' || name === 'out'
+  return value === false || ['partitions', 'rounds', 'turns', 'seconds', 'out'].includes(name)
 }
 
 function positive(name: string, text: string): number {

@@ -18,7 +18,7 @@ export interface Ratio {
   /** The point it belongs to, by its number. */
   readonly point: string
   readonly what: string
-  /** One a round; none where one of the two was not measured. */
+  /** One a turn; none where one of the two was not measured. */
   readonly measured: readonly number[]
   readonly bound: number
   readonly limit: 'at most' | 'at least'
@@ -49,19 +49,23 @@ interface Pair {
   readonly figure: Figure
 }
 
-/** Of the same round, so that what slows the machine down for a while slows both down. */
+/** Of the same turn, so that what slows the machine down for a while slows both down. */
 function paired(samples: readonly Sample[], { above, below, level, figure }: Pair): readonly number[] {
-  const find = (name: string, round: number) =>
-    samples.find((each) => each.contender === name && each.level === level && each.round === round)
-  return roundsOf(samples).flatMap((round) => {
-    const [over, under] = [find(above, round), find(below, round)]
+  const find = (name: string, turn: string) =>
+    samples.find((each) => each.contender === name && each.level === level && turnOf(each) === turn)
+  return turnsOf(samples).flatMap((turn) => {
+    const [over, under] = [find(above, turn), find(below, turn)]
     const isThere = over !== undefined && under !== undefined && over.calls > 0 && under.calls > 0
     return isThere ? [figure(over) / figure(under)] : []
   })
 }
 
-function roundsOf(samples: readonly { readonly round: number }[]): readonly number[] {
-  return [...new Set(samples.map(({ round }) => round))]
+function turnsOf(samples: readonly Sample[]): readonly string[] {
+  return [...new Set(samples.map(turnOf))]
+}
+
+function turnOf({ round, turn }: Sample): string {
+  return `${round}.${turn}`
 }
 
 function costs(closed: readonly Sample[]): readonly Ratio[] {
@@ -135,12 +139,12 @@ function extras(closed: readonly Sample[]): readonly Ratio[] {
 }
 
 function replicaCosts(replicas: readonly ReplicaSample[]): readonly Ratio[] {
-  const find = (round: number, count: number, reading: string) =>
-    replicas.find((each) => each.round === round && each.replicas === count && each.reading === reading)
+  const find = (turn: string, count: number, reading: string) =>
+    replicas.find((each) => turnOf(each) === turn && each.replicas === count && each.reading === reading)
   const row = (what: string, [eight, one]: readonly [string, string], bound: number): Ratio => ({
     ...{ point: '6', what: `CPU a call, eight replicas ÷ one, ${what}`, bound, limit: 'at most' },
-    measured: roundsOf(replicas).flatMap((round) => {
-      const [many, single] = [find(round, 8, eight), find(round, 1, one)]
+    measured: turnsOf(replicas).flatMap((turn) => {
+      const [many, single] = [find(turn, 8, eight), find(turn, 1, one)]
       return many === undefined || single === undefined ? [] : [cpuOf(many) / cpuOf(single)]
     }),
   })

@@ -2,6 +2,7 @@ import type { Kafka } from '../test/helpers/kafka-broker.ts'
 import { measure, type Sample, type Surroundings } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { type ReplicaSet, startReplicas } from './replica-set.ts'
+import { cpuOf } from './statistics.ts'
 
 /** One window of one gateway of several replicas. */
 export interface ReplicaSample extends Sample {
@@ -22,14 +23,25 @@ export interface ReplicaKind {
   readonly reading: Reading
 }
 
+/** Gateways that are compared: their windows take turns. */
+export type ReplicaGroup = readonly ReplicaKind[]
+
 const READINGS: readonly Reading[] = ['unkeyed', 'all', 'own']
-export const ALL_KINDS: readonly ReplicaKind[] = [1, 2, 4, 8].flatMap((replicas) =>
-  READINGS.map((reading) => ({ replicas, reading })),
+/** Each by itself. */
+export const ALL_KINDS: readonly ReplicaGroup[] = [1, 2, 4, 8].flatMap((replicas) =>
+  READINGS.map((reading) => [{ replicas, reading }]),
 )
 /** What the ratios need. */
-export const WHOLE_RUN = ALL_KINDS.filter(
-  ({ replicas, reading }) => (replicas === 1 && reading !== 'own') || (replicas === 8 && reading !== 'all'),
-)
+export const WHOLE_RUN: readonly ReplicaGroup[] = [
+  [
+    { replicas: 1, reading: 'unkeyed' },
+    { replicas: 8, reading: 'unkeyed' },
+  ],
+  [
+    { replicas: 1, reading: 'all' },
+    { replicas: 8, reading: 'own' },
+  ],
+]
 /** Calls under way at once, over all replicas together. */
 export const REPLICAS_LEVEL = 512
 /** Each replica gets a share of the calls only, so many of them take long until their compilers are done. */
@@ -40,39 +52,50 @@ export interface ReplicasContext {
   readonly surroundings: Surroundings
 }
 
-/** The same calls to gateways of several replicas, in turns. One gateway runs at a time, and each round starts it anew. */
+/** The same calls to gateways of several replicas; each round starts them anew. */
 export async function measureReplicas(
   options: BenchOptions,
   context: ReplicasContext,
-  kinds: readonly ReplicaKind[] = ALL_KINDS,
+  groups: readonly ReplicaGroup[] = ALL_KINDS,
 ): Promise<readonly ReplicaSample[]> {
   const samples: ReplicaSample[] = []
   for (let round = 1; round <= options.rounds; round++) {
-    for (const kind of kinds) samples.push(await measureSet(kind, round, { ...context, options }))
+    for (const group of groups) samples.push(...(await measureGroup(group, round, { ...context, options })))
   }
   return samples
 }
 
-async function measureSet(
-  kind: ReplicaKind,
+async function measureGroup(
+  kinds: ReplicaGroup,
   round: number,
   { kafka, surroundings, options }: ReplicasContext & { readonly options: BenchOptions },
-): Promise<ReplicaSample> {
-  const { warmUpMs, windowMs, partitions, quick } = options
-  const set = await startReplicas({ ...kind, partitions, kafka })
-  const windows = { contender: set.contender, level: REPLICAS_LEVEL, warmUpMs, surroundings }
+): Promise<readonly ReplicaSample[]> {
+  const { warmUpMs, windowMs, partitions, quick, turns } = options
+  const samples: ReplicaSample[] = []
+  const sets: { readonly kind: ReplicaKind; readonly set: ReplicaSet }[] = []
+  const at = { level: REPLICAS_LEVEL, surroundings }
   try {
-    const firstMs = quick ? WARM_UP_MS_PER_REPLICA : WARM_UP_MS_PER_REPLICA * Math.max(2, kind.replicas)
-    await measure({ ...windows, round: 0, windowMs: firstMs })
-    const measured = await measure({ ...windows, round, windowMs })
-    const sample = { ...measured, ...kind, readPerCall: set.repliesRead() / measured.calls }
-    note(round, set, sample)
-    return sample
+    for (const kind of kinds) sets.push({ kind, set: await startReplicas({ ...kind, partitions, kafka }) })
+    for (const { kind, set } of sets) {
+      const firstMs = quick ? WARM_UP_MS_PER_REPLICA : WARM_UP_MS_PER_REPLICA * Math.max(2, kind.replicas)
+      await measure({ ...at, contender: set.contender, round: 0, warmUpMs: 0, windowMs: firstMs })
+    }
+    for (let turn = 1; turn <= turns; turn++) {
+      for (const { kind, set } of sets) {
+        const measured = await measure({ ...at, contender: set.contender, round, turn, warmUpMs, windowMs })
+        const sample = { ...measured, ...kind, readPerCall: set.repliesRead() / measured.calls }
+        note(set, sample)
+        samples.push(sample)
+      }
+    }
   } finally {
-    await set.contender.close()
+    for (const { set } of sets) await set.contender.close()
   }
+  return samples
 }
 
-function note(round: number, { contender }: ReplicaSet, { calls, errors, firstError = '' }: Sample): void {
-  process.stderr.write(`round ${round}: ${contender.name}: ${calls} calls, ${errors} errors ${firstError}\n`)
+function note({ contender }: ReplicaSet, sample: Sample): void {
+  const { round, turn, calls, errors, firstError = '' } = sample
+  const what = `${contender.name}: ${calls} calls, ${cpuOf(sample).toFixed(1)} ms/1k, ${errors} errors ${firstError}`
+  process.stderr.write(`round ${round}, turn ${turn}: ${what}\n`)
 }

@@ -23,8 +23,9 @@ export function renderResults(results: Results, { machine, options, kinds, minut
   const levels = [...new Set(closed.map(({ level }) => level))].sort((one, other) => one - other)
   return [
     ...INTRODUCTION,
-    `Medians of ${options.rounds} interleaved rounds of ${options.windowMs / 1_000} s each, with min..max. A round starts each program anew, warms it up, measures it and ends`,
-    "it: none runs beside another, and medians are over processes too. CPU is the contender's own processes', per 1,000 calls;",
+    `Medians of ${options.rounds * options.turns} windows of ${options.windowMs / 1_000} s, with min..max: ${options.rounds} rounds, which start each program anew and warm it up, so that medians are over`,
+    `processes too; and ${options.turns} turns in each, in which those that are compared are measured one right after the other, while the others of them have`,
+    "nothing to do. CPU is the contender's own processes', per 1,000 calls;",
     '*others* is load generator / worker / broker. The worker answers without computing anything.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),

@@ -2,7 +2,7 @@ import type { Contender, ContenderKind } from './contender.ts'
 import { measure, type Sample, type Surroundings } from './measure.ts'
 import { measureOpenLoops, type OpenLoopSample } from './open-loop-run.ts'
 import { type StartContext, startContender } from './start-contender.ts'
-import { rate } from './statistics.ts'
+import { cpuOf, rate } from './statistics.ts'
 
 export interface RoundsContext extends Omit<StartContext, 'topics'> {
   readonly surroundings: Surroundings
@@ -21,67 +21,89 @@ const NODE_WARM_UP_MS = 10_000
 const BROKER_WARM_UP_MS = 30_000
 
 /**
- * A B C, A B C, …: a machine that slows down slows all of them down. One program runs at a time, since those that idle cost the others
- * something, and each round starts it anew: two processes of one program differ by up to a tenth.
+ * Group after group; in a group A B C, A B C, …: a machine that slows down slows all of them down. Each round starts the programs anew,
+ * since two processes of one program differ by up to a tenth.
  */
-export async function runRounds(kinds: readonly ContenderKind[], context: RoundsContext): Promise<Rounds> {
+export async function runRounds(
+  groups: readonly (readonly ContenderKind[])[],
+  context: RoundsContext,
+): Promise<Rounds> {
+  const run: Run = { context, starts: { ...context, topics: new Map() }, closed: [], open: [], missing: new Map() }
   const { options } = context
-  const closed: Sample[] = []
-  const open: OpenLoopSample[] = []
-  const missing = new Map<string, string>()
-  const starts: StartContext = { ...context, topics: new Map() }
-  const begin = async (kind: ContenderKind, use: (contender: Contender) => Promise<void>): Promise<void> => {
-    const started = await startContender(kind, starts)
-    if ('reason' in started) return void missing.set(kind.name, started.reason)
-    try {
-      await use(started.contender)
-    } finally {
-      await started.contender.close()
-    }
-  }
-  const overKafka = kinds.find(({ usesKafka, isPeer = false }) => usesKafka && !isPeer)
+  const overKafka = groups.flat().find(({ usesKafka, isPeer = false }) => usesKafka && !isPeer)
   if (overKafka !== undefined && !options.quick) {
-    await begin(overKafka, (contender) => warmUp(contender, BROKER_WARM_UP_MS, context))
+    await withStarted([overKafka], run, ([first]) => warmUp(first, BROKER_WARM_UP_MS, context))
   }
   for (let round = 1; round <= options.rounds; round++) {
+    for (const group of groups) await withStarted(group, run, (running) => measureGroup(running, round, run))
+  }
+  return run
+}
+
+interface Run extends Rounds {
+  readonly context: RoundsContext
+  readonly starts: StartContext
+  readonly closed: Sample[]
+  readonly open: OpenLoopSample[]
+  readonly missing: Map<string, string>
+}
+
+interface Running {
+  readonly kind: ContenderKind
+  readonly contender: Contender
+}
+
+/** Those of them that can be started; what was started ends, whatever happens. */
+async function withStarted(
+  kinds: readonly ContenderKind[],
+  { starts, missing }: Run,
+  use: (running: readonly Running[]) => Promise<void>,
+): Promise<void> {
+  const running: Running[] = []
+  try {
     for (const kind of kinds) {
       if (missing.has(kind.name)) continue
-      await begin(kind, async (contender) => {
-        await warmUp(contender, kind.firstWarmUpMs ?? NODE_WARM_UP_MS, context)
-        closed.push(...(await measureLevels({ contender, kind, round }, context)))
-        if (options.openLoop) open.push(...(await measureOpenLoops({ contender, round, closed }, context)))
-      })
+      const started = await startContender(kind, starts)
+      if ('reason' in started) missing.set(kind.name, started.reason)
+      else running.push({ kind, contender: started.contender })
     }
+    await use(running)
+  } finally {
+    for (const { contender } of running) await contender.close()
   }
-  return { closed, open, missing }
-}
-
-/** A program's first seconds are its compiler's; nothing of this is kept. */
-async function warmUp(contender: Contender, fullMs: number, { options, surroundings }: RoundsContext): Promise<void> {
-  const windowMs = options.quick ? options.warmUpMs : fullMs
-  await measure({ contender, round: 0, level: Math.max(...options.levels), warmUpMs: 0, windowMs, surroundings })
-}
-
-interface Turn {
-  readonly contender: Contender
-  readonly kind: ContenderKind
-  readonly round: number
 }
 
 /** From the lowest level up: what is held up by the highest one must not be still when it is asked less. */
-async function measureLevels(
-  { contender, kind, round }: Turn,
-  { options, surroundings }: RoundsContext,
-): Promise<readonly Sample[]> {
-  const { warmUpMs, windowMs } = options
-  const levels = options.levels.filter((level) => isAsked(kind, level, options.levels))
-  const samples: Sample[] = []
+async function measureGroup(running: readonly Running[], round: number, run: Run): Promise<void> {
+  const { options, surroundings } = run.context
+  const { levels, turns, warmUpMs, windowMs } = options
+  for (const each of running) await warmUp(each, each.kind.firstWarmUpMs ?? NODE_WARM_UP_MS, run.context)
   for (const level of levels.toSorted((one, other) => one - other)) {
-    const sample = await measure({ contender, round, level, warmUpMs, windowMs, surroundings })
-    samples.push(sample)
-    note(sample)
+    const asked = running.filter(({ kind }) => isAsked(kind, level, levels))
+    for (let turn = 1; turn <= turns; turn++) {
+      for (const { contender } of asked) {
+        const sample = await measure({ contender, round, turn, level, warmUpMs, windowMs, surroundings })
+        run.closed.push(sample)
+        note(sample)
+      }
+    }
   }
-  return samples
+  if (!options.openLoop) return
+  for (const { contender } of running) {
+    run.open.push(...(await measureOpenLoops({ contender, round, closed: run.closed }, run.context)))
+  }
+}
+
+/** A program's first seconds are its compiler's; nothing of this is kept. */
+async function warmUp(
+  running: Running | undefined,
+  fullMs: number,
+  { options, surroundings }: RoundsContext,
+): Promise<void> {
+  if (running === undefined) return
+  const { contender } = running
+  const windowMs = options.quick ? options.warmUpMs : fullMs
+  await measure({ contender, round: 0, level: Math.max(...options.levels), warmUpMs: 0, windowMs, surroundings })
 }
 
 function isAsked({ levels: which }: ContenderKind, level: number, levels: readonly number[]): boolean {
@@ -89,7 +111,8 @@ function isAsked({ levels: which }: ContenderKind, level: number, levels: readon
 }
 
 function note(sample: Sample): void {
-  const { round, contender, level, errors, firstError } = sample
+  const { round, turn, contender, level, errors, firstError } = sample
   const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
-  process.stderr.write(`round ${round}: ${contender} at ${level}: ${Math.round(rate(sample))} calls/s${trouble}\n`)
+  const what = `${contender} at ${level}: ${Math.round(rate(sample))} calls/s, ${cpuOf(sample).toFixed(1)} ms/1k`
+  process.stderr.write(`round ${round}, turn ${turn}: ${what}${trouble}\n`)
 }

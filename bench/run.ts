@@ -3,7 +3,7 @@ import process from 'node:process'
 import { type Kafka, runningKafka, startKafka } from '../test/helpers/kafka-broker.ts'
 import { type AskableChild, startChild } from './askable-child.ts'
 import type { ContenderKind } from './contender.ts'
-import { contenderKinds } from './contender-kinds.ts'
+import { contenderGroups, contenderKinds } from './contender-kinds.ts'
 import { drawCurves } from './curves.ts'
 import { describeMachine } from './machine.ts'
 import type { Surroundings } from './measure.ts'
@@ -34,7 +34,8 @@ async function main(): Promise<void> {
 }
 
 async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
-  const kinds = chooseKinds(options)
+  const groups = chooseGroups(options)
+  const kinds = groups.flat()
   const usesKafka = options.replicas !== 'no' || options.curves || kinds.some((kind) => kind.usesKafka)
   const machine = describeMachine(usesKafka ? kafkaVersion : undefined)
   const startedAt = Date.now()
@@ -46,7 +47,7 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   if (worker !== undefined) cleanups.push(worker.close)
   const surroundings: Surroundings = { worker, brokerPids }
   if (options.curves && kafka !== undefined) return drawCurves(options, { kafka, surroundings, machine })
-  const { closed, open, missing } = await runRounds(kinds, { kafka, worker, options, surroundings })
+  const { closed, open, missing } = await runRounds(groups, { kafka, worker, options, surroundings })
   const replicas =
     kafka === undefined || options.replicas === 'no'
       ? []
@@ -62,12 +63,14 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   if (failed.length > 0) process.exitCode = 1
 }
 
-function chooseKinds({ only, peers, replicas, curves }: BenchOptions): readonly ContenderKind[] {
+function chooseGroups({ only, peers, replicas, curves }: BenchOptions): readonly (readonly ContenderKind[])[] {
   if (replicas === 'only' || curves) return []
   const unknown = only?.filter((name) => !contenderKinds.some((kind) => kind.name === name)) ?? []
   const names = contenderKinds.map(({ name }) => name).join(', ')
   if (unknown.length > 0) throw new RangeError(`there is no contender ${unknown.join(', ')}; there are ${names}`)
-  return contenderKinds.filter(({ name, isPeer = false }) => only?.includes(name) ?? (peers || !isPeer))
+  return contenderGroups.map((group) =>
+    group.filter(({ name, isPeer = false }) => only?.includes(name) ?? (peers || !isPeer)),
+  )
 }
 
 /** A run writes gigabytes, so the broker looks every second for segments to drop. */

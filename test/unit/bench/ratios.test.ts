@@ -13,7 +13,7 @@ const costs = { rssBytes: 0, processes: [], loadCpuMs: 0, workerCpuMs: 0, broker
 const window = { calls: 1_000, errors: 0, elapsedMs: 1_000, p50Us: 1_000, p99Us: 2_000, maxUs: 3_000, ...costs }
 
 function sample(contender: string, round: number, more: Partial<Sample> = {}): Sample {
-  return { ...window, contender, round, level: 256, cpuMs: 100, ...more }
+  return { ...window, contender, round, turn: 1, level: 256, cpuMs: 100, ...more }
 }
 
 const nothing: Results = { closed: [], open: [], replicas: [], missing: new Map() }
@@ -47,13 +47,14 @@ describe('the results', () => {
 })
 
 describe('the ratios', () => {
-  it('compare within a round, so that a slow round counts for both', () => {
-    const closed = [1, 2, 3].flatMap((round) => [
-      sample('echo', round, { cpuMs: 10 * round }),
-      sample('gateway-statefun', round, { cpuMs: 20 * round }),
+  it('compare within a turn, so that a slow one counts for both', () => {
+    const turns = [1, 2].flatMap((round) => [1, 2].map((turn) => ({ round, turn })))
+    const closed = turns.flatMap(({ round, turn }) => [
+      sample('echo', round, { turn, cpuMs: 10 * round * turn }),
+      sample('gateway-statefun', round, { turn, cpuMs: 20 * round * turn }),
     ])
     const found = ratio({ closed }, 'CPU a call, gateway ÷ echo, 256')
-    expect(found.measured).toEqual([2, 2, 2])
+    expect(found.measured).toEqual([2, 2, 2, 2])
     expect(isMet(found)).toBe(true)
   })
 

@@ -23,23 +23,36 @@ function kindOf(name: string, steps: string[], isPeer = false): ContenderKind {
 }
 
 describe('the rounds of a benchmark', () => {
-  it('run one program at a time, warmed up and then from the lowest level up, and start each anew in each round', async () => {
+  it('start the programs of a group anew in each round, warm them up, and go in turns from the lowest level up', async () => {
     const steps: string[] = []
-    const options = { ...readOptions(['--rounds', '2', '--levels', '1,8']), warmUpMs: 0, windowMs: 1, quick: true }
-    const kinds = [kindOf('echo', steps), kindOf('nest', steps, true), kindOf('embedded', steps)]
+    const options = {
+      ...readOptions(['--rounds', '2', '--turns', '2', '--levels', '1,8']),
+      warmUpMs: 0,
+      windowMs: 1,
+      quick: true,
+    }
+    const groups = [
+      [kindOf('echo', steps), kindOf('nest', steps, true), kindOf('minimal', steps)],
+      [kindOf('embedded', steps)],
+    ]
     const surroundings = { worker: undefined, brokerPids: [] }
     const context = { kafka: undefined, worker: undefined, options, surroundings }
-    const { closed, missing } = await runRounds(kinds, context)
-    const turn = (name: string) => [
-      `${name} starts`,
-      ...[`${name} at 8`, `${name} at 1`, `${name} at 8`],
-      `${name} ends`,
+    const { closed, missing } = await runRounds(groups, context)
+    const start = ['echo starts', 'nest starts', 'minimal starts']
+    const turns = [1, 1, 8, 8].flatMap((level) => [`echo at ${level}`, `minimal at ${level}`])
+    const first = ['echo at 8', 'minimal at 8', ...turns, 'echo ends', 'minimal ends']
+    const second = [
+      'embedded starts',
+      'embedded at 8',
+      ...[1, 1, 8, 8].map((level) => `embedded at ${level}`),
+      'embedded ends',
     ]
-    const first = [...turn('echo'), 'nest starts', ...turn('embedded')]
-    expect(steps).toEqual([...first, ...turn('echo'), ...turn('embedded')])
-    expect(closed.map(({ contender, round, level }) => [contender, round, level])).toEqual([
-      ...[1, 2].flatMap((round) => ['echo', 'embedded'].flatMap((name) => [1, 8].map((level) => [name, round, level]))),
-    ])
+    // The peer that is not here is not tried again.
+    expect(steps).toEqual([...start, ...first, ...second, 'echo starts', 'minimal starts', ...first, ...second])
+    const ofEcho = closed.filter(({ contender }) => contender === 'echo')
+    expect(ofEcho.map(({ round, turn, level }) => [round, turn, level])).toEqual(
+      [1, 2].flatMap((round) => [1, 8].flatMap((level) => [1, 2].map((turn) => [round, turn, level]))),
+    )
     expect([...missing]).toEqual([['nest', 'it is not here']])
   })
 })
