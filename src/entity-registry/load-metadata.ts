@@ -1,6 +1,7 @@
 import { globSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { messageOf } from './message-of.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
 import { MetadataDocument } from './metadata-schema.ts'
 import { didYouMean } from './nearest-name.ts'
@@ -82,7 +83,7 @@ export function readJsonFile(file: string, problems: MetadataProblem[]): { reado
   try {
     return { value: JSON.parse(readFileSync(file, 'utf8')) }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     problems.push({ file, pointer: '', message: error instanceof SyntaxError ? `not JSON: ${message}.` : message })
     return undefined
   }

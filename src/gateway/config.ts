@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Static } from 'typebox'
 import { deepFreeze } from '../entity-registry/deep-freeze.ts'
+import { messageOf } from '../entity-registry/message-of.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
 import { listSettings, type Setting } from './setting-list.ts'
 import { Settings } from './settings.ts'
@@ -103,7 +104,7 @@ function readFile(file: string, problems: string[]): Tree {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Tree
   } catch (error) {
-    problems.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    problems.push(`${file}: ${messageOf(error)}`)
     return {}
   }
 }
@@ -122,7 +123,7 @@ function variableOf(
     // Editors end a file with a line break that is no part of a password.
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    problems.push(`${fileEnv}: ${error instanceof Error ? error.message : String(error)}`)
+    problems.push(`${fileEnv}: ${messageOf(error)}`)
     return undefined
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
+import { messageOf } from '../entity-registry/message-of.ts'
 import { describeModule, type FunctionsFile } from '../runtime-adapters/statefun/describe-module.ts'
 import { readModule } from '../runtime-adapters/statefun/module-file.ts'
 import { ConfigError } from './config.ts'
@@ -30,7 +31,7 @@ function argumentsOf(argv: readonly string[]): { readonly file: string; readonly
     const [file, ...others] = positionals
     if (file !== undefined && others.length === 0) return { file, functions: values.functions }
   } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error)])
+    throw new ConfigError([messageOf(error)])
   }
   throw new ConfigError(['describe-module needs one file: describe-module MODULE.yaml [--functions FILE].'])
 }
@@ -40,6 +41,6 @@ function readFunctions(file: string): FunctionsFile {
   try {
     return { file, content: parse(readFileSync(file, 'utf8')) }
   } catch (error) {
-    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+    throw new ConfigError([`${file}: ${messageOf(error)}`])
   }
 }

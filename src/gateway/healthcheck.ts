@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import process, { env, stderr } from 'node:process'
+import { messageOf } from '../entity-registry/message-of.ts'
 
 /**
  * `stateflow-gateway healthcheck [live|ready|URL]`: exit code 0 where the gateway in this container says yes. It loads nothing of the
@@ -29,7 +30,7 @@ export function healthUrl(what: string, { HOST = '', PORT = '8000' }: NodeJS.Pro
 /** By `node:http`: `fetch` takes longer to load, and refuses ports that browsers do. */
 function failureOf(url: string): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  const fail = (error: unknown) => resolve(`${url}: ${error instanceof Error ? error.message : String(error)}`)
+  const fail = (error: unknown) => resolve(`${url}: ${messageOf(error)}`)
   try {
     const asked = get(url, { agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
       const { statusCode = 0 } = response

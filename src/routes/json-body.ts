@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import secureJson from 'secure-json-parse'
 import { isDeeperThan, isSafeJson, parseExact } from '../entity-registry/exact-json.ts'
+import { messageOf } from '../entity-registry/message-of.ts'
 import { ProblemError } from './problem.ts'
 import { readBody } from './read-body.ts'
 
@@ -66,7 +67,7 @@ function parseText(text: string, { what, isSafe }: { readonly what: string; read
   try {
     return isSafe ? JSON.parse(text) : parseExact(text)
   } catch (error) {
-    throw malformed(`${what} is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
+    throw malformed(`${what} is not JSON: ${messageOf(error)}.`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { messageOf } from '../../entity-registry/message-of.ts'
 import { ProblemError } from '../../routes/problem.ts'
 import { type Caller, scopesOf } from './caller.ts'
 
@@ -46,7 +47,7 @@ export function readApiKeyFile(file: string): ApiKeyCheck {
   try {
     return createApiKeyCheck(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new Error(`GATEWAY_API_KEYS_FILE: "${file}": ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`GATEWAY_API_KEYS_FILE: "${file}": ${messageOf(error)}`)
   }
 }
 

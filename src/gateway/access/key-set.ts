@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters, type JWTVerifyGetKey } from 'jose'
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
 
 /** The issuer's public keys. */
@@ -43,7 +44,7 @@ function readKeyFile(file: string): Pick<Fetched, 'text' | 'keyFor'> {
     const text = readFileSync(file, 'utf8')
     return { text, keyFor: createLocalJWKSet(checkedKeys(JSON.parse(text))) }
   } catch (error) {
-    throw new Error(`GATEWAY_JWKS_FILE: "${file}": ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`GATEWAY_JWKS_FILE: "${file}": ${messageOf(error)}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
 import { createRedisClient, type RedisClient, type RedisServers } from './redis-client.ts'
@@ -124,7 +125,7 @@ export class RedisConnection {
 
   /** Why a connection is not there, rather than that it is not. */
   #reasonOf(error: unknown): string {
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+    const message = messageOf(error).replace(/\.$/, '')
     return /closed|writeable|MaxRetries|max retries/i.test(message)
       ? `Redis can’t be reached: ${this.#trouble}.`
       : `Redis failed: ${message}.`

@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
@@ -145,7 +146,7 @@ export class RedisStore implements InvocationStore {
       await this.#connection.ping()
       return { ok: true, detail: 'Redis answers; all replicas see the same invocations.' }
     } catch (error) {
-      return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+      return { ok: false, detail: messageOf(error) }
     }
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { EntityRegistry } from '../../entity-registry/registry.ts'
 import { createKeyParser } from '../../routes/to-invocation.ts'
 import type { HealthCheck, Invocation, Invoke, Outcome, Target } from '../../runtime-adapters/contract.ts'
@@ -134,6 +135,6 @@ function keyOf<T>(name: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new CanaryError(`GATEWAY_CANARY_CALLS: ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CanaryError(`GATEWAY_CANARY_CALLS: ${name}: ${messageOf(error)}`)
   }
 }

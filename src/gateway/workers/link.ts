@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import { StoreUnavailable } from '../../routes/invocation-store.ts'
 
 /** One end of a channel between two processes. Messages arrive whole and in order, or the channel is closed. */
@@ -177,7 +178,7 @@ function createAnswers(answer: Answer, post: (envelope: Envelope) => void): Answ
       const content = await answer(question, controller.signal)
       if (!isClosed) post({ kind: 'answer', number, content })
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       if (!isClosed) post({ kind: 'failure', number, isUnavailable: error instanceof StoreUnavailable, message })
     } finally {
       underWay.delete(number)

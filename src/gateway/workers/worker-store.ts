@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
 import type { AskOptions, Link } from './link.ts'
@@ -72,7 +73,7 @@ export function createWorkerStore(link: Link<StoreQuestion>): InvocationStore {
       try {
         return await exchange({ op: 'health' })
       } catch (error) {
-        return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+        return { ok: false, detail: messageOf(error) }
       }
     },
     // The link has other uses, and ends with the process.

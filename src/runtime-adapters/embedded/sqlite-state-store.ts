@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
-import { messageOf } from '../sqlite/open-database.ts'
+import { messageOf } from '../../entity-registry/message-of.ts'
 import { type CommitResult, inTransaction } from '../sqlite/transaction.ts'
 import type { EntityModel } from './entity-model.ts'
 import { openStateDatabase } from './sqlite-connection.ts'

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parseExact, stringifyExact } from '../../entity-registry/exact-json.ts'
-import { messageOf } from '../sqlite/open-database.ts'
+import { messageOf } from '../../entity-registry/message-of.ts'
 import { acceptState, completeState, type EntityModel, shapeOf } from './entity-model.ts'
 import { type State, StateStoreError } from './state-store.ts'
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { Log } from '../contract.ts'
 import { takeCommitted } from './committed-records.ts'
 import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
@@ -260,8 +261,4 @@ class Reader implements ReplyReader {
 
 function nameOf(topic: string, partition: number): string {
   return `${partition}/${topic}`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

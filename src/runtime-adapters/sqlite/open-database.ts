@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { messageOf } from '../../entity-registry/message-of.ts'
 
 /**
  * `synchronous=FULL`: a commit is on the disk before it is answered, so it survives a crash of the machine and a loss of
@@ -62,8 +63,4 @@ export function sqliteCode(error: unknown): number {
   // `errcode` is what node:sqlite gives its errors; extended codes keep the primary one in their low byte.
   const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined
   return typeof code === 'number' ? code & 0xff : 0
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

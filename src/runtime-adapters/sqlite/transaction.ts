@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { messageOf, sqliteCode } from './open-database.ts'
+import { messageOf } from '../../entity-registry/message-of.ts'
+import { sqliteCode } from './open-database.ts'
 
 /** What became of a group of changes: all of them together, or none. */
 export type CommitResult =

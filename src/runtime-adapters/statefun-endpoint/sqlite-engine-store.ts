@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { messageOf, openDatabase } from '../sqlite/open-database.ts'
+import { messageOf } from '../../entity-registry/message-of.ts'
+import { openDatabase } from '../sqlite/open-database.ts'
 import { type CommitResult, inTransaction } from '../sqlite/transaction.ts'
 import type { Change, EngineStore, StateEntry, Unfinished } from './engine-store.ts'
 import { createWriter, readUnfinished, readValues, TABLES } from './stored-rows.ts'
