@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { unique } from './unique.ts'
 
 /**
  * The shop, called over HTTP by one transcript that is the same for every runtime: only what both the seed's classes and
@@ -32,63 +32,83 @@ export function callerOf(baseUrl: string): Caller {
 /** @param baseUrlOf asked when the first test runs */
 export function describeShopTranscript(name: string, baseUrlOf: () => string): void {
   describe(`the shop on ${name}`, () => {
-    const run = randomUUID().slice(0, 8)
-    const [alice, bob, laptop, mouse] = [`alice-${run}`, `bob-${run}`, `laptop-${run}`, `mouse-${run}`]
     const call: Caller = (...request) => callerOf(baseUrlOf())(...request)
 
-    it('creates users and items', async () => {
-      for (const username of [alice, bob]) {
-        const { status, headers, body } = await call('POST', '/user', { username })
-        expect([status, headers.get('location'), body]).toEqual([201, `/user/${username}`, { key: username }])
-      }
-      expect((await call('POST', '/item', { item_name: laptop, price: 10 })).status).toBe(201)
-      expect((await call('POST', '/item', { item_name: mouse, price: 3 })).status).toBe(201)
+    /** Each test has its own: alice has 101, bob 1; five laptops at 10, no mouse at 3. */
+    async function openShop() {
+      const [alice, bob, laptop, mouse] = [unique('alice'), unique('bob'), unique('laptop'), unique('mouse')]
+      // Side by side: a runtime may take a second for each.
+      await Promise.all([
+        ...[alice, bob].map(async (username) => {
+          const { status, headers, body } = await call('POST', '/user', { username })
+          expect([status, headers.get('location'), body]).toEqual([201, `/user/${username}`, { key: username }])
+        }),
+        ...[
+          { item_name: laptop, price: 10 },
+          { item_name: mouse, price: 3 },
+        ].map(async (item) => expect((await call('POST', '/item', item)).status).toBe(201)),
+      ])
+      const filled = [
+        call('POST', `/item/${laptop}/update_stock`, { amount: 5 }),
+        call('POST', `/user/${alice}/update_balance`, { x: 100 }),
+      ]
+      expect(await Promise.all(filled.map(bodyOf))).toEqual([
+        [200, true],
+        [204, undefined],
+      ])
+      expect(await bodyOf(call('POST', `/user/${alice}/get_balance`))).toEqual([200, 101])
+      return { alice, bob, laptop, mouse }
+    }
+
+    it('creates users and items, stocks up and pays in', async () => {
+      await openShop()
     })
 
     it('refuses to create one twice', async () => {
+      const { alice } = await openShop()
       expectProblem(await call('POST', '/user', { username: alice }), 409, 'entity_exists', 'rejected')
     })
 
     it('knows who exists', async () => {
+      const { alice } = await openShop()
       expect((await call('GET', `/user/${alice}`)).status).toBe(200)
       expect((await call('HEAD', `/user/${alice}`)).status).toBe(200)
-      expectProblem(await call('GET', `/user/nobody-${run}`), 404, 'entity_not_found', 'rejected')
-    })
-
-    it('stocks up and pays in', async () => {
-      expect(await bodyOf(call('POST', `/item/${laptop}/update_stock`, { amount: 5 }))).toEqual([200, true])
-      expect(await bodyOf(call('POST', `/user/${alice}/update_balance`, { x: 100 }))).toEqual([204, undefined])
-      expect(await bodyOf(call('POST', `/user/${alice}/get_balance`))).toEqual([200, 101])
+      expectProblem(await call('GET', `/user/${unique('nobody')}`), 404, 'entity_not_found', 'rejected')
     })
 
     it('sells what can be paid, over two entities', async () => {
+      const { alice, laptop } = await openShop()
       expect(await bodyOf(call('POST', `/user/${alice}/buy_item`, { amount: 3, item: laptop }))).toEqual([200, true])
       expect(await bodyOf(call('GET', `/user/${alice}/balance`))).toEqual([200, 71])
       expect(await bodyOf(call('GET', `/item/${laptop}/stock`))).toEqual([200, 2])
     })
 
     it('does not sell what is too dear or out of stock', async () => {
-      expect(await bodyOf(call('POST', `/user/${alice}/buy_item`, { amount: 100, item: laptop }))).toEqual([200, false])
-      expect(await bodyOf(call('POST', `/user/${alice}/buy_item`, { amount: 3, item: laptop }))).toEqual([200, false])
-      expect(await bodyOf(call('POST', `/item/${laptop}/update_stock`, { amount: -3 }))).toEqual([200, false])
-      expect(await bodyOf(call('GET', `/user/${alice}/balance`))).toEqual([200, 71])
-      expect(await bodyOf(call('GET', `/item/${laptop}/stock`))).toEqual([200, 2])
+      const { alice, bob, laptop } = await openShop()
+      expect(await bodyOf(call('POST', `/user/${bob}/buy_item`, { amount: 1, item: laptop }))).toEqual([200, false])
+      expect(await bodyOf(call('POST', `/user/${alice}/buy_item`, { amount: 6, item: laptop }))).toEqual([200, false])
+      expect(await bodyOf(call('POST', `/item/${laptop}/update_stock`, { amount: -6 }))).toEqual([200, false])
+      expect(await bodyOf(call('GET', `/user/${alice}/balance`))).toEqual([200, 101])
+      expect(await bodyOf(call('GET', `/user/${bob}/balance`))).toEqual([200, 1])
+      expect(await bodyOf(call('GET', `/item/${laptop}/stock`))).toEqual([200, 5])
     })
 
     it('follows lists of references', async () => {
+      const { alice, bob } = await openShop()
       expect(await bodyOf(call('POST', `/user/${alice}/simple_for_loop`, { users: [alice, bob] }))).toEqual([200, 2])
-      expect(await bodyOf(call('GET', `/user/${alice}/balance`))).toEqual([200, 75])
+      expect(await bodyOf(call('GET', `/user/${alice}/balance`))).toEqual([200, 105])
       expect(await bodyOf(call('GET', `/user/${bob}/balance`))).toEqual([200, 10])
     })
 
     it('reads and writes other entities along the way', async () => {
-      expect(await bodyOf(call('POST', `/user/${alice}/state_requests`, { items: [laptop, mouse] }))).toEqual([200, 28])
+      const { alice, laptop, mouse } = await openShop()
+      expect(await bodyOf(call('POST', `/user/${alice}/state_requests`, { items: [laptop, mouse] }))).toEqual([200, 31])
       expect(await bodyOf(call('GET', `/item/${laptop}/stock`))).toEqual([200, 1])
       expect(await bodyOf(call('GET', `/item/${mouse}/stock`))).toEqual([200, 5])
     })
 
     it('keeps keys as they are: slashes, spaces, unicode', async () => {
-      const name = `ä/ü ${run} 🛒%`
+      const name = `ä/ü ${unique('x')} 🛒%`
       const path = `/item/${encodeURIComponent(name)}`
       expect((await call('POST', '/item', { item_name: name, price: 1 })).headers.get('location')).toBe(path)
       expect(await bodyOf(call('POST', `${path}/update_stock`, { amount: 7 }))).toEqual([200, true])
@@ -96,10 +116,12 @@ export function describeShopTranscript(name: string, baseUrlOf: () => string): v
     })
 
     it('says what it can’t find, before or after asking the runtime', async () => {
-      const noItem = await call('POST', `/user/${alice}/buy_item`, { amount: 1, item: `ghost-${run}` })
+      const { alice } = await openShop()
+      const ghost = unique('ghost')
+      const noItem = await call('POST', `/user/${alice}/buy_item`, { amount: 1, item: ghost })
       expectProblem(noItem, 404, 'entity_not_found')
-      expectProblem(await call('POST', `/user/ghost-${run}/get_balance`), 404, 'entity_not_found', 'rejected')
-      expectProblem(await call('GET', `/user/ghost-${run}/balance`), 404, 'entity_not_found', 'rejected')
+      expectProblem(await call('POST', `/user/${ghost}/get_balance`), 404, 'entity_not_found', 'rejected')
+      expectProblem(await call('GET', `/user/${ghost}/balance`), 404, 'entity_not_found', 'rejected')
       const misspelt = await call('POST', `/user/${alice}/buy_itm`, {})
       expectProblem(misspelt, 404, 'route_not_found', 'not_sent')
       expect(misspelt.body).toMatchObject({ hint: 'Did you mean "buy_item"?' })
@@ -118,13 +140,13 @@ export function describeShopTranscript(name: string, baseUrlOf: () => string): v
       ['a number for a key', { amount: 1, item: 5 }, '#/item'],
       ['a list for the arguments', [1], '#'],
     ])('refuses %s, and points at it', async (_what, body, pointer) => {
-      const answer = await call('POST', `/user/${alice}/buy_item`, body)
+      const answer = await call('POST', '/user/alice/buy_item', body)
       expectProblem(answer, 400, 'validation_failed', 'not_sent')
       expect(answer.body).toMatchObject({ errors: expect.arrayContaining([expect.objectContaining({ pointer })]) })
     })
 
     it('refuses what is not JSON, not this verb, not this media type, not this size', async () => {
-      const path = `/user/${alice}/buy_item`
+      const path = '/user/alice/buy_item'
       expectProblem(await call('POST', path, '{"amount": 1,'), 400, 'malformed_json', 'not_sent')
       const wrongVerb = await call('DELETE', path)
       expectProblem(wrongVerb, 405, 'method_not_allowed', 'not_sent')

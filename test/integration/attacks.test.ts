@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
+import { unique } from '../helpers/unique.ts'
 import {
   AUDIENCE,
   CORS_ORIGIN,
@@ -267,10 +268,11 @@ describe.skipIf(reason !== undefined)(`attacks${reason === undefined ? '' : ` [s
 
   it('gives the answer to an idempotency key to its own caller only', async () => {
     ground.rightful.push(4, 4)
+    const key = unique('same-key')
     const tip = (headers: Readonly<Record<string, string>>) =>
       fetch(`${ground.url}/account/pot/tip`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': 'same-key', ...headers },
+        headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
         body: '{"amount":4}',
       })
     const alice = bearer(await tokenFor())

@@ -4,6 +4,7 @@ import { type BatchAnswer, openBatch, sendBatch } from '../helpers/batch-client.
 import { root } from '../helpers/gateway-process.ts'
 import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
 import { sendRaw } from '../helpers/send-raw.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 import { stepOf } from './chains.ts'
 
@@ -21,30 +22,33 @@ describe('POST /-/batch', () => {
   it('answers a line before the next one is sent, over one connection', async () => {
     const batch = await openBatch(gateway.url)
     expect(batch.response.headers['content-type']).toBe('application/x-ndjson')
-    batch.send(create('duplex'))
+    const key = unique('duplex')
+    batch.send(create(key))
     expect(await batch.next()).toEqual({
-      id: 'create duplex',
+      id: `create ${key}`,
       status: 201,
-      location: '/chain/duplex',
-      body: { key: 'duplex' },
+      location: `/chain/${key}`,
+      body: { key },
     })
-    batch.send(call('a', 'duplex', 7))
+    batch.send(call('a', key, 7))
     expect(await batch.next()).toEqual({ id: 'a', status: 200, body: 7 })
     expect(await batch.finish()).toEqual([])
   })
 
   it('lets a creation go before the calls of what it creates', async () => {
     const batch = await openBatch(gateway.url)
-    batch.send(create('new'), call(1, 'new'), call(2, 'new'), create('new'))
+    const key = unique('new')
+    batch.send(create(key), call(1, key), call(2, key), create(key))
     expect((await batch.finish()).map(({ status }) => status)).toEqual([201, 200, 200, 409])
   })
 
   it('fails a broken line alone, by its number, with the problem of a single call', async () => {
-    const lines = [create('broken'), '', '{"id":', { ...call('x', 'broken'), args: {} }, call('ghost', 'ghost')]
+    const key = unique('broken')
+    const lines = [create(key), '', '{"id":', { ...call('x', key), args: {} }, call('ghost', 'ghost')]
     const body = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
-    const answers = await sendBatch(gateway.url, `${body}\n${JSON.stringify(call('good', 'broken'))}`)
+    const answers = await sendBatch(gateway.url, `${body}\n${JSON.stringify(call('good', key))}`)
     expect(byPlace(answers)).toMatchObject({
-      'create broken': { status: 201 },
+      [`create ${key}`]: { status: 201 },
       'line 3': { status: 400, problem: { code: 'malformed_json', outcome: 'not_sent' } },
       x: {
         status: 400,

@@ -4,6 +4,7 @@ import { type Kafka, startKafka } from '../helpers/kafka-broker.ts'
 import { kafkaClients, testConnection } from '../helpers/kafka-clients.ts'
 import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
 import { readLog } from '../helpers/kafka-log.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 
 const skip =
@@ -56,15 +57,16 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
       afterAll(() => kafka?.close())
 
       it('loses no acknowledged record and says the truth of every send over SIGKILL and restart', async () => {
-        await kafka.createTopics({ name: 'faults', partitions: 3 })
+        const topic = unique('faults')
+        await kafka.createTopics({ name: topic, partitions: 3 })
         const transport = createTransport(testConnection(kafka.brokers, { sendTimeoutMs: 2_000 }))
         const delivered = new Set<string>()
         await transport.start({
-          requestTopics: ['faults'],
-          replyTopics: ['faults'],
+          requestTopics: [topic],
+          replyTopics: [topic],
           onRecord: ({ value }) => delivered.add(value.toString()),
         })
-        const load = startLoad(transport, 'faults')
+        const load = startLoad(transport, topic)
         try {
           await until('sends are acknowledged', () => load.acknowledged() > 500)
           await kafka.kill(0)
@@ -76,7 +78,7 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
           await load.stop()
           const mustArrive = [...load.results].filter(([, { kind }]) => kind === 'acknowledged').map(([value]) => value)
           await until('all acknowledged records arrived', () => mustArrive.every((value) => delivered.has(value)))
-          await expectTruth(load.results, await readLog(kafka.brokers, 'faults'))
+          await expectTruth(load.results, await readLog(kafka.brokers, topic))
           const kinds = Object.groupBy(load.results.values(), ({ kind }) => kind)
           expect(kinds['not-sent']?.length).toBeGreaterThan(0)
         } finally {
@@ -94,16 +96,17 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
       afterAll(() => kafka?.close())
 
       it('asks for the acknowledgement that is configured: of all in-sync replicas, or of the leader alone', async () => {
-        await kafka.createTopics({ name: 'strict', replicas: 3, settings: { 'min.insync.replicas': '3' } })
+        const topic = unique('strict')
+        await kafka.createTopics({ name: topic, replicas: 3, settings: { 'min.insync.replicas': '3' } })
         const [all, leader] = (['all', 'leader'] as const).map((acks) =>
           createTransport(testConnection(kafka.brokers, { acks, sendTimeoutMs: 1_000 })),
         )
         if (all === undefined || leader === undefined) throw new Error('two transports were made')
         try {
           const send = (transport: KafkaTransport) =>
-            transport.send({ topic: 'strict', key: Buffer.from('k'), value: Buffer.from('v') })
+            transport.send({ topic, key: Buffer.from('k'), value: Buffer.from('v') })
           for (const transport of [all, leader]) {
-            await transport.start({ requestTopics: ['strict'], replyTopics: [], onRecord: () => {} })
+            await transport.start({ requestTopics: [topic], replyTopics: [], onRecord: () => {} })
           }
           await kafka.kill(1)
           await until('too few replicas are in sync', async () => (await send(all)).kind === 'not-sent', 20_000)
@@ -117,15 +120,16 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
       }, 90_000)
 
       it('follows the leaders, delivers what was acknowledged and says the truth', async () => {
-        await kafka.createTopics({ name: 'led', partitions: 6, replicas: 3, settings: { 'min.insync.replicas': '2' } })
+        const topic = unique('led')
+        await kafka.createTopics({ name: topic, partitions: 6, replicas: 3, settings: { 'min.insync.replicas': '2' } })
         const transport = createTransport(testConnection(kafka.brokers, { sendTimeoutMs: 3_000 }))
         const delivered = new Set<string>()
         await transport.start({
-          requestTopics: ['led'],
-          replyTopics: ['led'],
+          requestTopics: [topic],
+          replyTopics: [topic],
           onRecord: ({ value }) => delivered.add(value.toString()),
         })
-        const load = startLoad(transport, 'led')
+        const load = startLoad(transport, topic)
         try {
           await until('sends are acknowledged', () => load.acknowledged() > 500)
           await kafka.kill(0)
@@ -140,7 +144,7 @@ for (const [name, createTransport] of Object.entries(kafkaClients)) {
             () => mustArrive.every((value) => delivered.has(value)),
             20_000,
           )
-          await expectTruth(load.results, await readLog(kafka.brokers, 'led'))
+          await expectTruth(load.results, await readLog(kafka.brokers, topic))
         } finally {
           await load.stop()
           await transport.close()

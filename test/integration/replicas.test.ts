@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AddingRuntime, addingMetadata, startAddingRuntime } from '../helpers/adding-runtime.ts'
 import { startProcess } from '../helpers/gateway-process.ts'
@@ -133,13 +133,16 @@ describe.skipIf(reason !== undefined)(
     it('1,000 calls with one key over three replicas are one record, one execution and 1,000 equal answers', async () => {
       const recordsBefore = (await readLog(brokers, topics.requests)).length
       const key = randomUUID()
+      const amount = randomInt(1_000_000, 1_000_000_000)
       const answers = await Promise.all(
-        Array.from({ length: 1_000 }, (_, index) => add(urls[index % 3] ?? urls[0], 4711, { 'idempotency-key': key })),
+        Array.from({ length: 1_000 }, (_, index) =>
+          add(urls[index % 3] ?? urls[0], amount, { 'idempotency-key': key }),
+        ),
       )
       expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
       expect(answers[0]?.status).toBe(200)
       expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(999)
-      expect(runtime.added.filter((amount) => amount === 4711)).toHaveLength(1)
+      expect(runtime.added.filter((each) => each === amount)).toHaveLength(1)
       expect((await readLog(brokers, topics.requests)).length).toBe(recordsBefore + 1)
     }, 60_000)
 

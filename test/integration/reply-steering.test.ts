@@ -7,6 +7,7 @@ import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts
 import type { RuntimeProcess } from '../helpers/runtime-process.ts'
 import { callerOf } from '../helpers/shop-transcript.ts'
 import { startStateflow, stateflowUnavailable } from '../helpers/stateflow-runtime.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 
 const reason = kafkaUnavailable() ?? stateflowUnavailable() ?? redisUnavailable()
@@ -57,7 +58,8 @@ describe.skipIf(reason !== undefined)(
       return { ok, detail }
     }
 
-    async function creates(gateway: RunningGateway, prefix: string, count: number): Promise<readonly number[]> {
+    async function creates(gateway: RunningGateway, name: string, count: number): Promise<readonly number[]> {
+      const prefix = unique(name)
       const call = callerOf(gateway.url)
       const users = Array.from({ length: count }, (_, at) => `${prefix}-${at}`)
       return Promise.all(users.map(async (username) => (await call('POST', '/user', { username })).status))
@@ -97,7 +99,7 @@ describe.skipIf(reason !== undefined)(
     }, 30_000)
 
     it('take over from one that is no more, where they share a store', async () => {
-      const env = { REDIS_URL: redis.url, REDIS_PREFIX: 'steering' }
+      const env = { REDIS_URL: redis.url, REDIS_PREFIX: unique('steering') }
       const [living, dying] = await Promise.all([start('0/2', env), start('1/2', env)])
       await Promise.all([living, dying].map((gateway, at) => creates(gateway, `redis-proof-${at}`, 30)))
       await narrowed(living, '0 2 4 6 8')

@@ -8,6 +8,7 @@ import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts
 import type { RuntimeProcess } from '../helpers/runtime-process.ts'
 import { sendRaw } from '../helpers/send-raw.ts'
 import { callerOf, describeShopTranscript } from '../helpers/shop-transcript.ts'
+import { unique } from '../helpers/unique.ts'
 
 const reason = kafkaUnavailable() ?? pyflinkUnavailable()
 
@@ -41,8 +42,9 @@ describe.skipIf(reason !== undefined)(`on real PyFlink${reason === undefined ? '
     }
     expect(await endOffsets(kafka.brokers, ['client_request'])).toEqual(before)
     const call = callerOf(gateway.url)
-    expect((await call('POST', '/user', { username: 'still-there' })).status).toBe(201)
-    expect((await call('POST', '/user/still-there/get_balance')).body).toBe(1)
+    const username = unique('still-there')
+    expect((await call('POST', '/user', { username })).status).toBe(201)
+    expect((await call('POST', `/user/${username}/get_balance`)).body).toBe(1)
     expect(runtime.alive()).toBe(true)
   })
 })

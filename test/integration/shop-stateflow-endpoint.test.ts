@@ -14,6 +14,7 @@ import { stateflowUnavailable } from '../helpers/stateflow-runtime.ts'
 import { pythonEnvironment, RUNTIMES, requirePath, virtualEnvironment } from '../helpers/stateflow-sources.ts'
 import { type Functions, startFunctions } from '../helpers/statefun-functions.ts'
 import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
+import { unique } from '../helpers/unique.ts'
 
 /** StateFlow's own StateFun runtime, unmodified, called by the gateway itself: no Flink, no Kafka. */
 
@@ -81,11 +82,12 @@ describe.skipIf(reason !== undefined)(
 
     it('has its entities after a restart of the gateway', async () => {
       const first = callerOf(gateway.url)
-      await first('POST', '/user', { username: 'survivor' })
-      await first('POST', '/user/survivor/update_balance', { x: 41 })
+      const survivor = unique('survivor')
+      await first('POST', '/user', { username: survivor })
+      await first('POST', `/user/${survivor}/update_balance`, { x: 41 })
       await gateway.close()
       gateway = await startGateway({ ...variablesFor(functions), STATEFUN_DATA_FOLDER: data.path })
-      expect((await callerOf(gateway.url)('POST', '/user/survivor/get_balance')).body).toBe(42)
+      expect((await callerOf(gateway.url)('POST', `/user/${survivor}/get_balance`)).body).toBe(42)
     })
 
     describeRuntimeAdapter('StateFlow over statefun-endpoint', async () => {

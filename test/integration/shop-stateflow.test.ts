@@ -8,6 +8,7 @@ import type { RuntimeProcess } from '../helpers/runtime-process.ts'
 import { sendRaw } from '../helpers/send-raw.ts'
 import { callerOf, describeShopTranscript, digitsBack } from '../helpers/shop-transcript.ts'
 import { startStateflow, stateflowUnavailable } from '../helpers/stateflow-runtime.ts'
+import { unique } from '../helpers/unique.ts'
 
 const modes = [
   { name: 'unmodified StateFlow, pickle, dataflow', serializer: 'pickle', routing: 'dataflow', client: 'platformatic' },
@@ -73,7 +74,7 @@ describe.skipIf(reason !== undefined)(`over Kafka${reason === undefined ? '' : `
     it('answers 10,000 calls at 256 in flight, each with its own answer', async () => {
       const call = callerOf(gateway.url)
       const users = Array.from({ length: 256 }, (_, index) => ({
-        name: `load-${serializer}-${routing}-${index}`,
+        name: unique(`load-${serializer}-${routing}-${index}`),
         balance: 1 + index * 7,
       }))
       await Promise.all(

@@ -8,6 +8,7 @@ import { type Kafka, startKafka } from '../helpers/kafka-broker.ts'
 import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
 import type { RuntimeProcess } from '../helpers/runtime-process.ts'
 import { startStateflow, stateflowUnavailable } from '../helpers/stateflow-runtime.ts'
+import { unique } from '../helpers/unique.ts'
 import { demoEntities, entityNamed, recordOf } from '../unit/stateflow/entities.ts'
 
 const reason = kafkaUnavailable() ?? stateflowUnavailable()
@@ -87,11 +88,12 @@ describe.skipIf(reason !== undefined)(`runner${reason === undefined ? '' : ` [sk
 
     it('creates an entity and refuses to create it again', async () => {
       const entity = entityNamed('User')
+      const username = unique('runner')
       const create = (id: string) =>
         ({
           id,
           target: { kind: 'create', entity },
-          args: { username: `runner-${routing}` },
+          args: { username },
           deadline: 0,
           context: {},
         }) as const

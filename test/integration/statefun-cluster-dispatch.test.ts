@@ -10,6 +10,7 @@ import { type StatefunCluster, startStatefunCluster } from '../helpers/statefun-
 import { type Functions, pythonUnavailable, startDispatchedFunctions } from '../helpers/statefun-functions.ts'
 import { statefunUnavailable } from '../helpers/statefun-jars.ts'
 import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
+import { unique } from '../helpers/unique.ts'
 
 /** Functions in Python that only answer their caller, behind `gateway/dispatch` on a real cluster. */
 
@@ -87,7 +88,10 @@ describe.skipIf(reason !== undefined)(
     const call: ReturnType<typeof callerOf> = (...request) => callerOf(gateway.url)(...request)
 
     it('gives each of many calls its own answer, and loses none', async () => {
-      const calls = Array.from({ length: 200 }, (_, index) => call('POST', `/counter/c${index % 10}/add`, { by: 1 }))
+      const name = unique('c')
+      const calls = Array.from({ length: 200 }, (_, index) =>
+        call('POST', `/counter/${name}-${index % 10}/add`, { by: 1 }),
+      )
       const counts = (await Promise.all(calls)).map(({ body }) => body)
       const once = Array.from({ length: 20 }, (_, index) => index + 1)
       for (let counter = 0; counter < 10; counter++) {
@@ -97,7 +101,7 @@ describe.skipIf(reason !== undefined)(
     })
 
     it('keeps all digits of a 64-bit integer', async () => {
-      const answer = await fetch(`${gateway.url}/counter/large/add`, {
+      const answer = await fetch(`${gateway.url}/counter/${unique('large')}/add`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: '{"by":9007199254740993}',
@@ -106,10 +110,12 @@ describe.skipIf(reason !== undefined)(
     })
 
     it('tells an error by its name, and the job goes on', async () => {
-      const answer = await call('POST', '/counter/c0/add', { by: -1 })
+      const counter = unique('c')
+      await call('POST', `/counter/${counter}/add`, { by: 20 })
+      const answer = await call('POST', `/counter/${counter}/add`, { by: -1 })
       expectProblem(answer, 409, 'method_raised', 'raised')
       expect(answer.body).toMatchObject({ detail: expect.stringContaining('This counter goes up.') })
-      expect((await call('POST', '/counter/c0/add', { by: 1 })).body).toBe(21)
+      expect((await call('POST', `/counter/${counter}/add`, { by: 1 })).body).toBe(21)
       expect(await cluster.restarts()).toBe(0)
     })
   },

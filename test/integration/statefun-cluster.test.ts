@@ -16,6 +16,7 @@ import { callerOf, describeShopTranscript, expectProblem } from '../helpers/shop
 import { statefunUnavailable } from '../helpers/statefun-jars.ts'
 import { envelopeHeaders, statefunPoison, strangeKeys } from '../helpers/statefun-poison.ts'
 import { type ShopCluster, startShopCluster } from '../helpers/statefun-shop.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 
 const reason = kafkaUnavailable() ?? statefunUnavailable()
@@ -77,8 +78,9 @@ describe.skipIf(reason !== undefined)(
       let left = 5_000
       let wrong = 0
       const worker = async (_: unknown, index: number) => {
-        const path = `/user/worker-${index}`
-        await newUser(`worker-${index}`)
+        const name = unique(`worker-${index}`)
+        const path = `/user/${name}`
+        await newUser(name)
         for (let balance = 1; left-- > 0; ) {
           const answer = index % 2 === 0 ? await call('POST', `${path}/get_balance`) : await call('GET', path)
           const found = index % 2 === 0 ? answer.body : Object(answer.body).balance
@@ -105,9 +107,10 @@ describe.skipIf(reason !== undefined)(
       })
 
       it('takes no header for a part of the record', async () => {
-        await newUser('hatter')
+        const hatter = unique('hatter')
+        await newUser(hatter)
         for (const headers of envelopeHeaders) {
-          const { status, body } = await call('POST', '/user/hatter/get_balance', {}, headers)
+          const { status, body } = await call('POST', `/user/${hatter}/get_balance`, {}, headers)
           expect([headers, status, body]).toEqual([headers, 200, 1])
         }
       })
@@ -123,13 +126,13 @@ describe.skipIf(reason !== undefined)(
       it('has kept the job alive: it has not restarted once, and answers', async () => {
         expect(await shop.cluster.restarts()).toBe(0)
         expect(shop.cluster.alive()).toBe(true)
-        await newUser('still-there')
+        await newUser(unique('still-there'))
       })
     })
 
     it('goes on after kill -9 and a restore: state is back, waiting calls are answered, duplicates dropped', async () => {
       const { cluster } = shop
-      const users = Array.from({ length: 30 }, (_, index) => `phoenix-${index}`)
+      const users = Array.from({ length: 30 }, (_, index) => unique(`phoenix-${index}`))
       const all = async (verb: string, path: string, body?: unknown) => {
         const answers = await Promise.all(users.map((user) => call(verb, `/user/${user}${path}`, body)))
         return answers.map(({ status, body }) => [status, body])

@@ -10,6 +10,7 @@ import {
   startPythonFunctions,
   startTypescriptFunctions,
 } from '../helpers/statefun-functions.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 
 /** The examples as their READMEs start them: functions, the gateway, nothing else. */
@@ -77,17 +78,18 @@ function describeExample(
     })
 
     it('gives back the pieces when the money is gone before the bill comes', async () => {
-      await call('POST', '/item', { item_name: 'pen', price: 1 })
-      await call('POST', '/item/pen/set_stock', { amount: 10 })
-      await call('POST', '/user', { username: 'many-hands' })
-      await call('POST', '/user/many-hands/update_balance', { x: 2 })
+      const [pen, buyer] = [unique('pen'), unique('many-hands')]
+      await call('POST', '/item', { item_name: pen, price: 1 })
+      await call('POST', `/item/${pen}/set_stock`, { amount: 10 })
+      await call('POST', '/user', { username: buyer })
+      await call('POST', `/user/${buyer}/update_balance`, { x: 2 })
       const purchases = Array.from({ length: 10 }, () =>
-        call('POST', '/user/many-hands/buy_item', { amount: 1, item: 'pen' }),
+        call('POST', `/user/${buyer}/buy_item`, { amount: 1, item: pen }),
       )
       const sold = (await Promise.all(purchases)).filter(({ body }) => body === true).length
       expect(sold).toBe(3)
-      expect((await call('POST', '/user/many-hands/get_balance')).body).toBe(0)
-      await until('what was not paid is back', async () => (await call('GET', '/item/pen/stock')).body === 7)
+      expect((await call('POST', `/user/${buyer}/get_balance`)).body).toBe(0)
+      await until('what was not paid is back', async () => (await call('GET', `/item/${pen}/stock`)).body === 7)
     })
   })
 }

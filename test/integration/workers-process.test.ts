@@ -13,6 +13,7 @@ import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { startRedis } from '../helpers/redis-server.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
+import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 import { ask, linesOf, pidOf, urlOf } from '../helpers/worker-process.ts'
 
@@ -177,7 +178,7 @@ describe.skipIf(reason !== undefined)(
     })
 
     it('exits with 1 when a worker ends again and again', async () => {
-      const flag = join(folder.path, 'fail')
+      const flag = join(folder.path, unique('fail'))
       const routes = folder.write(
         'failing.mjs',
         `import { existsSync } from 'node:fs'

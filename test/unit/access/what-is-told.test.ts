@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { newApiKey } from '../../../src/gateway/access/api-keys.ts'
 import { type RunningGateway, startGateway } from '../../helpers/running-gateway.ts'
 import { createTemporaryFolder } from '../../helpers/temporary-folder.ts'
+import { unique } from '../../helpers/unique.ts'
 import { until } from '../../helpers/until.ts'
 import { ISSUER, jwksOf, newKey, tokenBy } from './token-app.ts'
 
@@ -101,13 +102,13 @@ describe('a line of a batch', () => {
       body: lines.readable.pipeThrough(new TextEncoderStream()),
       duplex: 'half',
     })
-    const line = `${JSON.stringify({ entity: 'user', method: 'create', args: { username: 'early' } })}\n`
-    await writer.write(line)
+    const lineOf = (username: string) => `${JSON.stringify({ entity: 'user', method: 'create', args: { username } })}\n`
+    await writer.write(lineOf(unique('early')))
     const response = await answer
     const read = response.body?.pipeThrough(new TextDecoderStream()).getReader()
     expect(JSON.parse((await read?.read())?.value ?? '')).toMatchObject({ status: 201 })
     await until('the token has ended', () => Date.now() >= expiresAt * 1_000)
-    await writer.write(line.replace('early', 'late'))
+    await writer.write(lineOf(unique('late')))
     const late = JSON.parse((await read?.read())?.value ?? '')
     expect(late).toMatchObject({ status: 401, problem: { code: 'invalid_credentials' } })
     await writer.close()
