@@ -44,6 +44,10 @@ interface Lane {
 }
 
 const refreshPauseMs = 100
+/** Records of one request that make the next one gather. */
+const MANY = 16
+/** Milliseconds that records are kept at most for further ones to come. */
+const GATHER_MS = 2
 /** A batch's header, and at most what one record adds to its key, value and headers (KIP-98 message format). */
 const batchOverheadBytes = 61
 const recordOverheadBytes = 30
@@ -52,7 +56,8 @@ const maxBatchRecords = 10_000
 /**
  * Gathers the sends of one turn of the event loop, and what comes while the broker is busy: one produce request a leader, one batch a
  * partition. A broker reads the next request of a connection when it has answered the last, so a second one would only wait there; kept
- * here, it takes along what comes meanwhile.
+ * here, it takes along what comes meanwhile. While many come, it waits a little longer for them: requests cost the broker and this process
+ * more than records do.
  */
 export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
   return new Batcher(options)
@@ -161,10 +166,16 @@ class Batcher implements SendBatcher {
     })
     this.#busy.add(leader)
     const verdicts = await this.#port.produce(leader, batches)
-    this.#busy.delete(leader)
     for (const [index, lane] of lanes.entries()) {
       this.#arrive(lane, verdicts[index] ?? unknown('The broker said nothing of this partition.'))
     }
+    const count = batches.reduce((sum, { records }) => sum + records.length, 0)
+    if (count < MANY) this.#free(leader)
+    else setTimeout(() => this.#free(leader), GATHER_MS)
+  }
+
+  #free(leader: number): void {
+    this.#busy.delete(leader)
     if (!this.#closed) this.#flush()
   }
 

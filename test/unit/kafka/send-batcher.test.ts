@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PartitionBatch, ProduceVerdict } from '../../../src/runtime-adapters/kafka/produce-verdict.ts'
 import { createSendBatcher, type ProducePort } from '../../../src/runtime-adapters/kafka/send-batcher.ts'
 
@@ -61,6 +61,24 @@ describe('the send batcher', () => {
     held.resolve(acknowledged)
     expect(await Promise.all(results)).toEqual(Array(3).fill(acknowledged))
     expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['d']], [['b'], ['c']]])
+    await batcher.close(0)
+  })
+
+  it('waits a moment for further ones while many come, and no more when few have come', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const { batcher, add, sent } = setup(() => acknowledged)
+    await Promise.all(Array.from({ length: 16 }, (_, index) => add(String(index))))
+    const gathered = [add('a')]
+    await turn()
+    gathered.push(add('b'))
+    await turn()
+    expect(sent).toHaveLength(1)
+    vi.advanceTimersByTime(2)
+    await Promise.all(gathered)
+    await add('c')
+    expect(sent.slice(1).map(({ batches }) => batches)).toEqual([[['a', 'b']], [['c']]])
     await batcher.close(0)
   })
 
