@@ -95,9 +95,19 @@ const fastapi: ContenderKind = {
 
 /** Everything that runs against each other. What is compared is in one group: its windows take turns. */
 export const contenderGroups: readonly (readonly ContenderKind[])[] = [
-  [echo, ...embedded, statefun, minimal, raw('platformatic'), ...peers],
+  [
+    echo,
+    ...embedded,
+    statefun,
+    minimal,
+    ...gateway('platformatic'),
+    ...variants,
+    raw('platformatic'),
+    raw('kafkajs'),
+    ...gateway('kafkajs'),
+    ...peers,
+  ],
   [fastapi, pickle],
-  [...gateway('platformatic'), ...variants, raw('kafkajs'), ...gateway('kafkajs')],
   endpoints,
 ]
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { contenderKinds } from '../../../bench/contender-kinds.ts'
+import { contenderGroups, contenderKinds } from '../../../bench/contender-kinds.ts'
 import { describeMachine } from '../../../bench/machine.ts'
 import type { Sample } from '../../../bench/measure.ts'
 import type { OpenLoopSample } from '../../../bench/open-loop-run.ts'
@@ -56,6 +56,15 @@ describe('the ratios', () => {
     const found = ratio({ closed }, 'CPU a call, gateway ÷ echo, 256')
     expect(found.measured).toEqual([2, 2, 2, 2])
     expect(isMet(found)).toBe(true)
+  })
+
+  it('are of contenders of one group, whose windows take turns', () => {
+    const all = ratiosOf(nothing).filter(({ point }) => point !== '4' && point !== '6')
+    const within = contenderGroups.flatMap((group) => {
+      const closed = group.flatMap(({ name }) => [1, 64, 256].map((level) => sample(name, 1, { level })))
+      return ratiosOf({ ...nothing, closed }).filter(({ measured }) => measured.length > 0)
+    })
+    expect(within.map(({ what }) => what).toSorted()).toEqual(all.map(({ what }) => what).toSorted())
   })
 
   it('divide CPU by calls', () => {
