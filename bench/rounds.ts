@@ -113,6 +113,7 @@ function isAsked({ levels: which }: ContenderKind, level: number, levels: readon
 function note(sample: Sample): void {
   const { round, turn, contender, level, errors, firstError } = sample
   const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
-  const what = `${contender} at ${level}: ${Math.round(rate(sample))} calls/s, ${cpuOf(sample).toFixed(1)} ms/1k`
+  const cost = sample.calls === 0 ? '' : `, ${cpuOf(sample).toFixed(1)} ms/1k`
+  const what = `${contender} at ${level}: ${Math.round(rate(sample))} calls/s${cost}`
   process.stderr.write(`round ${round}, turn ${turn}: ${what}${trouble}\n`)
 }
