@@ -1,4 +1,4 @@
-import type { ContenderKind } from './contender.ts'
+import type { ContenderGroup, ContenderKind } from './contender.ts'
 import { startRawEndpoint, startStatefunEndpoint } from './starters/endpoints.ts'
 import { startFastapi } from './starters/fastapi.ts'
 import {
@@ -93,8 +93,8 @@ const fastapi: ContenderKind = {
   topics: { requestTopic: 'client_request', replyTopic: 'client_reply' },
 }
 
-/** Everything that runs against each other. What is compared is in one group: its windows take turns. */
-export const contenderGroups: readonly (readonly ContenderKind[])[] = [
+/** Everything that runs against each other. */
+export const contenderGroups: readonly ContenderGroup[] = [
   [
     echo,
     ...embedded,

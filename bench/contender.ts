@@ -67,4 +67,7 @@ export interface ContenderKind {
   readonly start: Start
 }
 
+/** Programs that are compared: their windows take turns. */
+export type ContenderGroup = readonly ContenderKind[]
+
 export const demoMetadata = new URL('../test/golden/stateflow/demo.metadata.json', import.meta.url).pathname

@@ -4,6 +4,7 @@ import type { AskableChild } from './askable-child.ts'
 import type { Contender } from './contender.ts'
 import type { Measured } from './load.ts'
 import { cpuMsOf } from './process-cpu.ts'
+import { cpuOf, rate } from './statistics.ts'
 
 /** CPU of a window, in milliseconds. */
 export interface Costs {
@@ -62,6 +63,15 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
   } finally {
     await load.close()
   }
+}
+
+/** A line of progress. */
+export function noteSample(sample: Sample): void {
+  const { round, turn, contender, level, calls, errors, firstError } = sample
+  const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
+  const cost = calls === 0 ? '' : `, ${cpuOf(sample).toFixed(1)} ms/1k`
+  const what = `${contender} at ${level}: ${Math.round(rate(sample))} calls/s${cost}`
+  process.stderr.write(`round ${round}, turn ${turn}: ${what}${trouble}\n`)
 }
 
 /** From now on the worker answers this contender's calls. */

@@ -1,8 +1,7 @@
 import type { Kafka } from '../test/helpers/kafka-broker.ts'
-import { measure, type Sample, type Surroundings } from './measure.ts'
+import { measure, noteSample, type Sample, type Surroundings } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { type ReplicaSet, startReplicas } from './replica-set.ts'
-import { cpuOf } from './statistics.ts'
 
 /** One window of one gateway of several replicas. */
 export interface ReplicaSample extends Sample {
@@ -84,7 +83,7 @@ async function measureGroup(
       for (const { kind, set } of sets) {
         const measured = await measure({ ...at, contender: set.contender, round, turn, warmUpMs, windowMs })
         const sample = { ...measured, ...kind, readPerCall: set.repliesRead() / measured.calls }
-        note(set, sample)
+        noteSample(sample)
         samples.push(sample)
       }
     }
@@ -92,10 +91,4 @@ async function measureGroup(
     for (const { set } of sets) await set.contender.close()
   }
   return samples
-}
-
-function note({ contender }: ReplicaSet, sample: Sample): void {
-  const { round, turn, calls, errors, firstError = '' } = sample
-  const what = `${contender.name}: ${calls} calls, ${cpuOf(sample).toFixed(1)} ms/1k, ${errors} errors ${firstError}`
-  process.stderr.write(`round ${round}, turn ${turn}: ${what}\n`)
 }

@@ -1,8 +1,7 @@
-import type { Contender, ContenderKind } from './contender.ts'
-import { measure, type Sample, type Surroundings } from './measure.ts'
+import type { Contender, ContenderGroup, ContenderKind } from './contender.ts'
+import { measure, noteSample, type Sample, type Surroundings } from './measure.ts'
 import { measureOpenLoops, type OpenLoopSample } from './open-loop-run.ts'
 import { type StartContext, startContender } from './start-contender.ts'
-import { cpuOf, rate } from './statistics.ts'
 
 export interface RoundsContext extends Omit<StartContext, 'topics'> {
   readonly surroundings: Surroundings
@@ -24,15 +23,14 @@ const BROKER_WARM_UP_MS = 30_000
  * Group after group; in a group A B C, A B C, …: a machine that slows down slows all of them down. Each round starts the programs anew,
  * since two processes of one program differ by up to a tenth.
  */
-export async function runRounds(
-  groups: readonly (readonly ContenderKind[])[],
-  context: RoundsContext,
-): Promise<Rounds> {
-  const run: Run = { context, starts: { ...context, topics: new Map() }, closed: [], open: [], missing: new Map() }
+export async function runRounds(groups: readonly ContenderGroup[], context: RoundsContext): Promise<Rounds> {
+  const run: Run = { context: { ...context, topics: new Map() }, closed: [], open: [], missing: new Map() }
   const { options } = context
   const overKafka = groups.flat().find(({ usesKafka, isPeer = false }) => usesKafka && !isPeer)
   if (overKafka !== undefined && !options.quick) {
-    await withStarted([overKafka], run, ([first]) => warmUp(first, BROKER_WARM_UP_MS, context))
+    await withStarted([overKafka], run, async (running) => {
+      for (const { contender } of running) await warmUp(contender, BROKER_WARM_UP_MS, context)
+    })
   }
   for (let round = 1; round <= options.rounds; round++) {
     for (const group of groups) await withStarted(group, run, (running) => measureGroup(running, round, run))
@@ -41,8 +39,7 @@ export async function runRounds(
 }
 
 interface Run extends Rounds {
-  readonly context: RoundsContext
-  readonly starts: StartContext
+  readonly context: RoundsContext & StartContext
   readonly closed: Sample[]
   readonly open: OpenLoopSample[]
   readonly missing: Map<string, string>
@@ -55,15 +52,15 @@ interface Running {
 
 /** Those of them that can be started; what was started ends, whatever happens. */
 async function withStarted(
-  kinds: readonly ContenderKind[],
-  { starts, missing }: Run,
+  kinds: ContenderGroup,
+  { context, missing }: Run,
   use: (running: readonly Running[]) => Promise<void>,
 ): Promise<void> {
   const running: Running[] = []
   try {
     for (const kind of kinds) {
       if (missing.has(kind.name)) continue
-      const started = await startContender(kind, starts)
+      const started = await startContender(kind, context)
       if ('reason' in started) missing.set(kind.name, started.reason)
       else running.push({ kind, contender: started.contender })
     }
@@ -77,14 +74,16 @@ async function withStarted(
 async function measureGroup(running: readonly Running[], round: number, run: Run): Promise<void> {
   const { options, surroundings } = run.context
   const { levels, turns, warmUpMs, windowMs } = options
-  for (const each of running) await warmUp(each, each.kind.firstWarmUpMs ?? NODE_WARM_UP_MS, run.context)
+  for (const { contender, kind } of running) {
+    await warmUp(contender, kind.firstWarmUpMs ?? NODE_WARM_UP_MS, run.context)
+  }
   for (const level of levels.toSorted((one, other) => one - other)) {
     const asked = running.filter(({ kind }) => isAsked(kind, level, levels))
     for (let turn = 1; turn <= turns; turn++) {
       for (const { contender } of asked) {
         const sample = await measure({ contender, round, turn, level, warmUpMs, windowMs, surroundings })
         run.closed.push(sample)
-        note(sample)
+        noteSample(sample)
       }
     }
   }
@@ -95,25 +94,11 @@ async function measureGroup(running: readonly Running[], round: number, run: Run
 }
 
 /** A program's first seconds are its compiler's; nothing of this is kept. */
-async function warmUp(
-  running: Running | undefined,
-  fullMs: number,
-  { options, surroundings }: RoundsContext,
-): Promise<void> {
-  if (running === undefined) return
-  const { contender } = running
+async function warmUp(contender: Contender, fullMs: number, { options, surroundings }: RoundsContext): Promise<void> {
   const windowMs = options.quick ? options.warmUpMs : fullMs
   await measure({ contender, round: 0, level: Math.max(...options.levels), warmUpMs: 0, windowMs, surroundings })
 }
 
 function isAsked({ levels: which }: ContenderKind, level: number, levels: readonly number[]): boolean {
   return which === undefined || level === Math.max(...levels)
-}
-
-function note(sample: Sample): void {
-  const { round, turn, contender, level, errors, firstError } = sample
-  const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
-  const cost = sample.calls === 0 ? '' : `, ${cpuOf(sample).toFixed(1)} ms/1k`
-  const what = `${contender} at ${level}: ${Math.round(rate(sample))} calls/s${cost}`
-  process.stderr.write(`round ${round}, turn ${turn}: ${what}${trouble}\n`)
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Kafka, runningKafka, startKafka } from '../test/helpers/kafka-broker.ts'
 import { type AskableChild, startChild } from './askable-child.ts'
-import type { ContenderKind } from './contender.ts'
+import type { ContenderGroup } from './contender.ts'
 import { contenderGroups, contenderKinds } from './contender-kinds.ts'
 import { drawCurves } from './curves.ts'
 import { describeMachine } from './machine.ts'
@@ -63,7 +63,7 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   if (failed.length > 0) process.exitCode = 1
 }
 
-function chooseGroups({ only, peers, replicas, curves }: BenchOptions): readonly (readonly ContenderKind[])[] {
+function chooseGroups({ only, peers, replicas, curves }: BenchOptions): readonly ContenderGroup[] {
   if (replicas === 'only' || curves) return []
   const unknown = only?.filter((name) => !contenderKinds.some((kind) => kind.name === name)) ?? []
   const names = contenderKinds.map(({ name }) => name).join(', ')

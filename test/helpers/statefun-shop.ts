@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './gateway-process.ts'
@@ -6,6 +5,7 @@ import type { Kafka } from './kafka-broker.ts'
 import { type StatefunCluster, startStatefunCluster } from './statefun-cluster.ts'
 import { type Functions, startTypescriptFunctions } from './statefun-functions.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
+import { unique } from './unique.ts'
 
 /** The TypeScript shop on a real cluster, with topics of its own. */
 export interface ShopCluster {
@@ -20,7 +20,7 @@ export interface ShopCluster {
 const EXAMPLE = join(root, 'examples/statefun-typescript')
 
 export async function startShopCluster(kafka: Kafka): Promise<ShopCluster> {
-  const prefix = `shop-${randomUUID().slice(0, 8)}`
+  const prefix = unique('shop')
   const requestTopics = [`${prefix}-user`, `${prefix}-item`]
   const replies = `${prefix}-replies`
   await kafka.createTopics(...requestTopics.map((name) => ({ name, partitions: 3 })), { name: replies, partitions: 2 })

@@ -1,4 +1,5 @@
 import type { PartitionBatch, ProduceVerdict } from './produce-verdict.ts'
+import { notSent } from './record-check.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
 
 /** What a client does for the batcher. */
@@ -280,10 +281,6 @@ function recordBytes({ key, value, headers }: KafkaRecord): number {
   if (headers === undefined) return bytes
   for (const [name, text] of Object.entries(headers)) bytes += name.length + Buffer.byteLength(text) + 10
   return bytes
-}
-
-function notSent(detail: string): SendResult {
-  return { kind: 'not-sent', cause: 'broker-unavailable', detail }
 }
 
 function unknown(detail: string): { readonly kind: 'unknown'; readonly detail: string } {

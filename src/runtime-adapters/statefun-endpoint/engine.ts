@@ -1,5 +1,5 @@
 import type { HealthCheck, Log, Outcome } from '../contract.ts'
-import type { HandOver } from '../kafka/call-sender.ts'
+import { type HandOver, notSent } from '../kafka/call-sender.ts'
 import type { Address } from '../statefun/protobuf.ts'
 import { callFunction } from './call-function.ts'
 import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
@@ -7,7 +7,7 @@ import { createDelays, type Delays } from './delays.ts'
 import type { EndpointDirectory } from './endpoint-directory.ts'
 import type { EngineStore } from './engine-store.ts'
 import { type Failure, outcomeOf } from './failure.ts'
-import { ACKNOWLEDGED, afterCommit, CLOSED, overloaded } from './hand-over.ts'
+import { ACKNOWLEDGED, afterCommit, CLOSED } from './hand-over.ts'
 import { createLanes, type Lane, type Lanes } from './lanes.ts'
 import { type Delay, type Egress, functionTypeOf, type Message, placeOf, showAddress, sizeOf } from './message.ts'
 import { createPersistentStore, type PersistentStore } from './persistent-store.ts'
@@ -99,7 +99,7 @@ export class Engine {
     if (this.#state !== 'open') return Promise.resolve(CLOSED)
     const waiting = this.#queued + this.#delays.size
     if (waiting >= limits.maxQueued || this.#queuedBytes + this.#delays.bytes >= limits.maxQueuedBytes) {
-      return Promise.resolve(overloaded(`${waiting} messages wait for their functions already.`))
+      return Promise.resolve(notSent('overloaded', `${waiting} messages wait for their functions already.`))
     }
     const message: Message = { ...incoming, seq: this.#nextSeq++, isFirst: true }
     const written = store.write({ addMessages: [message] })
