@@ -88,7 +88,12 @@ function note({ round, line, x, errors, firstError = '', ...counted }: CurveSamp
   process.stderr.write(`round ${round}: ${line} at ${x}: ${cpuOf(counted).toFixed(1)} ms/1k${trouble}\n`)
 }
 
-const LINE_OF = { unkeyed: 'without a key', all: 'keyed, all read', own: 'keyed, own read' } as const
+const LINE_OF = {
+  unkeyed: 'without a key',
+  all: 'keyed, all read',
+  own: 'keyed, own read',
+  none: 'bare Fastify',
+} as const
 
 async function replicaCurve(options: BenchOptions, context: CurvesContext): Promise<Curve> {
   const samples = await measureReplicas(options, context)
@@ -96,7 +101,7 @@ async function replicaCurve(options: BenchOptions, context: CurvesContext): Prom
     file: 'replicas',
     title: 'CPU of a call by replicas',
     xLabel: 'replicas',
-    note: `${REPLICAS_LEVEL} calls under way, shared out among them; CPU of all replicas together. Replies without a key, or keyed by the call’s id and read by all replicas or by their own (\`KAFKA_REPLY_PARTITIONS=own\`).`,
+    note: `${REPLICAS_LEVEL} calls under way, shared out among them; CPU of all replicas together. Replies without a key, or keyed by the call’s id and read by all replicas or by their own (\`KAFKA_REPLY_PARTITIONS=own\`). Bare Fastify in as many processes is what these cost by themselves.`,
     samples: samples.map((sample) => ({ ...sample, line: LINE_OF[sample.reading], x: sample.replicas })),
   }
 }

@@ -4,6 +4,7 @@ import { type AskableChild, startChild } from './askable-child.ts'
 import { type Contender, demoMetadata, type TopicPair } from './contender.ts'
 import { type Load, openHttpLoad } from './load.ts'
 import type { ReplicaKind } from './replicas.ts'
+import { moduleOf } from './starters/own.ts'
 import { topicSettings } from './topic-settings.ts'
 import { httpRequests } from './work.ts'
 
@@ -18,7 +19,44 @@ export interface ReplicaSet {
   repliesRead(): number
 }
 
-export async function startReplicas({ replicas, reading, partitions, kafka }: SetOptions): Promise<ReplicaSet> {
+export async function startReplicas(options: SetOptions): Promise<ReplicaSet> {
+  const { replicas, reading } = options
+  const { module, topics, env } = reading === 'none' ? bareFastify : await gatewayOf(options)
+  const children: AskableChild[] = []
+  // One after the other: all at once, each of them would take longer than a child may.
+  for (let index = 0; index < replicas; index++) {
+    children.push(await startChild({ module, env: { ...env, GATEWAY_REPLICA: `${index}/${replicas}` } }))
+  }
+  const read = { before: 0, after: 0 }
+  const contender: Contender = {
+    name: `${replicas} × ${reading}`,
+    topics,
+    reach: undefined,
+    usage: async () => {
+      const usages = await Promise.all(children.map((child) => child.usage()))
+      const sum = (pick: (one: (typeof usages)[number]) => number) =>
+        usages.reduce((total, one) => total + pick(one), 0)
+      return { cpuMicros: sum((one) => one.cpuMicros), rssBytes: sum((one) => one.rssBytes) }
+    },
+    async open(level) {
+      const load = await openSharedLoad(children, level)
+      return topics === undefined ? load : noting(read, children, load)
+    },
+    close: async () => void (await Promise.all(children.map((child) => child.close()))),
+  }
+  return { contender, repliesRead: () => read.after - read.before }
+}
+
+/** What each of the replicas is. */
+interface Program {
+  readonly module: URL
+  readonly topics: TopicPair | undefined
+  readonly env: Readonly<Record<string, string>>
+}
+
+const bareFastify: Program = { module: moduleOf('echo'), topics: undefined, env: {} }
+
+async function gatewayOf({ reading, partitions, kafka }: SetOptions): Promise<Program> {
   const prefix = `bench-${randomUUID().slice(0, 8)}-`
   const { topics, others, env } = reading === 'unkeyed' ? dataflowPlace(prefix) : statefunPlace(prefix)
   await kafka.createTopics(
@@ -34,27 +72,7 @@ export async function startReplicas({ replicas, reading, partitions, kafka }: Se
     STATEFLOW_REPLY_TOPIC: topics.replyTopic,
     ...env,
   }
-  const module = new URL('./contenders/gateway.ts', import.meta.url)
-  const children: AskableChild[] = []
-  // One after the other: all at once, each of them would take longer than a child may.
-  for (let index = 0; index < replicas; index++) {
-    children.push(await startChild({ module, env: { ...all, GATEWAY_REPLICA: `${index}/${replicas}` } }))
-  }
-  const read = { before: 0, after: 0 }
-  const contender: Contender = {
-    name: `${replicas} × ${reading}`,
-    topics,
-    reach: undefined,
-    usage: async () => {
-      const usages = await Promise.all(children.map((child) => child.usage()))
-      const sum = (pick: (one: (typeof usages)[number]) => number) =>
-        usages.reduce((total, one) => total + pick(one), 0)
-      return { cpuMicros: sum((one) => one.cpuMicros), rssBytes: sum((one) => one.rssBytes) }
-    },
-    open: async (level) => noting(read, children, await openSharedLoad(children, level)),
-    close: async () => void (await Promise.all(children.map((child) => child.close()))),
-  }
-  return { contender, repliesRead: () => read.after - read.before }
+  return { module: moduleOf('gateway'), topics, env: all }
 }
 
 interface Place {

@@ -13,9 +13,10 @@ export function renderReplicas(samples: readonly ReplicaSample[]): string {
     '',
     `The same calls with ${REPLICAS_LEVEL} under way, shared out among the replicas of one gateway (@platformatic/kafka). *unkeyed*: the runtime writes replies`,
     'without a key, as StateFlow’s PyFlink does, and every replica reads all of them. *all* and *own*: it keys them by the call’s id, as StateFlow’s',
-    'StateFun functions do, and every replica reads all of them, or only those that come to its partitions (`KAFKA_REPLY_PARTITIONS`). CPU and RSS are',
-    'those of all replicas together; *× of 1* compares the CPU of a call with a single replica that reads all. All replicas share the machine with',
-    'broker, worker and load, so calls/s do not grow with them.',
+    'StateFun functions do, and every replica reads all of them, or only those that come to its partitions (`KAFKA_REPLY_PARTITIONS`). *none*: bare',
+    'Fastify that answers at once, which is what several processes cost by themselves. CPU and RSS are those of all replicas together; *× of 1*',
+    'compares the CPU of a call with a single replica that reads all. All replicas share the machine with broker, worker and load, so calls/s do not',
+    'grow with them.',
     '',
     ...renderTable([HEADINGS, ...rows]),
     '',
@@ -29,7 +30,7 @@ function kindOf({ replicas, reading }: Pick<ReplicaSample, 'replicas' | 'reading
 function renderRow(samples: readonly ReplicaSample[], kind: string): readonly string[] {
   const own = samples.filter((sample) => kindOf(sample) === kind)
   const [replicas = '', reading = ''] = kind.split(' ')
-  const single = samples.filter((sample) => kindOf(sample) === (reading === 'unkeyed' ? '1 unkeyed' : '1 all'))
+  const single = samples.filter((sample) => kindOf(sample) === `1 ${reading === 'own' ? 'all' : reading}`)
   const cpu = own.map(cpuOf)
   return [
     replicas,

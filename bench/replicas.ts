@@ -13,9 +13,10 @@ export interface ReplicaSample extends Sample {
 
 /**
  * What the replicas read. `unkeyed`: all replies, since the runtime writes them without a key; `all`: all of them, though they are
- * keyed by the call's id; `own`: those of its partitions.
+ * keyed by the call's id; `own`: those of its partitions; `none`: bare Fastify stands in place of the gateway, to show what several
+ * processes cost by themselves.
  */
-export type Reading = 'unkeyed' | 'all' | 'own'
+export type Reading = 'unkeyed' | 'all' | 'own' | 'none'
 
 export interface ReplicaKind {
   readonly replicas: number
@@ -25,7 +26,7 @@ export interface ReplicaKind {
 /** Gateways that are compared: their windows take turns. */
 export type ReplicaGroup = readonly ReplicaKind[]
 
-const READINGS: readonly Reading[] = ['unkeyed', 'all', 'own']
+const READINGS: readonly Reading[] = ['unkeyed', 'all', 'own', 'none']
 /** Each by itself. */
 export const ALL_KINDS: readonly ReplicaGroup[] = [1, 2, 4, 8].flatMap((replicas) =>
   READINGS.map((reading) => [{ replicas, reading }]),
@@ -39,6 +40,10 @@ export const WHOLE_RUN: readonly ReplicaGroup[] = [
   [
     { replicas: 1, reading: 'all' },
     { replicas: 8, reading: 'own' },
+  ],
+  [
+    { replicas: 1, reading: 'none' },
+    { replicas: 8, reading: 'none' },
   ],
 ]
 /** Calls under way at once, over all replicas together. */

@@ -48,10 +48,12 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
 
   return (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw invalid(`The token is over ${MAX_TOKEN_LENGTH} characters.`)
-    if (!COMPACT.test(token)) throw invalid('The token is no signed JWT.')
     if (keys.edition !== edition) verified.clear()
     edition = keys.edition
-    return verified.get(token, Date.now()) ?? verify(token)
+    const caller = verified.get(token, Date.now())
+    if (caller !== undefined) return caller
+    if (!COMPACT.test(token)) throw invalid('The token is no signed JWT.')
+    return verify(token)
   }
 }
 

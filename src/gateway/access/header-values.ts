@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Every value that a header came with. Node's `headers` keeps one of several `Authorization`, and joins others. */
+/**
+ * Every value that a header came with. Node's `headers` keeps one of several `Authorization`, and joins others.
+ * @param name in lower case
+ */
 export function headerValues({ rawHeaders }: IncomingMessage, name: string): readonly string[] {
-  return rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name)
+  const values: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const given = rawHeaders[index] ?? ''
+    // Most names differ in their length already.
+    if (given.length === name.length && given.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
+  }
+  return values
 }

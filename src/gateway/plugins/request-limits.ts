@@ -38,7 +38,7 @@ export function registerRequestLimits(app: FastifyInstance, options: HttpOptions
     done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
   })
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (hasBody(request)) limitBody(request.raw)
+    if (hasBody(request)) limitBody(request)
     done(null, payload)
   })
   // Who is refused before his body is read has no such timer yet, a batch has none at all: what is still to come is read, since
@@ -49,22 +49,25 @@ export function registerRequestLimits(app: FastifyInstance, options: HttpOptions
   })
 }
 
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+}
+
 /** A batch is as long as it is, and has a limit of its own. */
-function hasBody({ headers, routeOptions }: FastifyRequest): boolean {
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return false
-  return routeOptions.url !== BATCH_PATH
+function isBatch({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url === BATCH_PATH
 }
 
 /** Most bodies come with their headers and are there at the end of the turn; only the others need a timer. */
-function createBodyLimit(bodyTimeoutMs: number): (raw: IncomingMessage) => void {
-  let begun: IncomingMessage[] = []
+function createBodyLimit(bodyTimeoutMs: number): (request: FastifyRequest) => void {
+  let begun: FastifyRequest[] = []
   const look = (): void => {
     const seen = begun
     begun = []
-    for (const raw of seen) if (!isThere(raw)) timeBody(raw, bodyTimeoutMs)
+    for (const request of seen) if (!isThere(request.raw) && !isBatch(request)) timeBody(request.raw, bodyTimeoutMs)
   }
-  return (raw) => {
-    if (begun.push(raw) === 1) setImmediate(look)
+  return (request) => {
+    if (begun.push(request) === 1) setImmediate(look)
   }
 }
 
