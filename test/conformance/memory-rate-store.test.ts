@@ -29,6 +29,13 @@ describe('the rate store in memory', () => {
     expect(calls).toBe(100)
   })
 
+  it('never leaves more time than a window has, wherever the clock stands', () => {
+    const store = build(100)
+    at.ms = 44_694 / 7
+    expect(at.ms + 10_000 - at.ms).toBeGreaterThan(10_000)
+    expect(store.count('a', quota)).toEqual({ calls: 1, leftMs: 10_000 })
+  })
+
   it('begins a new window at its end to the millisecond, and not before', () => {
     const store = build(100)
     at.ms = 5_000

@@ -46,9 +46,11 @@ export function createMemoryRateStore({
   return {
     count(name, { windowSeconds }): Count {
       const nowMs = clock()
-      const bucket = find(name, nowMs, windowSeconds * 1_000)
+      const windowMs = windowSeconds * 1_000
+      const bucket = find(name, nowMs, windowMs)
       bucket.calls++
-      return { calls: bucket.calls, leftMs: bucket.endsAtMs - nowMs }
+      // A sum that was rounded up must not make a second more of it.
+      return { calls: bucket.calls, leftMs: Math.min(windowMs, bucket.endsAtMs - nowMs) }
     },
     start: async () => undefined,
     close() {

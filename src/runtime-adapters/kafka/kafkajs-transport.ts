@@ -1,5 +1,6 @@
 import kafkajs, { type Admin, type Producer } from 'kafkajs'
 import type { Log } from '../contract.ts'
+import { createClientTransport, leaderless, type RunningClient } from './client-transport.ts'
 import { produceEach } from './kafkajs-produce.ts'
 import { createReading, type KafkajsReading } from './kafkajs-reading.ts'
 import {
@@ -10,11 +11,17 @@ import {
   isFinal,
   type ProduceCount,
 } from './kafkajs-start.ts'
-import { partitionOfKey } from './partition-of-key.ts'
-import { notSent, refusalOf, validPartition } from './record-check.ts'
+import { type PlaceOptions, placeOf } from './record-check.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type { IsWanted, KafkaConnection, KafkaRecord, KafkaTransport, TransportSubscription } from './transport.ts'
-import { checkCompression, deepestMessage, startWithin, within } from './transport-start.ts'
+import type {
+  IsWanted,
+  KafkaConnection,
+  KafkaRecord,
+  KafkaTransport,
+  SendResult,
+  TransportSubscription,
+} from './transport.ts'
+import { checkCompression, within } from './transport-start.ts'
 
 const metadataRefreshMs = 30_000
 const closeGraceMs = 1_000
@@ -22,46 +29,15 @@ const closeGraceMs = 1_000
 /** Over `kafkajs`, which can't fetch without a group: see `kafkajs-reading.ts`. */
 export function createKafkajsTransport(connection: KafkaConnection, log: Log): KafkaTransport {
   checkCompression('kafkajs', connection, ['none', 'gzip'])
-  let running: Running | undefined
-  let closed = false
-
-  return {
+  return createClientTransport({
     name: 'kafkajs',
-    async start(subscription) {
-      const starting = new Running(connection, subscription, log)
-      running = starting
-      try {
-        await startWithin(connection.brokers, () => starting.start(), isFinal)
-        if (closed) await starting.close()
-      } catch (error) {
-        await starting.close()
-        throw error
-      }
-    },
-    async send(record) {
-      return running?.send(record) ?? notSent('The transport is not started.')
-    },
-    selection: {
-      partitionsOf: (topic) => running?.partitionsOf(topic),
-      read: (isWanted) => running?.read(isWanted),
-    },
-    async health() {
-      return running?.health() ?? { ok: false, detail: 'The transport is not started.' }
-    },
-    async close() {
-      closed = true
-      await running?.close()
-    },
-  }
+    brokers: connection.brokers,
+    isFinal,
+    open: (subscription) => new Running(connection, subscription, log),
+  })
 }
 
-interface Route {
-  readonly partitions: number
-  /** `HOST:PORT` and node id by partition. */
-  readonly leaders: ReadonlyMap<number, number>
-}
-
-class Running {
+class Running implements RunningClient {
   readonly #connection: KafkaConnection
   readonly #subscription: TransportSubscription
   readonly #count: ProduceCount = createProduceCount()
@@ -69,7 +45,9 @@ class Running {
   readonly #producer: Producer
   readonly #makeReading: () => KafkajsReading
   readonly #batcher: SendBatcher
-  readonly #routes = new Map<string, Route>()
+  /** Of each topic, the nodes that lead its partitions. */
+  readonly #leaders = new Map<string, ReadonlyMap<number, number>>()
+  readonly #place: PlaceOptions
   #brokers: ReadonlyMap<number, string> = new Map()
   #reading: KafkajsReading | undefined
   #refresher: NodeJS.Timeout | undefined
@@ -78,6 +56,8 @@ class Running {
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
     this.#connection = connection
     this.#subscription = subscription
+    const { maxRecordBytes } = connection
+    this.#place = { maxRecordBytes, partitionsOf: (topic) => this.#leaders.get(topic)?.size }
     const kafka = createKafka(connection, log, this.#count.socketFactory)
     this.#admin = kafka.admin()
     this.#producer = kafka.producer({
@@ -88,14 +68,14 @@ class Running {
     this.#batcher = createSendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,
-      maxBatchBytes: connection.maxRecordBytes,
+      maxBatchBytes: maxRecordBytes,
     })
   }
 
   async start(): Promise<void> {
     await this.#admin.connect()
     await ensureTopics(this.#admin, this.#connection, this.#subscription)
-    await this.#refresh()
+    await this.refresh()
     await this.#producer.connect()
     await this.#reading?.close()
     this.#reading = this.#makeReading()
@@ -103,27 +83,17 @@ class Running {
       throw explained(error, this.#connection.clientId)
     })
     if (this.#closing !== undefined) return
-    this.#refresher = setInterval(() => void this.#refresh().catch(() => undefined), metadataRefreshMs)
+    this.#refresher = setInterval(() => void this.refresh().catch(() => undefined), metadataRefreshMs)
   }
 
-  async send(record: KafkaRecord) {
-    const refusal = refusalOf(record, this.#connection.maxRecordBytes)
-    if (refusal !== undefined) return refusal
-    const count = this.#routes.get(record.topic)?.partitions
-    if (count === undefined) return notSent(`The topic ${record.topic} is not known.`)
-    const partition = validPartition(record.partition ?? partitionOfKey(record.key, count), count)
-    if (partition === undefined) return notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
-    return this.#batcher.add(record, partition)
+  async send(record: KafkaRecord): Promise<SendResult> {
+    const place = placeOf(record, this.#place)
+    return typeof place === 'number' ? this.#batcher.add(record, place) : place
   }
 
-  async health() {
-    try {
-      await within(900, this.#refresh())
-      const trouble = this.#leaderless() ?? this.#reading?.trouble()
-      return { ok: trouble === undefined, detail: trouble ?? `Connected to ${this.#connection.brokers.join(', ')}.` }
-    } catch (error) {
-      return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
-    }
+  trouble(): string | undefined {
+    const counts = new Map([...this.#leaders].map(([topic, leaders]) => [topic, leaders.size]))
+    return leaderless(counts, (topic, partition) => this.#leaderOf(topic, partition)) ?? this.#reading?.trouble()
   }
 
   partitionsOf(topic: string): number | undefined {
@@ -147,35 +117,25 @@ class Running {
     await within(closeGraceMs, Promise.allSettled(clients)).catch(() => undefined)
   }
 
-  async #refresh(): Promise<void> {
+  async refresh(): Promise<void> {
     const { brokers } = await this.#admin.describeCluster()
     this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]))
     if (this.#subscription.requestTopics.length === 0) return
     const { topics } = await this.#admin.fetchTopicMetadata({ topics: [...this.#subscription.requestTopics] })
     for (const { name, partitions } of topics) {
-      const leaders = new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader]))
-      this.#routes.set(name, { partitions: partitions.length, leaders })
+      this.#leaders.set(name, new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader])))
     }
   }
 
   #leaderOf(topic: string, partition: number): number | undefined {
-    const leader = this.#routes.get(topic)?.leaders.get(partition)
+    const leader = this.#leaders.get(topic)?.get(partition)
     return leader !== undefined && this.#brokers.has(leader) ? leader : undefined
-  }
-
-  #leaderless(): string | undefined {
-    for (const [topic, { partitions }] of this.#routes) {
-      for (let partition = 0; partition < partitions; partition++) {
-        if (this.#leaderOf(topic, partition) === undefined) return `Partition ${partition} of ${topic} has no leader.`
-      }
-    }
-    return undefined
   }
 
   #producePort(): ProducePort {
     return {
       leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
-      refresh: () => this.#refresh().catch(() => undefined),
+      refresh: () => this.refresh().catch(() => undefined),
       produce: (leader, batches) =>
         produceEach(batches, {
           producer: this.#producer,

@@ -1,5 +1,5 @@
 import { partitionOfKey } from './partition-of-key.ts'
-import { notSent, refusalOf, validPartition } from './record-check.ts'
+import { notSent, placeOf } from './record-check.ts'
 import {
   type IsWanted,
   type KafkaRecord,
@@ -114,15 +114,11 @@ export function createMemoryTransport({
       state = 'open'
     },
     async send(record) {
-      const refusal = refusalOf(record, maxRecordBytes)
-      if (refusal !== undefined) return refusal
       if (state !== 'open') return notSent('The transport is not open.')
       if (!broker.available) return notSent('The memory broker is away.')
-      const count = broker.partitionsOf(record.topic)
-      if (count === undefined) return notSent(`The topic ${record.topic} is not known.`)
-      const partition = validPartition(record.partition ?? partitionOfKey(record.key, count), count)
-      if (partition === undefined) return notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
-      broker.append({ ...record, partition })
+      const place = placeOf(record, { maxRecordBytes, partitionsOf: broker.partitionsOf })
+      if (typeof place !== 'number') return place
+      broker.append({ ...record, partition: place })
       return { kind: 'acknowledged' }
     },
     selection: {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { Consumer, Producer } from '@platformatic/kafka'
 import type { Log } from '../contract.ts'
-import { partitionOfKey } from './partition-of-key.ts'
+import { createClientTransport, leaderless, type RunningClient } from './client-transport.ts'
 import { createFetchPort } from './platformatic-fetch.ts'
 import { produceTo } from './platformatic-produce.ts'
 import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
-import { notSent, refusalOf, validPartition } from './record-check.ts'
+import { type PlaceOptions, placeOf } from './record-check.ts'
 import { createReplyReader, type ReplyReader } from './reply-reader.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
 import type {
@@ -16,45 +16,22 @@ import type {
   SendResult,
   TransportSubscription,
 } from './transport.ts'
-import { deepestMessage, startWithin, within } from './transport-start.ts'
+import { within } from './transport-start.ts'
 
 const metadataRefreshMs = 30_000
 const closeGraceMs = 1_000
 
 /** Over `@platformatic/kafka`: replies are fetched from the partitions' leaders directly, without a consumer group. */
 export function createPlatformaticTransport(connection: KafkaConnection, log: Log): KafkaTransport {
-  let running: Running | undefined
-  let closed = false
-
-  return {
+  return createClientTransport({
     name: 'platformatic',
-    async start(subscription) {
-      const starting = new Running(connection, subscription, log)
-      running = starting
-      try {
-        await startWithin(connection.brokers, () => starting.start(), isFinal)
-        if (closed) await starting.close()
-      } catch (error) {
-        await starting.close()
-        throw error
-      }
-    },
-    send: (record) => running?.send(record) ?? Promise.resolve(notSent('The transport is not started.')),
-    selection: {
-      partitionsOf: (topic) => running?.partitionsOf(topic),
-      read: (isWanted) => running?.read(isWanted),
-    },
-    async health() {
-      return running?.health() ?? { ok: false, detail: 'The transport is not started.' }
-    },
-    async close() {
-      closed = true
-      await running?.close()
-    },
-  }
+    brokers: connection.brokers,
+    isFinal,
+    open: (subscription) => new Running(connection, subscription, log),
+  })
 }
 
-class Running {
+class Running implements RunningClient {
   readonly #connection: KafkaConnection
   readonly #subscription: TransportSubscription
   readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>
@@ -62,12 +39,15 @@ class Running {
   readonly #batcher: SendBatcher
   readonly #reader: ReplyReader
   readonly #partitions = new Map<string, number>()
+  readonly #place: PlaceOptions
   #refresher: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
     this.#connection = connection
     this.#subscription = subscription
+    const { maxRecordBytes } = connection
+    this.#place = { maxRecordBytes, partitionsOf: (topic) => this.#partitions.get(topic) }
     const base = baseOptions(connection)
     this.#producer = new Producer({
       ...base,
@@ -91,7 +71,7 @@ class Running {
     this.#batcher = createSendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,
-      maxBatchBytes: connection.maxRecordBytes,
+      maxBatchBytes: maxRecordBytes,
     })
     this.#reader = createReplyReader({
       port: createFetchPort(this.#consumer, subscription, connection.isolation),
@@ -103,36 +83,22 @@ class Running {
 
   async start(): Promise<void> {
     await ensureTopics(this.#connection, this.#subscription)
-    await this.#refresh()
+    await this.refresh()
     await this.#reader.start()
     if (this.#closing !== undefined) return
-    this.#refresher = setInterval(() => void this.#refresh().catch(() => undefined), metadataRefreshMs)
+    this.#refresher = setInterval(() => void this.refresh().catch(() => undefined), metadataRefreshMs)
   }
 
   /** Not an async function: its frame would be kept until the acknowledgement. */
   send(record: KafkaRecord): Promise<SendResult> {
-    const place = this.#placeOf(record)
+    const place = placeOf(record, this.#place)
     return typeof place === 'number' ? this.#batcher.add(record, place) : Promise.resolve(place)
   }
 
-  /** The partition, or why there is none. */
-  #placeOf(record: KafkaRecord): number | SendResult {
-    const refusal = refusalOf(record, this.#connection.maxRecordBytes)
-    if (refusal !== undefined) return refusal
-    const count = this.#partitions.get(record.topic)
-    if (count === undefined) return notSent(`The topic ${record.topic} is not known.`)
-    const partition = validPartition(record.partition ?? partitionOfKey(record.key, count), count)
-    return partition ?? notSent(`The topic ${record.topic} has no partition ${record.partition}.`)
-  }
-
-  async health() {
-    try {
-      await within(900, this.#refresh())
-      const trouble = this.#leaderless() ?? this.#reader.trouble()
-      return { ok: trouble === undefined, detail: trouble ?? `Connected to ${this.#connection.brokers.join(', ')}.` }
-    } catch (error) {
-      return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
-    }
+  trouble(): string | undefined {
+    return (
+      leaderless(this.#partitions, (topic, partition) => this.#leaderOf(topic, partition)) ?? this.#reader.trouble()
+    )
   }
 
   partitionsOf(topic: string): number | undefined {
@@ -156,7 +122,7 @@ class Running {
     await within(closeGraceMs, Promise.allSettled(clients)).catch(() => undefined)
   }
 
-  async #refresh(): Promise<void> {
+  async refresh(): Promise<void> {
     const topics = [...this.#subscription.requestTopics]
     if (topics.length === 0) return
     const metadata = await this.#producer.metadata({ topics, forceUpdate: true })
@@ -171,19 +137,10 @@ class Running {
     return leader !== undefined && this.#producer.currentMetadata?.brokers.has(leader) ? leader : undefined
   }
 
-  #leaderless(): string | undefined {
-    for (const [topic, count] of this.#partitions) {
-      for (let partition = 0; partition < count; partition++) {
-        if (this.#leaderOf(topic, partition) === undefined) return `Partition ${partition} of ${topic} has no leader.`
-      }
-    }
-    return undefined
-  }
-
   #producePort(): ProducePort {
     return {
       leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
-      refresh: () => this.#refresh().catch(() => undefined),
+      refresh: () => this.refresh().catch(() => undefined),
       produce: (leader, batches) =>
         produceTo(leader, batches, { producer: this.#producer, acks: this.#connection.acks }),
     }

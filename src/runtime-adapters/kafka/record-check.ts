@@ -1,7 +1,26 @@
+import { partitionOfKey } from './partition-of-key.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
 
-/** Why a record must not be produced; `undefined`: it may. A record without key or value can kill a runtime. */
-export function refusalOf({ topic, key, value }: KafkaRecord, maxRecordBytes: number): SendResult | undefined {
+export interface PlaceOptions {
+  readonly maxRecordBytes: number
+  /** `undefined`: the topic is not known. */
+  readonly partitionsOf: (topic: string) => number | undefined
+}
+
+/** The partition that a record goes to, or why it must not be produced. */
+export function placeOf(record: KafkaRecord, { maxRecordBytes, partitionsOf }: PlaceOptions): number | SendResult {
+  const refusal = refusalOf(record, maxRecordBytes)
+  if (refusal !== undefined) return refusal
+  const { topic, key, partition } = record
+  const count = partitionsOf(topic)
+  if (count === undefined) return notSent(`The topic ${topic} is not known.`)
+  if (partition === undefined) return partitionOfKey(key, count)
+  const isThere = Number.isInteger(partition) && partition >= 0 && partition < count
+  return isThere ? partition : notSent(`The topic ${topic} has no partition ${partition}.`)
+}
+
+/** A record without key or value can kill a runtime. */
+function refusalOf({ topic, key, value }: KafkaRecord, maxRecordBytes: number): SendResult | undefined {
   if (key.length === 0 || value.length === 0) {
     const part = key.length === 0 ? 'key' : 'value'
     return notSent(`A record for ${topic} has an empty ${part}; it is never produced.`)
@@ -15,9 +34,4 @@ export function refusalOf({ topic, key, value }: KafkaRecord, maxRecordBytes: nu
 
 export function notSent(detail: string): SendResult {
   return { kind: 'not-sent', cause: 'broker-unavailable', detail }
-}
-
-/** The partition that a record names, or its key's; `undefined` where the topic has none such. */
-export function validPartition(partition: number, count: number): number | undefined {
-  return Number.isInteger(partition) && partition >= 0 && partition < count ? partition : undefined
 }
