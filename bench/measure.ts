@@ -28,7 +28,7 @@ export interface ProcessCost {
 export interface Sample extends Measured, Costs {
   readonly contender: string
   readonly round: number
-  /** Within its round: those of one turn were measured one right after the other. */
+  /** Of its round: those of one turn were measured one right after the other. */
   readonly turn: number
   readonly level: number
 }

@@ -25,7 +25,7 @@ export function renderResults(results: Results, { machine, options, kinds, minut
     ...INTRODUCTION,
     `Medians of ${options.rounds * options.turns} windows of ${options.windowMs / 1_000} s, with min..max: ${options.rounds} rounds, which start each program anew and warm it up, so that medians are over`,
     `processes too; and ${options.turns} turns in each, in which those that are compared are measured one right after the other, while the others of them have`,
-    "nothing to do. CPU is the contender's own processes', per 1,000 calls;",
+    "nothing to do; twice as many of a gateway with which two groups are compared. CPU is the contender's own processes', per 1,000 calls;",
     '*others* is load generator / worker / broker. The worker answers without computing anything.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),

@@ -33,7 +33,10 @@ export async function runRounds(groups: readonly ContenderGroup[], context: Roun
     })
   }
   for (let round = 1; round <= options.rounds; round++) {
-    for (const group of groups) await withStarted(group, run, (running) => measureGroup(running, round, run))
+    for (const [index, group] of groups.entries()) {
+      const place = { round, firstTurn: index * options.turns + 1 }
+      await withStarted(group, run, (running) => measureGroup(running, place, run))
+    }
   }
   return run
 }
@@ -70,8 +73,14 @@ async function withStarted(
   }
 }
 
+interface Place {
+  readonly round: number
+  /** Turns are counted through all groups. */
+  readonly firstTurn: number
+}
+
 /** From the lowest level up: what is held up by the highest one must not be still when it is asked less. */
-async function measureGroup(running: readonly Running[], round: number, run: Run): Promise<void> {
+async function measureGroup(running: readonly Running[], { round, firstTurn }: Place, run: Run): Promise<void> {
   const { options, surroundings } = run.context
   const { levels, turns, warmUpMs, windowMs } = options
   for (const { contender, kind } of running) {
@@ -79,7 +88,7 @@ async function measureGroup(running: readonly Running[], round: number, run: Run
   }
   for (const level of levels.toSorted((one, other) => one - other)) {
     const asked = running.filter(({ kind }) => isAsked(kind, level, levels))
-    for (let turn = 1; turn <= turns; turn++) {
+    for (let turn = firstTurn; turn < firstTurn + turns; turn++) {
       for (const { contender } of asked) {
         const sample = await measure({ contender, round, turn, level, warmUpMs, windowMs, surroundings })
         run.closed.push(sample)
@@ -88,7 +97,9 @@ async function measureGroup(running: readonly Running[], round: number, run: Run
     }
   }
   if (!options.openLoop) return
-  for (const { contender } of running) {
+  // In the first of its groups.
+  const isNew = ({ name }: Contender) => !run.open.some((each) => each.contender === name && each.round === round)
+  for (const { contender } of running.filter((one) => isNew(one.contender))) {
     run.open.push(...(await measureOpenLoops({ contender, round, closed: run.closed }, run.context)))
   }
 }

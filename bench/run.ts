@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
 async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   const groups = chooseGroups(options)
-  const kinds = groups.flat()
+  const kinds = [...new Set(groups.flat())]
   const usesKafka = options.replicas !== 'no' || options.curves || kinds.some((kind) => kind.usesKafka)
   const machine = describeMachine(usesKafka ? kafkaVersion : undefined)
   const startedAt = Date.now()

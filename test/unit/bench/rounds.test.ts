@@ -55,4 +55,15 @@ describe('the rounds of a benchmark', () => {
     )
     expect([...missing]).toEqual([['nest', 'it is not here']])
   })
+
+  it('give the windows of a program that is in several groups turns of their own', async () => {
+    const options = { ...readOptions(['--turns', '2', '--levels', '8', '--quick']), warmUpMs: 0, windowMs: 1 }
+    const [echo, minimal] = [kindOf('echo', []), kindOf('minimal', [])]
+    const surroundings = { worker: undefined, brokerPids: [] }
+    const context = { kafka: undefined, worker: undefined, options, surroundings }
+    const { closed } = await runRounds([[echo, minimal], [echo]], context)
+    const turnsOf = (name: string) => closed.filter(({ contender }) => contender === name).map(({ turn }) => turn)
+    expect(turnsOf('echo')).toEqual([1, 2, 3, 4])
+    expect(turnsOf('minimal')).toEqual([1, 2])
+  })
 })
