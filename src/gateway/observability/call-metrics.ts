@@ -23,9 +23,11 @@ export function createCallMetrics(page: MetricPage): (invoke: Invoke) => Invoke 
   function outcomeCell({ labels, outcomes }: TargetCells, outcome: Outcome): Cell {
     const cause = causeOf(outcome)
     const name = cause === '' ? outcome.kind : `${outcome.kind} ${cause}`
-    const cell = outcomes.get(name) ?? calls.cell(...labels, outcome.kind, cause)
-    if (!outcomes.has(name)) outcomes.set(name, cell)
-    return cell
+    const found = outcomes.get(name)
+    if (found !== undefined) return found
+    const made = calls.cell(...labels, outcome.kind, cause)
+    outcomes.set(name, made)
+    return made
   }
 
   function note(target: Target, outcome: Outcome, startedAtMs: number): void {

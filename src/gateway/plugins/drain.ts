@@ -25,27 +25,21 @@ export interface Drain {
 export function createDrain(graceMs: number): Drain {
   const lingerMs = Math.min(LINGER_MS, graceMs * LINGER_SHARE)
   const all = new Set<Socket>()
-  /** Never carried a request: browsers and load balancers open them ahead. */
-  const unused = new Set<Socket>()
   let draining = false
   return {
     isDraining: () => draining,
     watch(server) {
       server.on('connection', (socket) => {
         all.add(socket)
-        unused.add(socket)
-        socket.once('close', () => {
-          all.delete(socket)
-          unused.delete(socket)
-        })
+        socket.once('close', () => all.delete(socket))
       })
-      server.on('request', ({ socket }) => unused.delete(socket))
     },
     async begin() {
       draining = true
       if (all.size > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs))
-      // The server ends those that idle between two requests, but Node counts one without any as busy until its header timeout.
-      for (const socket of unused) socket.destroy()
+      // The server ends those that idle between two requests, but Node counts one on which nothing has come as busy until its header
+      // timeout. Browsers and load balancers open such ones ahead.
+      for (const socket of all) if (socket.bytesRead === 0) socket.destroy()
     },
   }
 }

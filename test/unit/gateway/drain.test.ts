@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDrain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
@@ -9,11 +10,14 @@ const REQUEST = 'GET /x HTTP/1.1\r\nHost: x\r\n\r\n'
 let app: FastifyInstance
 let port: number
 const sockets: Socket[] = []
+/** The server's ends. */
+const taken: Socket[] = []
 
 beforeEach(async () => {
   app = fastify({ forceCloseConnections: 'idle', return503OnClosing: false })
   const drain = createDrain(10_000)
   drain.watch(app.server)
+  app.server.on('connection', (socket: Socket) => taken.push(socket))
   refuseWhileDraining(app, drain)
   app.addHook('preClose', () => drain.begin())
   app.get('/x', async () => 'x')
@@ -23,19 +27,20 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
+  taken.length = 0
   await app.close()
 })
 
 /** A connection that the server has taken, and everything that came over it. */
 async function open(): Promise<{ readonly socket: Socket; readonly said: () => string }> {
-  const taken = once(app.server, 'connection')
+  const arrived = once(app.server, 'connection')
   const socket = connect(port, '127.0.0.1')
   sockets.push(socket)
   let text = ''
   socket.on('data', (chunk) => {
     text += String(chunk)
   })
-  await Promise.all([once(socket, 'connect'), taken])
+  await Promise.all([once(socket, 'connect'), arrived])
   return { socket, said: () => text }
 }
 
@@ -61,6 +66,19 @@ describe('a gateway that stops', () => {
     await ended
     await closing
     expect(said().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503'])
+  })
+
+  it('refuses a request whose start had come, however late its end', async () => {
+    const { socket, said } = await open()
+    socket.write(REQUEST.slice(0, 20))
+    await until('it has come', () => taken.at(-1)?.bytesRead === 20)
+    const ended = once(socket, 'close')
+    const closing = app.close()
+    await setTimeout(400)
+    socket.write(REQUEST.slice(20))
+    await ended
+    await closing
+    expect(said()).toMatch(/^HTTP\/1\.1 503 /)
   })
 
   it('does not wait for connections that ask for nothing', async () => {
