@@ -15,9 +15,12 @@ const claims: Readonly<Record<string, readonly string[]>> = {
   'Over Kafka, p50 of one call at a time is at most 1.5 times the raw round trip of the same Kafka client.': [
     '2. p50, gateway ÷ raw round trip, one call at a time',
   ],
-  'With calls coming at 70 % of what it can do, p99 is at most 10 times p50, and no call waits for over 250 ms.': [
+  'Over Kafka, a call takes at most 2.2 times the CPU of one that bare Fastify echoes, with 256 under way; 3.3 times with 64.':
+    ['1. CPU a call, gateway ÷ echo, 256 under way', '1. CPU a call, gateway ÷ echo, 64 under way'],
+  'It answers at least 1.8 times as many calls/s as Spring’s `ReplyingKafkaTemplate` with 64 under way, and 6 times as many as Restate with 256.':
+    ['2. calls/s, gateway ÷ spring, 64 under way', '2. calls/s, gateway ÷ restate, 256 under way'],
+  'With calls coming at 70 % of what it can do, p99 is at most 10 times p50.': [
     '4. p99 ÷ p50, gateway at 70 % of its maximum',
-    '4. calls over 250 ms outside a marked pause, in 60 s',
   ],
   'It costs about twice the CPU for each call.': ['README. CPU a call, kafkajs ÷ platformatic, 64 under way'],
 }
