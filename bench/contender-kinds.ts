@@ -110,3 +110,12 @@ export const contenderGroups: readonly ContenderGroup[] = [
 ]
 
 export const contenderKinds: readonly ContenderKind[] = [...new Set(contenderGroups.flat())]
+
+/** Of those that are wanted, without groups whose programs have all been in an earlier one. */
+export function groupsOf(isWanted: (kind: ContenderKind) => boolean): readonly ContenderGroup[] {
+  const groups = contenderGroups.map((group) => group.filter(isWanted))
+  return groups.filter((group, index) => {
+    const earlier = groups.slice(0, index).flat()
+    return group.some((kind) => !earlier.includes(kind))
+  })
+}

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { type Kafka, runningKafka, startKafka } from '../test/helpers/kafka-broker.ts'
 import { type AskableChild, startChild } from './askable-child.ts'
 import type { ContenderGroup } from './contender.ts'
-import { contenderGroups, contenderKinds } from './contender-kinds.ts'
+import { contenderKinds, groupsOf } from './contender-kinds.ts'
 import { drawCurves } from './curves.ts'
 import { describeMachine } from './machine.ts'
 import type { Surroundings } from './measure.ts'
@@ -68,9 +68,7 @@ function chooseGroups({ only, peers, replicas, curves }: BenchOptions): readonly
   const unknown = only?.filter((name) => !contenderKinds.some((kind) => kind.name === name)) ?? []
   const names = contenderKinds.map(({ name }) => name).join(', ')
   if (unknown.length > 0) throw new RangeError(`there is no contender ${unknown.join(', ')}; there are ${names}`)
-  return contenderGroups.map((group) =>
-    group.filter(({ name, isPeer = false }) => only?.includes(name) ?? (peers || !isPeer)),
-  )
+  return groupsOf(({ name, isPeer = false }) => only?.includes(name) ?? (peers || !isPeer))
 }
 
 /** A run writes gigabytes, so the broker looks every second for segments to drop. */
