@@ -105,9 +105,6 @@ function proxyIdentityOf({ proxy }: AccessOptions): ProxyIdentity | undefined {
   return createProxyIdentity(proxy, identityHeader)
 }
 
-/** RFC 9110, section 11.4. What follows is looked at by those who know the scheme. */
-const SCHEME = /^([A-Za-z]+) +/
-
 interface Checks {
   readonly verify: TokenVerifier | undefined
   readonly checkKey: ApiKeyCheck | undefined
@@ -127,8 +124,7 @@ function credentialsOf(
     throw new ProblemError('bad_request', { detail: 'The request has more than one credential.' })
   }
   if (apiKey !== undefined) return checkKey === undefined ? notTaken() : checkKey(keys[0] ?? '')
-  const [start = '', scheme = ''] = SCHEME.exec(authorization ?? '') ?? []
-  const credentials = (authorization ?? '').slice(start.length)
+  const [, scheme = '', credentials = ''] = /^([A-Za-z]+) +(\S+)$/.exec(authorization ?? '') ?? []
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return verify === undefined ? notTaken() : verify(credentials)
