@@ -25,10 +25,13 @@ export interface ClientTransportOptions {
 
 const NOT_STARTED = 'The transport is not started.'
 const healthTimeoutMs = 900
+/** Milliseconds between two looks at what there is, while nothing is amiss. */
+export const metadataRefreshMs = 30_000
 
 /** A transport over a client that is made at the start. However that ends, nothing of it stays open. */
 export function createClientTransport({ name, brokers, isFinal, open }: ClientTransportOptions): KafkaTransport {
   let client: RunningClient | undefined
+  let refresher: NodeJS.Timeout | undefined
   let closed = false
 
   return {
@@ -39,6 +42,7 @@ export function createClientTransport({ name, brokers, isFinal, open }: ClientTr
       try {
         await startWithin(brokers, () => starting.start(), isFinal)
         if (closed) await starting.close()
+        else refresher = setInterval(() => void starting.refresh().catch(() => undefined), metadataRefreshMs)
       } catch (error) {
         await starting.close()
         throw error
@@ -61,6 +65,7 @@ export function createClientTransport({ name, brokers, isFinal, open }: ClientTr
     },
     async close() {
       closed = true
+      clearInterval(refresher)
       await client?.close()
     },
   }

@@ -23,7 +23,6 @@ import type {
 } from './transport.ts'
 import { checkCompression, within } from './transport-start.ts'
 
-const metadataRefreshMs = 30_000
 const closeGraceMs = 1_000
 
 /** Over `kafkajs`, which can't fetch without a group: see `kafkajs-reading.ts`. */
@@ -50,7 +49,6 @@ class Running implements RunningClient {
   readonly #place: PlaceOptions
   #brokers: ReadonlyMap<number, string> = new Map()
   #reading: KafkajsReading | undefined
-  #refresher: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
@@ -82,8 +80,6 @@ class Running implements RunningClient {
     await this.#reading.start().catch((error: unknown) => {
       throw explained(error, this.#connection.clientId)
     })
-    if (this.#closing !== undefined) return
-    this.#refresher = setInterval(() => void this.refresh().catch(() => undefined), metadataRefreshMs)
   }
 
   async send(record: KafkaRecord): Promise<SendResult> {
@@ -110,7 +106,6 @@ class Running implements RunningClient {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#refresher)
     await this.#batcher.close(closeGraceMs)
     await this.#reading?.close()
     const clients = [this.#producer.disconnect(), this.#admin.disconnect()]

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Consumer, Producer } from '@platformatic/kafka'
 import type { Log } from '../contract.ts'
-import { createClientTransport, leaderless, type RunningClient } from './client-transport.ts'
+import { createClientTransport, leaderless, metadataRefreshMs, type RunningClient } from './client-transport.ts'
 import { createFetchPort } from './platformatic-fetch.ts'
 import { produceTo } from './platformatic-produce.ts'
 import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
@@ -18,7 +18,6 @@ import type {
 } from './transport.ts'
 import { within } from './transport-start.ts'
 
-const metadataRefreshMs = 30_000
 const closeGraceMs = 1_000
 
 /** Over `@platformatic/kafka`: replies are fetched from the partitions' leaders directly, without a consumer group. */
@@ -40,7 +39,6 @@ class Running implements RunningClient {
   readonly #reader: ReplyReader
   readonly #partitions = new Map<string, number>()
   readonly #place: PlaceOptions
-  #refresher: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
@@ -85,8 +83,6 @@ class Running implements RunningClient {
     await ensureTopics(this.#connection, this.#subscription)
     await this.refresh()
     await this.#reader.start()
-    if (this.#closing !== undefined) return
-    this.#refresher = setInterval(() => void this.refresh().catch(() => undefined), metadataRefreshMs)
   }
 
   /** Not an async function: its frame would be kept until the acknowledgement. */
@@ -115,7 +111,6 @@ class Running implements RunningClient {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#refresher)
     this.#reader.close()
     await this.#batcher.close(closeGraceMs)
     const clients = [this.#producer.close(true), this.#consumer.close(true)]
