@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AskableChild } from './askable-child.ts'
 import type { Contender } from './contender.ts'
 import type { Measured } from './load.ts'
+import type { Pace } from './pace.ts'
 import { cpuMsOf } from './process-cpu.ts'
 import { cpuOf, rate } from './statistics.ts'
 
@@ -16,6 +17,8 @@ export interface Costs {
   readonly loadCpuMs: number
   readonly workerCpuMs: number
   readonly brokerCpuMs: number
+  /** `undefined`: nobody took it. */
+  readonly pace: Pace | undefined
 }
 
 export interface ProcessCost {
@@ -37,6 +40,8 @@ export interface Sample extends Measured, Costs {
 export interface Surroundings {
   readonly worker: AskableChild | undefined
   readonly brokerPids: readonly number[]
+  /** Who takes the machine's pace. */
+  readonly paceKeeper: AskableChild | undefined
 }
 
 export interface MeasureOptions {
@@ -84,6 +89,7 @@ export async function startCosts(
   contender: Contender,
   surroundings: Surroundings,
 ): Promise<{ take(): Promise<Costs> }> {
+  await takePace(surroundings)
   const before = await readUsage(contender, surroundings)
   return {
     async take() {
@@ -99,9 +105,15 @@ export async function startCosts(
         loadCpuMs: after.loadCpuMs - before.loadCpuMs,
         workerCpuMs: after.workerCpuMs - before.workerCpuMs,
         brokerCpuMs: after.brokerCpuMs - before.brokerCpuMs,
+        pace: await takePace(surroundings),
       }
     },
   }
+}
+
+async function takePace({ paceKeeper }: Surroundings): Promise<Pace | undefined> {
+  // The keeper's own answer.
+  return (await paceKeeper?.ask('pace')) as Pace | undefined
 }
 
 async function readUsage(contender: Contender, { worker, brokerPids }: Surroundings) {

@@ -1,5 +1,6 @@
 import { renderTable } from './markdown-table.ts'
 import { type OpenLoopSample, REFERENCE } from './open-loop-run.ts'
+import { times } from './pace.ts'
 import { type Blame, blame } from './pauses.ts'
 import { unexplained } from './ratios.ts'
 import { cpuOf, median, rate, spread } from './statistics.ts'
@@ -17,7 +18,7 @@ const HEADINGS = [
     'over 250 ms',
     'unexplained',
   ],
-  ...['GC max ms', 'errors'],
+  ...['GC max ms', 'slowest second', 'errors'],
 ]
 /** Slow calls that are listed one by one. */
 const MAX_LISTED = 10
@@ -26,6 +27,7 @@ const MAX_LISTED = 10
 export function renderOpenLoops(samples: readonly OpenLoopSample[]): readonly string[] {
   if (samples.length === 0) return []
   const kinds = [...new Set(samples.map(kindOf))]
+  const usualMs = median(samples.flatMap(({ pace }) => pace?.usualMs ?? []))
   return [
     '## Calls at fixed rates',
     '',
@@ -33,10 +35,20 @@ export function renderOpenLoops(samples: readonly OpenLoopSample[]): readonly st
     `and 30 % are shares of what \`${REFERENCE}\` did in its closed loop with the most calls under way; the rest is one rate for everybody who`,
     'can take it. A call over 250 ms counts as explained when a pause lay in it for at least half of its time: of the contender’s garbage',
     'collector (*GC max* is the longest), of the load generator, or of the broker (a produce of the worker that it answered after 50 ms or more).',
+    'That the machine was slow explains nothing here, but is shown: *slowest second* says how long the same piece of work took then, against its',
+    'usual time.',
     '',
-    ...renderTable([HEADINGS, ...kinds.map((kind) => renderRow(samples.filter((each) => kindOf(each) === kind)))]),
+    ...renderTable([
+      HEADINGS,
+      ...kinds.map((kind) =>
+        renderRow(
+          samples.filter((each) => kindOf(each) === kind),
+          usualMs,
+        ),
+      ),
+    ]),
     '',
-    ...renderSlow(samples),
+    ...renderSlow(samples, usualMs),
   ]
 }
 
@@ -44,7 +56,8 @@ function kindOf({ contender, plan }: OpenLoopSample): string {
   return `${contender} ${plan.name}`
 }
 
-function renderRow(own: readonly OpenLoopSample[]): readonly string[] {
+/** @param usualMs the machine's usual pace */
+function renderRow(own: readonly OpenLoopSample[], usualMs: number): readonly string[] {
   const [first] = own
   if (first === undefined) return []
   const ms = (pick: (sample: OpenLoopSample) => number) =>
@@ -68,18 +81,26 @@ function renderRow(own: readonly OpenLoopSample[]): readonly string[] {
     sum(({ slow }) => slow.length),
     sum(unexplained),
     Math.max(...own.map(longest)).toFixed(0),
+    slowestSecond(own, usualMs),
     sum(({ errors }) => errors),
   ]
 }
 
+/** Against the machine's usual pace; empty where nobody took it. */
+function slowestSecond(own: readonly OpenLoopSample[], usualMs: number): string {
+  const paces = own.flatMap(({ pace }) => pace ?? [])
+  return paces.length === 0 ? '' : times(Math.max(...paces.map(({ slowestMs }) => slowestMs)) / usualMs)
+}
+
 /** The slow calls of the contender that the bound is for. */
-function renderSlow(samples: readonly OpenLoopSample[]): readonly string[] {
+function renderSlow(samples: readonly OpenLoopSample[], usualMs: number): readonly string[] {
   const slow = samples
     .filter(({ contender }) => contender === REFERENCE)
     .flatMap((sample) => sample.slow.map((call) => ({ ...call, sample, cause: blame(call, { ...sample.pauses }) })))
   if (slow.length === 0) return [`No call of \`${REFERENCE}\` took over 250 ms.`, '']
   const listed = slow.slice(0, MAX_LISTED).map(({ startMs, endMs, sample, cause }) => {
-    return `- round ${sample.round}, ${sample.plan.name}: ${Math.round(endMs - startMs)} ms: ${describe(cause)}`
+    const what = `${Math.round(endMs - startMs)} ms: ${describe(cause)}`
+    return `- round ${sample.round}, ${sample.plan.name}, slowest second ${slowestSecond([sample], usualMs)}: ${what}`
   })
   const more = slow.length > MAX_LISTED ? [`- and ${slow.length - MAX_LISTED} more`] : []
   return [`Calls of \`${REFERENCE}\` over 250 ms:`, '', ...listed, ...more, '']

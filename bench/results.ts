@@ -1,9 +1,10 @@
 import type { ContenderKind } from './contender.ts'
 import type { Machine } from './machine.ts'
 import { renderTable } from './markdown-table.ts'
-import type { Sample } from './measure.ts'
+import type { Costs, Sample } from './measure.ts'
 import { renderOpenLoops } from './open-loop-table.ts'
 import type { BenchOptions } from './options.ts'
+import { describePace } from './pace.ts'
 import type { Results } from './ratios.ts'
 import { renderRatios } from './ratios-table.ts'
 import { renderReplicas } from './replicas-table.ts'
@@ -30,6 +31,7 @@ export function renderResults(results: Results, { machine, options, kinds, minut
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
     `- Topics: ${options.partitions} partitions, one replica`,
+    ...renderPace([...closed, ...open, ...replicas]),
     `- The run took ${minutes.toFixed(0)} minutes`,
     '',
     ...levels.flatMap((level) => [...renderLevel(results, { level, kinds }), '']),
@@ -38,6 +40,11 @@ export function renderResults(results: Results, { machine, options, kinds, minut
     ...(replicas.length === 0 ? [] : [renderReplicas(replicas)]),
     ...renderRatios(results, { isWhole: options.replicas === 'too' }),
   ].join('\n')
+}
+
+function renderPace(samples: readonly Costs[]): readonly string[] {
+  const paces = samples.flatMap(({ pace }) => pace ?? [])
+  return paces.length === 0 ? [] : [`- The machine’s pace: ${describePace(paces)}`]
 }
 
 const INTRODUCTION = [

@@ -45,7 +45,9 @@ async function bench(options: BenchOptions, cleanups: Cleanups): Promise<void> {
   const brokerPids = childrenNamed('java')
   const worker = kafka === undefined ? undefined : await startWorker(kafka.brokers)
   if (worker !== undefined) cleanups.push(worker.close)
-  const surroundings: Surroundings = { worker, brokerPids }
+  const paceKeeper = await startChild({ module: new URL('./pace-keeper.ts', import.meta.url) })
+  cleanups.push(paceKeeper.close)
+  const surroundings: Surroundings = { worker, brokerPids, paceKeeper }
   if (options.curves && kafka !== undefined) return drawCurves(options, { kafka, surroundings, machine })
   const { closed, open, missing } = await runRounds(groups, { kafka, worker, options, surroundings })
   const replicas =

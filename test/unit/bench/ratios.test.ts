@@ -9,7 +9,7 @@ import { renderRatios } from '../../../bench/ratios-table.ts'
 import type { ReplicaSample } from '../../../bench/replicas.ts'
 import { renderResults } from '../../../bench/results.ts'
 
-const costs = { rssBytes: 0, processes: [], loadCpuMs: 0, workerCpuMs: 0, brokerCpuMs: 0 }
+const costs = { rssBytes: 0, processes: [], loadCpuMs: 0, workerCpuMs: 0, brokerCpuMs: 0, pace: undefined }
 const window = { calls: 1_000, errors: 0, elapsedMs: 1_000, p50Us: 1_000, p99Us: 2_000, maxUs: 3_000, ...costs }
 
 function sample(contender: string, round: number, more: Partial<Sample> = {}): Sample {

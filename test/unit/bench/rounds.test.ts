@@ -35,7 +35,7 @@ describe('the rounds of a benchmark', () => {
       [kindOf('echo', steps), kindOf('nest', steps, true), kindOf('minimal', steps)],
       [kindOf('embedded', steps)],
     ]
-    const surroundings = { worker: undefined, brokerPids: [] }
+    const surroundings = { worker: undefined, brokerPids: [], paceKeeper: undefined }
     const context = { kafka: undefined, worker: undefined, options, surroundings }
     const { closed, missing } = await runRounds(groups, context)
     const start = ['echo starts', 'nest starts', 'minimal starts']
@@ -59,7 +59,7 @@ describe('the rounds of a benchmark', () => {
   it('give the windows of a program that is in several groups turns of their own', async () => {
     const options = { ...readOptions(['--turns', '2', '--levels', '8', '--quick']), warmUpMs: 0, windowMs: 1 }
     const [echo, minimal] = [kindOf('echo', []), kindOf('minimal', [])]
-    const surroundings = { worker: undefined, brokerPids: [] }
+    const surroundings = { worker: undefined, brokerPids: [], paceKeeper: undefined }
     const context = { kafka: undefined, worker: undefined, options, surroundings }
     const { closed } = await runRounds([[echo, minimal], [echo]], context)
     const turnsOf = (name: string) => closed.filter(({ contender }) => contender === name).map(({ turn }) => turn)

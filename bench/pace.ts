@@ -1,0 +1,45 @@
+import { median } from './statistics.ts'
+
+/** What the same piece of work took, in milliseconds, during a window: how fast the machine was, whatever ran on it. */
+export interface Pace {
+  readonly usualMs: number
+  /** In the slowest second. */
+  readonly slowestMs: number
+}
+
+/** Tries in a second. */
+const SECOND = 10
+
+export interface PaceRecord {
+  note(workMs: number): void
+  /** Since the last time; `undefined` when nothing was noted. */
+  take(): Pace | undefined
+}
+
+export function createPaceRecord(): PaceRecord {
+  let noted: number[] = []
+  return {
+    note: (workMs) => void noted.push(workMs),
+    take() {
+      const since = noted
+      noted = []
+      if (since.length === 0) return undefined
+      const seconds = Array.from({ length: Math.ceil(since.length / SECOND) }, (_, index) =>
+        since.slice(index * SECOND, (index + 1) * SECOND),
+      )
+      return { usualMs: median(since), slowestMs: Math.max(...seconds.map(median)) }
+    },
+  }
+}
+
+/** One sentence on the windows of a run. */
+export function describePace(paces: readonly Pace[]): string {
+  const usual = median(paces.map(({ usualMs }) => usualMs))
+  const [fastest, slowest] = [Math.min, Math.max].map((pick) => pick(...paces.map(({ usualMs }) => usualMs)) / usual)
+  const worst = Math.max(...paces.map(({ slowestMs }) => slowestMs)) / usual
+  return `the same piece of work took ${times(fastest)} to ${times(slowest)} of its usual time in the windows, and ${times(worst)} in the slowest second`
+}
+
+export function times(factor: number | undefined): string {
+  return `${(factor ?? 0).toFixed(2)} ×`
+}
