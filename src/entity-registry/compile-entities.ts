@@ -115,7 +115,8 @@ function compileKey(entity: MetadataEntity, { types }: MemberContext): EntityDes
 function keySchema({ key }: MetadataEntity): JsonSchema {
   const schema = key.schema as JsonSchema
   if (schema.type !== 'string') return { format: 'int64', ...schema }
-  return { minLength: 1, maxLength: MAX_KEY_BYTES, ...schema }
+  // Clients take these out of an address before they send it (RFC 3986, section 5.2.4).
+  return { minLength: 1, maxLength: MAX_KEY_BYTES, not: { enum: ['.', '..'] }, ...schema }
 }
 
 type MetadataCreate = NonNullable<MetadataEntity['create']>

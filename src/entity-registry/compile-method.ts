@@ -86,11 +86,19 @@ function compileErrors(
 }
 
 function compileBinding(
-  { verb, path }: Override,
+  { verb, path, safe }: Override,
   pointer: string,
   { report }: MemberContext,
 ): MethodBinding | undefined {
   if (verb === undefined && path === undefined) return undefined
+  if (verb === 'GET' && safe !== true) {
+    // Whoever sends a GET may send it again, ahead of time or from anywhere.
+    report(
+      `${pointer}/name`,
+      'the overriding verb GET is for methods that change nothing.',
+      'Say "safe": true if it is one.',
+    )
+  }
   if (path !== undefined && path.split('{key}').length !== 2) {
     report(`${pointer}/name`, `the overriding path "${path}" needs {key} exactly once.`)
   }

@@ -7,10 +7,13 @@ import fastify, {
   LogController,
   type onRequestHookHandler,
 } from 'fastify'
-import { answerRouterError, answerSocketError } from '../routes/failures.ts'
+import { answerRouterError } from '../routes/failures.ts'
+import { answerSocketError } from '../routes/socket-failures.ts'
 import { createRequestValidator } from '../routes/validator.ts'
 import type { Config } from './config.ts'
+import { createOriginHeaders } from './plugins/cross-origin.ts'
 import { serverLimits } from './plugins/request-limits.ts'
+import { createSecurityHeaders } from './plugins/security-headers.ts'
 import { createRequestLog, type RequestLogOptions } from './request-log.ts'
 
 /** A segment of a path may be a key: 1 KiB of UTF-8, each byte as `%XX`. */
@@ -36,7 +39,7 @@ export function createApp(config: Config, { log, newId }: AppOptions): FastifyIn
     // Two lines a request; `observability` writes one.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: answerRouterError,
+    frameworkErrors: createRouterErrors(config),
     clientErrorHandler: answerSocketError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -45,6 +48,17 @@ export function createApp(config: Config, { log, newId }: AppOptions): FastifyIn
   app.setValidatorCompiler(createRequestValidator)
   if (log !== undefined) writeTo(app, log)
   return app
+}
+
+/** What the router refuses meets no hook: pages are told of it all the same. */
+function createRouterErrors({ http }: Config): NonNullable<FastifyServerOptions['frameworkErrors']> {
+  const setSecurityHeaders = createSecurityHeaders(http.hstsSeconds)
+  const allowListed = createOriginHeaders(http.corsOrigins)
+  return (error, request, reply) => {
+    setSecurityHeaders(request, reply)
+    allowListed(request, reply)
+    answerRouterError(error, request, reply)
+  }
 }
 
 /**

@@ -2,10 +2,13 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { networkInterfaces } from 'node:os'
-import { answerSocketError } from '../routes/failures.ts'
+import { answerSocketError } from '../routes/socket-failures.ts'
 import { GatewayRequest } from '../routes/taken-body.ts'
 import type { HttpOptions } from './http-options.ts'
+import { createPipelining } from './pipelining.ts'
 import { limitServer, serverLimits } from './plugins/request-limits.ts'
+import { endStalledReaders } from './stalled-readers.ts'
+import { refuseExpectation, refuseTunnel } from './unserved.ts'
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -32,13 +35,15 @@ export function createFront(options: HttpOptions, watch: (server: Server) => voi
   let handle: Handle = (_request, response) => void response.writeHead(503).end()
   const { http, keepAliveTimeout } = serverLimits(options)
   const servers: Server[] = []
+  const take = createPipelining((request, response) => handle(request, response))
 
   function open(): Server {
-    const made = createServer({ ...http, keepAliveTimeout, IncomingMessage: GatewayRequest }, (request, response) =>
-      handle(request, response),
-    )
+    const made = createServer({ ...http, keepAliveTimeout, IncomingMessage: GatewayRequest }, take)
     made.on('clientError', answerSocketError)
+    made.on('checkExpectation', refuseExpectation)
+    made.on('connect', refuseTunnel)
     limitServer(made, options)
+    endStalledReaders(made)
     watch(made)
     servers.push(made)
     return made

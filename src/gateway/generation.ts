@@ -16,7 +16,6 @@ import type { Handle } from './front.ts'
 import { createManagement } from './management.ts'
 import { type CanaryCalls, createCanaryCalls } from './observability/canary-calls.ts'
 import { type DocsOptions, registerDocs } from './plugins/docs.ts'
-import { refuseWhileDraining } from './plugins/drain.ts'
 import type { ProcessParts } from './process-parts.ts'
 import { protect } from './protection.ts'
 import { createRequestCount } from './request-count.ts'
@@ -112,8 +111,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   observed.registerHooks(app, principalOf)
   // `access` comes below: before the first request.
   answerFailures(app, registry, (request) => access.shownTo(request))
-  refuseWhileDraining(app, parts.drain)
-  const access = protect(app, { config, authentication, entities, isServing })
+  const access = protect(app, { config, authentication, drain: parts.drain, entities, isServing })
   limits.registerHooks(app)
   const { authorize, checkManagement } = access
   const { admit } = limits

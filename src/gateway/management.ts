@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { EntityRegistry } from '../entity-registry/registry.ts'
-import { answerFailures, answerRouterError, answerSocketError } from '../routes/failures.ts'
+import { answerFailures, answerRouterError } from '../routes/failures.ts'
+import { answerSocketError } from '../routes/socket-failures.ts'
 import { registerSystemRoutes, type SystemRoutesOptions } from '../routes/system-routes.ts'
 import type { Config } from './config.ts'
 import { registerRequestLimits, serverLimits } from './plugins/request-limits.ts'

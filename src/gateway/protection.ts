@@ -5,22 +5,27 @@ import { type Access, registerAccess } from './access/access.ts'
 import type { Authentication } from './access/authentication.ts'
 import type { Config } from './config.ts'
 import { registerCrossOrigin } from './plugins/cross-origin.ts'
+import { type Drain, refuseWhileDraining } from './plugins/drain.ts'
 import { registerRequestLimits } from './plugins/request-limits.ts'
 import { registerSecurityHeaders } from './plugins/security-headers.ts'
 
 export interface Protected {
   readonly config: Config
   readonly authentication: Authentication | undefined
+  readonly drain: Pick<Drain, 'isDraining'>
   readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
 }
 
 /** What a request has to get past before it is read, the cheapest first. */
-export function protect(app: FastifyInstance, { config, authentication, entities, isServing }: Protected): Access {
+export function protect(app: FastifyInstance, guarded: Protected): Access {
+  const { config, authentication, drain, entities, isServing } = guarded
+  // What is refused below is told to pages as well.
   registerSecurityHeaders(app, config.http.hstsSeconds)
-  registerRequestLimits(app, config.http)
   registerCrossOrigin(app, config.http.corsOrigins)
+  refuseWhileDraining(app, drain)
+  registerRequestLimits(app, config.http)
   return registerAccess(app, { access: config.access, authentication, entities, isServing })
 }
 

@@ -93,7 +93,9 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
       authorize?.(request, asked)
       const waiting: Waiting = { request, reply, asked, wishes }
       if (admit === undefined) return call(waiting)
-      admitted(waiting, admit).then(call, (error) => reply.send(error))
+      admitted(waiting, admit)
+        .then(call)
+        .catch((error) => reply.send(error))
     },
   })
 

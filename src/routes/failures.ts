@@ -1,15 +1,7 @@
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import type { EntityRegistry, IsShown } from '../entity-registry/registry.ts'
-import {
-  PROBLEM_MEDIA_TYPE,
-  ProblemError,
-  type ProblemFields,
-  problemBody,
-  problemSchema,
-  sendProblem,
-} from './problem.ts'
+import { ProblemError, problemSchema, sendProblem } from './problem.ts'
 import { type ProblemCode, problemKinds } from './problem-codes.ts'
 
 declare module 'fastify' {
@@ -108,9 +100,11 @@ function missingRoute(
   verbsOf: (path: string) => readonly string[],
   explain: EntityRegistry['explainMiss'],
 ): ProblemError {
-  const [path = '/'] = request.url.split('?')
+  // The whole of an address is a target, too (RFC 9112, section 3.2.2).
+  const [path = '/'] = request.url.replace(/^https?:\/\/[^/?]*/i, '').split('?')
   const verbs = verbsOf(path)
-  if (verbs.length > 0) {
+  // A route that serves this verb says itself that nothing is there.
+  if (verbs.length > 0 && !verbs.includes(request.method)) {
     const allow = verbs.join(', ')
     return new ProblemError('method_not_allowed', {
       detail: `${request.method} is not served here; ${allow} ${verbs.length === 1 ? 'is' : 'are'}.`,
@@ -127,27 +121,4 @@ function decodeLoosely(segment: string): string {
   } catch {
     return segment
   }
-}
-
-const socketCodes: Readonly<Record<string, ProblemCode>> = { HPE_HEADER_OVERFLOW: 'headers_too_large' }
-
-/** For `clientErrorHandler`: bytes that are not HTTP, before there is a request. */
-export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const fields: ProblemFields = slow
-    ? { status: 408, detail: 'The request did not arrive in time.' }
-    : { detail: 'These bytes are not an HTTP request.' }
-  const problem = new ProblemError(socketCodes[error.code ?? ''] ?? 'bad_request', fields)
-  const body = JSON.stringify(problemBody(problem, 'about:blank'))
-  const head = [
-    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}`,
-    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -17,6 +17,8 @@ const INT64_MAX = 2n ** 63n - 1n
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', (request, payload, done) => {
+    const { 'content-encoding': coding = 'identity' } = request.headers
+    if (coding !== 'identity') return done(codedBody(coding))
     readBody(request, payload, (unread, body) => {
       if (body === undefined) return done(unread)
       let value: unknown
@@ -83,6 +85,10 @@ function checkValues(value: unknown, checkStrings: boolean): void {
     if (checkStrings) checkValues(name, true)
     checkValues(member, checkStrings)
   }
+}
+
+function codedBody(coding: string): ProblemError {
+  return new ProblemError('unsupported_media_type', { detail: `No body is read with Content-Encoding "${coding}".` })
 }
 
 function malformed(detail: string): ProblemError {

@@ -50,3 +50,10 @@ export class GatewayRequest extends IncomingMessage {
     return true
   }
 }
+
+/** Whoever reads the body is told that no more of it will come. @returns false where nobody reads it */
+export function failBody(request: IncomingMessage, error: Error): boolean {
+  if (request instanceof GatewayRequest && request.failBody(error)) return true
+  // An error that nobody hears would end the process.
+  return request.listenerCount('error') > 0 && request.emit('error', error)
+}

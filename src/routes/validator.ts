@@ -77,6 +77,7 @@ function placeOf(error: ErrorObject): ProblemPlace {
   }
   if (keyword === 'enum')
     return { pointer: `#${instancePath}`, detail: `must be one of ${JSON.stringify(params.allowedValues)}` }
+  if (keyword === 'not') return { pointer: `#${instancePath}`, detail: `must not fit ${JSON.stringify(error.schema)}` }
   return { pointer: `#${instancePath}`, detail: message }
 }
 

@@ -8,10 +8,11 @@ import { createMemoryStore } from '../../src/gateway/invocations/memory-store.ts
 import { type Answering, createAnswering } from '../../src/routes/answering.ts'
 import { withCheckedAnswers } from '../../src/routes/checked-answers.ts'
 import { registerEntityRoutes } from '../../src/routes/entity-routes.ts'
-import { answerFailures, answerRouterError, answerSocketError } from '../../src/routes/failures.ts'
+import { answerFailures, answerRouterError } from '../../src/routes/failures.ts'
 import { registerInvocationRoutes } from '../../src/routes/invocation-routes.ts'
 import type { InvocationStore } from '../../src/routes/invocation-store.ts'
 import { acceptJsonBodies } from '../../src/routes/json-body.ts'
+import { answerSocketError } from '../../src/routes/socket-failures.ts'
 import { registerSystemRoutes } from '../../src/routes/system-routes.ts'
 import type { Capabilities, HealthCheck, Invocation, Outcome } from '../../src/runtime-adapters/contract.ts'
 

@@ -43,6 +43,14 @@ describe('quotas', () => {
     await Promise.all(gateways.splice(0).map((gateway) => gateway.close()))
   })
 
+  it('let a call that is refused behind them be answered as any other', async () => {
+    const gateway = await start({ GATEWAY_RATE_PER_CALLER: '2/60' })
+    // Few enough characters, too many bytes.
+    const refused = await create(gateway, 'é'.repeat(800))
+    expect(refused.body).toMatchObject({ code: 'validation_failed', outcome: 'not_sent' })
+    expect((await create(gateway, 'a')).status).toBe(201)
+  })
+
   it('are told with each answer, and end in 429, surely unsent', async () => {
     const gateway = await start({ GATEWAY_RATE_PER_CALLER: '2/60' })
     const first = await create(gateway, 'a')

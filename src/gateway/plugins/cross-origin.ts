@@ -7,7 +7,7 @@ const REQUEST_HEADERS =
   'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Traceparent, Tracestate, X-Api-Key'
 /** What pages may read beside the headers that they always may. */
 const RESPONSE_HEADERS =
-  'ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate'
+  'Deprecation, ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, Sunset, WWW-Authenticate'
 const PREFLIGHT_SECONDS = '600'
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 
@@ -16,11 +16,9 @@ const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
  * that it comes from one, since a gateway that trusts its network is reached by every page that somebody in it opens.
  */
 export function registerCrossOrigin(app: FastifyInstance, origins: readonly string[]): void {
-  const allowed = new Set(origins.map((origin) => origin.toLowerCase()))
+  const allowListed = createOriginHeaders(origins)
   app.addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers
-    if (origin !== undefined && allowed.has(origin)) {
-      allow(reply, origin)
+    if (allowListed(request, reply)) {
       if (isPreflight(request)) return answerPreflight(reply)
     } else if (isForeign(request) && !SAFE_METHODS.includes(request.method)) {
       const detail = 'Pages of this origin may not call the gateway.'
@@ -28,13 +26,25 @@ export function registerCrossOrigin(app: FastifyInstance, origins: readonly stri
     }
     done()
   })
-  if (allowed.size === 0) return
+  if (origins.length === 0) return
   // Last of all, since routes say what their answers vary by too.
   app.addHook('onSend', (_request, reply, payload, done) => {
     const vary = reply.getHeader('vary')
     reply.header('vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`)
     done(null, payload)
   })
+}
+
+/** Lets pages of listed origins read the answer. @returns whether the request is of such a page */
+export function createOriginHeaders(
+  origins: readonly string[],
+): (request: FastifyRequest, reply: FastifyReply) => boolean {
+  const allowed = new Set(origins.map((origin) => origin.toLowerCase()))
+  return ({ headers: { origin } }, reply) => {
+    if (origin === undefined || !allowed.has(origin)) return false
+    allow(reply, origin)
+    return true
+  }
 }
 
 /** Browsers tell where a page is from by `Sec-Fetch-Site`, but not to plain HTTP under another name than localhost: there `Origin` tells. */

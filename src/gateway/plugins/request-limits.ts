@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BATCH_PATH } from '../../routes/batch-schema.ts'
 import { ProblemError } from '../../routes/problem.ts'
-import { GatewayRequest } from '../../routes/taken-body.ts'
+import { failBody } from '../../routes/taken-body.ts'
 import type { HttpOptions } from '../http-options.ts'
 
 /** Node looks for connections whose headers are late in this rhythm, in milliseconds. */
@@ -17,6 +17,8 @@ export function serverLimits(options: HttpOptions) {
       // Of a whole request: Node knows no exception for batches, which are as long as they are. Bodies have a timer of their own.
       requestTimeout: 0,
       maxHeaderSize: maxHeaderBytes,
+      // Node would refuse without a word; a hook below does.
+      requireHostHeader: false,
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
     },
@@ -33,9 +35,12 @@ export function limitServer(server: Server, { maxHeaders, maxConnections }: Http
 export function registerRequestLimits(app: FastifyInstance, options: HttpOptions): void {
   const { maxHeaders, bodyTimeoutMs } = options
   const limitBody = createBodyLimit(bodyTimeoutMs)
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.raw.rawHeaders.length <= 2 * maxHeaders) return done()
-    done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.rawHeaders.length > 2 * maxHeaders) {
+      done(new ProblemError('headers_too_large', { detail: `A request may have ${maxHeaders} headers.` }))
+    } else if (raw.headers.host === undefined && raw.httpVersion !== '1.0') {
+      done(new ProblemError('bad_request', { detail: 'The request has no Host header (RFC 9112, section 3.2).' }))
+    } else done()
   })
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (hasBody(request)) limitBody(request)
@@ -80,11 +85,8 @@ function timeBody(raw: IncomingMessage, bodyTimeoutMs: number): void {
   const timer = setTimeout(() => {
     const detail = `The body did not arrive in ${bodyTimeoutMs} ms.`
     const late = new ProblemError('bad_request', { status: 408, detail })
-    if (raw instanceof GatewayRequest && raw.failBody(late)) return
-    // Fastify's reader of bodies answers with the error that its stream tells of, and closes the connection. Once the request
-    // is refused nobody reads, and an error that nobody hears would end the process.
-    if (raw.listenerCount('error') === 0) raw.destroy()
-    else raw.emit('error', late)
+    // Once the request is refused nobody reads.
+    if (!failBody(raw, late)) raw.destroy()
   }, bodyTimeoutMs)
   const clear = () => clearTimeout(timer)
   raw.once('end', clear).once('close', clear)
@@ -92,7 +94,10 @@ function timeBody(raw: IncomingMessage, bodyTimeoutMs: number): void {
 
 /** There is nobody left to be told of it. */
 function limitRest({ raw }: FastifyRequest, bodyTimeoutMs: number): void {
-  const timer = setTimeout(() => raw.destroy(), bodyTimeoutMs)
+  const timer = setTimeout(() => {
+    // All of it may have come while an earlier answer of the connection is still waited for.
+    if (!raw.complete) raw.destroy()
+  }, bodyTimeoutMs)
   const clear = () => clearTimeout(timer)
   raw.once('end', clear).once('close', clear)
 }

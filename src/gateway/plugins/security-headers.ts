@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
  * What browsers are told about every answer. Written by hand and not by a library's defaults: those upgrade plain HTTP to HTTPS, which
@@ -25,13 +25,20 @@ const docsHeaders = {
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 } as const
 
+export type SetHeaders = (request: FastifyRequest, reply: FastifyReply) => void
+
 /** @param hstsSeconds 0: browsers are not told to stay with HTTPS */
-export function registerSecurityHeaders(app: FastifyInstance, hstsSeconds: number): void {
+export function createSecurityHeaders(hstsSeconds: number): SetHeaders {
   const hsts = hstsSeconds === 0 ? {} : { 'strict-transport-security': `max-age=${hstsSeconds}` }
   const api = { ...apiHeaders, ...hsts }
   const docs = { ...docsHeaders, ...hsts }
+  return (request, reply) => void reply.headers(/^\/docs(?:\/|\?|$)/.test(request.url) ? docs : api)
+}
+
+export function registerSecurityHeaders(app: FastifyInstance, hstsSeconds: number): void {
+  const set = createSecurityHeaders(hstsSeconds)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(/^\/docs(?:\/|\?|$)/.test(request.url) ? docs : api)
+    set(request, reply)
     done()
   })
 }

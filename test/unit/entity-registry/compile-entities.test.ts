@@ -59,7 +59,10 @@ describe('compileEntities', () => {
   it('makes a reference the schema of the other entity’s key', () => {
     const [, compiled] = compile(documentOf(item, user()))
     const [, ref] = compiled?.methods.get('buy_item')?.params ?? []
-    expect(ref?.schema).toEqual({ type: 'string', minLength: 1, maxLength: 1024, description: 'The key of an Item.' })
+    expect(ref?.schema).toEqual({
+      ...{ type: 'string', minLength: 1, maxLength: 1024, not: { enum: ['.', '..'] } },
+      description: 'The key of an Item.',
+    })
     expect(ref?.references).toEqual([{ entity: 'Item', path: [] }])
   })
 
@@ -217,6 +220,15 @@ describe('compileEntities', () => {
     })
     expect(compiled?.attributes.get('stock')?.writable).toBe(true)
     expect(compiled?.attributes.get('item_name')?.writable).toBe(false)
+  })
+
+  it('takes GET only for what the operator calls safe: whoever sends one may send it again', () => {
+    const problems = problemsOf(() => compile(documentOf(item), { 'Item.set_stock': { verb: 'GET' } }))
+    expect(problems.map(({ message, hint }) => [message, hint])).toEqual([
+      ['the overriding verb GET is for methods that change nothing.', 'Say "safe": true if it is one.'],
+    ])
+    const [compiled] = compile(documentOf(item), { 'Item.set_stock': { verb: 'GET', safe: true } })
+    expect(compiled?.methods.get('set_stock')?.binding?.verb).toBe('GET')
   })
 
   it('wants {key} in an overriding path', () => {
