@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { EntityRegistry } from '../entity-registry/registry.ts'
 import { createAnswering } from '../routes/answering.ts'
+import { createBatchPlaces } from '../routes/batch-places.ts'
 import { withCheckedAnswers } from '../routes/checked-answers.ts'
 import type { EntityClient } from '../routes/entity-client.ts'
 import type { InvocationStore } from '../routes/invocation-store.ts'
@@ -98,7 +99,8 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     if (isServing) await connectAll({ config, store, strays, limits, runtimes, ids })
     const checks = () => allChecks({ runtimes, store, limits, unusable, reloading, drain })
     const shared = { config, log, store, invoke, handed, answering, authentication, limits, custom, observed, drain }
-    const parts: ProcessParts = { ...shared, newId: ids.next, checks, isServing, worker }
+    const batchPlaces = createBatchPlaces(config.maxBatches)
+    const parts: ProcessParts = { ...shared, batchPlaces, newId: ids.next, checks, isServing, worker }
     const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
     const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
     const swap = createSwap({ runtimes, strays, generations, drain, make })

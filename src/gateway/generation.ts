@@ -129,7 +129,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   registerEntityRoutes(app, calls)
   await registerBatchRoutes(app, {
     ...{ ...calls, newId, limits: batchLimitsOf(config) },
-    ...{ maxBatches: config.maxBatches, onLine: observed.noteLine },
+    ...{ places: parts.batchPlaces, onLine: observed.noteLine },
     viewOf: (request) => ({
       isShown: access.shownTo(request),
       admit: (operation) => access.admit(request, operation),

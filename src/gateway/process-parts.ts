@@ -1,4 +1,5 @@
 import type { Answering } from '../routes/answering.ts'
+import type { BatchPlaces } from '../routes/batch-places.ts'
 import type { InvocationStore } from '../routes/invocation-store.ts'
 import type { HealthCheck, Invoke, Log } from '../runtime-adapters/contract.ts'
 import type { Authentication } from './access/authentication.ts'
@@ -20,6 +21,7 @@ export interface ProcessParts {
   readonly answering: Answering
   readonly authentication: Authentication | undefined
   readonly limits: Limits
+  readonly batchPlaces: BatchPlaces
   readonly custom: readonly LoadedRoutes[]
   readonly newId: () => string
   readonly observed: Observability

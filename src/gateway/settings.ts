@@ -136,7 +136,8 @@ export const Settings = Type.Object(
       env: 'GATEWAY_BATCH_IN_FLIGHT_BYTES',
       default: 8_388_608,
       minimum: 1,
-      description: 'Bytes of such lines; one line may have as many as a body (`GATEWAY_BODY_LIMIT_BYTES`).',
+      description:
+        'Bytes of such lines, and of answers that were not yet taken; one line may have as many as a body (`GATEWAY_BODY_LIMIT_BYTES`).',
     }),
     batchIdleMs: Type.Integer({
       env: 'GATEWAY_BATCH_IDLE_MS',

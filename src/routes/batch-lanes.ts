@@ -10,12 +10,19 @@ export interface Lanes<Job> {
   readonly waiting: number
   /** Takes out what has not begun, in the order of each lane. */
   takeWaiting(): readonly Job[]
+  /** Begins what was held up, as far as that may be now. */
+  goOn(): void
 }
 
-/** @param run must not reject */
-export function createLanes<Job>(run: (job: Job) => Promise<void>): Lanes<Job> {
+/**
+ * @param run must not reject
+ * @param mayBegin asked before a job that has waited: `false` holds its lane up until `goOn`
+ */
+export function createLanes<Job>(run: (job: Job) => Promise<void>, mayBegin: () => boolean = () => true): Lanes<Job> {
   /** Who waits, by the lane that is busy. A lane without jobs is no more. */
   const busy = new Map<string, Job[]>()
+  /** Lanes whose next job was held up, the first of them first. */
+  const heldUp: string[] = []
   let running = 0
   let waiting = 0
 
@@ -28,7 +35,12 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>): Lanes<Job> {
   }
 
   function startNext(lane: string): void {
-    const next = busy.get(lane)?.shift()
+    const queue = busy.get(lane) ?? []
+    if (queue.length > 0 && !mayBegin()) {
+      heldUp.push(lane)
+      return
+    }
+    const next = queue.shift()
     if (next === undefined) {
       busy.delete(lane)
       return
@@ -56,7 +68,16 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>): Lanes<Job> {
     },
     takeWaiting() {
       waiting = 0
-      return [...busy.values()].flatMap((queue) => queue.splice(0))
+      const taken = [...busy.values()].flatMap((queue) => queue.splice(0))
+      for (const lane of heldUp.splice(0)) busy.delete(lane)
+      return taken
+    },
+    goOn() {
+      while (mayBegin()) {
+        const lane = heldUp.shift()
+        if (lane === undefined) return
+        startNext(lane)
+      }
     },
   }
 }

@@ -13,6 +13,8 @@ export interface LineSplitter {
   next(): BatchLine | undefined
   /** Of the first line that was not given out. */
   readonly nextNumber: number
+  /** Of what was fed, no line is left, nor a part of one. */
+  readonly isEmpty: boolean
 }
 
 const LINE_FEED = 10
@@ -60,11 +62,16 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
     get nextNumber() {
       return count + 1
     },
+    get isEmpty() {
+      return partial.isBlank && isBlank(chunk.subarray(at))
+    },
   }
 }
 
 interface PartialLine {
   readonly isEmpty: boolean
+  /** Nothing but white space, as far as it is kept. */
+  readonly isBlank: boolean
   add(piece: Buffer): void
   /** The line with its last piece; `undefined` when it is too long. Empty again after that. */
   complete(piece: Buffer): Buffer | undefined
@@ -93,6 +100,9 @@ function createPartialLine(maxBytes: number): PartialLine {
     get isEmpty() {
       return bytes === 0
     },
+    get isBlank() {
+      return bytes <= maxBytes && isBlank(buffer.subarray(0, bytes))
+    },
     add,
     complete(piece) {
       add(piece)
@@ -106,6 +116,6 @@ function createPartialLine(maxBytes: number): PartialLine {
 
 /** JSON's white space only. A line with anything in it is told from its first bytes. */
 function isBlank(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte !== 32 && byte !== 13 && byte !== 9) return false
+  for (const byte of bytes) if (byte !== 32 && byte !== 13 && byte !== 9 && byte !== LINE_FEED) return false
   return true
 }

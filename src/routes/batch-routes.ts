@@ -10,6 +10,7 @@ import {
   type ReadLine,
   underArgs,
 } from './batch-call.ts'
+import type { BatchPlaces } from './batch-places.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
 import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
@@ -18,6 +19,7 @@ import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 import { toInvocation } from './to-invocation.ts'
+import { readPreferences } from './wishes.ts'
 
 export interface BatchRoutesOptions extends LineReaderOptions {
   readonly answering: Answering
@@ -31,8 +33,7 @@ export interface BatchRoutesOptions extends LineReaderOptions {
   /** A fresh invocation id. */
   readonly newId: () => string
   readonly limits: BatchLimits
-  /** Batches at once. */
-  readonly maxBatches: number
+  readonly places: BatchPlaces
   /** Told the status of each line's answer. */
   readonly onLine?: (status: number) => void
 }
@@ -42,7 +43,7 @@ const LINGER_MS = 500
 
 /** `POST /-/batch`: a stream of calls in, a stream of answers out. */
 export async function registerBatchRoutes(app: FastifyInstance, options: BatchRoutesOptions): Promise<void> {
-  const { newId, limits, maxBatches, onLine, viewOf } = options
+  const { newId, limits, places, maxWaitMs, onLine, viewOf } = options
   const read = createLineReader(options)
   const running = new Set<BatchRun>()
   let isClosing = false
@@ -53,10 +54,13 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 
   function start(request: FastifyRequest, source: IncomingMessage): BatchRun {
     const answer = createLineCaller(request, options)
-    const run = new BatchRun({ source, read: logged(request, read, viewOf?.(request)), answer, newId, limits, onLine })
+    const readLine = logged(request, read, viewOf?.(request))
+    if (!places.take()) throw new ProblemError('overloaded', { detail: `${places.max} batches are under way already.` })
+    const run = new BatchRun({ source, read: readLine, answer, newId, limits, onLine })
     running.add(run)
     void run.ended.then((summary) => {
       running.delete(run)
+      places.giveBack()
       request.log.debug(summary, 'a batch ended')
     })
     return run
@@ -70,10 +74,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
       schema: batchSchema,
       validatorCompiler: () => () => true,
       handler: async (request, reply) => {
-        refuseRequest(request)
-        if (running.size >= maxBatches) {
-          throw new ProblemError('overloaded', { detail: `${maxBatches} batches are under way already.` })
-        }
+        refuseRequest(request, maxWaitMs)
         return stream({ run: start(request, request.raw), request, reply, isClosing: () => isClosing })
       },
     })
@@ -81,8 +82,10 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 }
 
 /** What belongs to a line must not be dropped in silence when it stands elsewhere. */
-function refuseRequest(request: FastifyRequest): void {
+function refuseRequest(request: FastifyRequest, maxWaitMs: number): void {
   refuseQuery(request)
+  // A strict caller is refused, as anywhere; there is nothing to prefer here.
+  readPreferences(request.headers.prefer, maxWaitMs)
   if (request.body === undefined) {
     throw new ProblemError('unsupported_media_type', { detail: `A batch is sent as ${BATCH_MEDIA_TYPE}.` })
   }

@@ -3,13 +3,14 @@ import { answerLine, type BatchPlace, refusalLine } from './batch-answer.ts'
 import type { BatchCall, ReadLine } from './batch-call.ts'
 import { createLanes, type Lanes } from './batch-lanes.ts'
 import { type BatchLine, createLineSplitter, type LineSplitter } from './batch-lines.ts'
+import { createBatchOutput } from './batch-output.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 
 export interface BatchLimits {
   /** Lines that are held at once: from when they are read until their answers are on their way. */
   readonly maxLines: number
-  /** Bytes of such lines; a single line may have more. */
+  /** Bytes of such lines, and of their answers once they are there; a single one may have more. */
   readonly maxBytes: number
   readonly maxLineBytes: number
   /** Milliseconds that the caller may neither send nor take anything while he is waited for. */
@@ -49,7 +50,7 @@ const DRAIN_MS = 1_000
 
 /**
  * One batch: from the caller's bytes to the bytes of the answers. It holds a bounded number of lines, stops reading when there
- * is no room for more or nobody reads the answers, and writes the answers of one tick of the event loop at once.
+ * is no room for more or nobody reads the answers, and writes the answers of one tick of the event loop at once, in pieces.
  */
 export class BatchRun {
   /** What the caller gets. Destroying it abandons the batch: calls under way end, the others are dropped. */
@@ -68,8 +69,7 @@ export class BatchRun {
   #lastWord: ProblemError | undefined
   /** The answers' stream takes more. */
   #isWanted = false
-  #output: string[] = []
-  #outputBytes = 0
+  readonly #output = createBatchOutput()
   #flush: NodeJS.Immediate | undefined
   #drainTimer: NodeJS.Timeout | undefined
   #held = 0
@@ -83,7 +83,10 @@ export class BatchRun {
     const { source, limits } = options
     this.ended = this.#end.promise
     this.#lines = createLineSplitter(limits.maxLineBytes)
-    this.#lanes = createLanes((job) => this.#call(job))
+    this.#lanes = createLanes(
+      (job) => this.#call(job),
+      () => this.#mayBegin(),
+    )
     this.answers = new Readable({
       read: () => this.#want(),
       destroy: (error, callback) => {
@@ -104,6 +107,7 @@ export class BatchRun {
     this.#isDraining = true
     for (const { call, bytes } of this.#lanes.takeWaiting()) this.#refuse(call.place, shuttingDown(), bytes)
     this.#drainTimer = setTimeout(() => {
+      if (this.#isRead && this.#lines.isEmpty) return
       const detail = 'The gateway is stopping: this line and all after it were not read, and nothing of them was sent.'
       this.#cut(new ProblemError('shutting_down', { detail }))
     }, DRAIN_MS)
@@ -141,6 +145,11 @@ export class BatchRun {
   #hasRoom(): boolean {
     const { maxLines, maxBytes } = this.#options.limits
     return this.#isWanted && this.#held < maxLines && (this.#heldBytes < maxBytes || this.#held === 0)
+  }
+
+  /** Answers that wait make room when they are taken, and then it goes on; without any, there is nothing to wait for. */
+  #mayBegin(): boolean {
+    return this.#heldBytes < this.#options.limits.maxBytes || this.#output.isEmpty
   }
 
   #accept(line: BatchLine): void {
@@ -181,13 +190,15 @@ export class BatchRun {
     this.#write(refusalLine(place, problem, problem.fields.invocationId ?? this.#options.newId()), bytes)
   }
 
-  #write(text: string, bytes: number): void {
+  /** @param lineBytes that the answer takes the place of */
+  #write(text: string, lineBytes: number): void {
     if (this.#state === 'abandoned') {
       this.#held--
       return
     }
-    this.#output.push(text)
-    this.#outputBytes += bytes
+    const bytes = Buffer.byteLength(text)
+    this.#output.add(text, bytes)
+    this.#heldBytes += bytes - lineBytes
     this.#flush ??= setImmediate(() => this.#flushOutput())
   }
 
@@ -197,21 +208,21 @@ export class BatchRun {
     this.#flushOutput()
   }
 
-  /** Everything that was answered since the last time, in one piece. Its lines are held until here. */
+  /** What was answered since the last time, as far as it is wanted. Its lines are held until here. */
   #flushOutput(): void {
     clearImmediate(this.#flush)
     this.#flush = undefined
-    if (!this.#isWanted || this.#state === 'abandoned') return
-    const output = this.#output
-    if (output.length > 0) {
-      this.#output = []
-      this.#held -= output.length
-      this.#heldBytes -= this.#outputBytes
-      this.#outputBytes = 0
-      this.#answered += output.length
+    while (this.#isWanted && this.#state !== 'abandoned') {
+      const piece = this.#output.take()
+      if (piece === undefined) break
+      this.#held -= piece.answers
+      this.#heldBytes -= piece.bytes
+      this.#answered += piece.answers
       this.#idle.refresh()
-      this.#isWanted = this.answers.push(output.join(''))
+      this.#isWanted = this.answers.push(piece.text)
     }
+    if (this.#state === 'abandoned') return
+    this.#lanes.goOn()
     this.#pump()
   }
 
@@ -251,8 +262,7 @@ export class BatchRun {
     this.#state = 'abandoned'
     const { length } = this.#lanes.takeWaiting()
     this.#dropped = length
-    this.#held -= length + this.#output.length
-    this.#output = []
+    this.#held -= length + this.#output.clear()
     this.#settle()
   }
 

@@ -72,6 +72,7 @@ export const batchSchema: FastifySchema = {
     ...problemResponses([
       'bad_request',
       'validation_failed',
+      'unknown_preference',
       'unsupported_media_type',
       'headers_too_large',
       'internal_error',

@@ -5,7 +5,7 @@ import { ASK_AGAIN_SECONDS, acceptedAnswer, isOpen, stateOf, statusBody, statusS
 import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
 import { ProblemError } from './problem.ts'
 import { problemResponses } from './problem-responses.ts'
-import { readPreferences } from './wishes.ts'
+import { appliedWait, readPreferences } from './wishes.ts'
 
 export interface InvocationRoutesOptions {
   readonly store: InvocationStore
@@ -159,7 +159,7 @@ async function settledRecord(
 ): Promise<InvocationRecord> {
   const { waitSeconds } = readPreferences(request.headers.prefer, options.maxWaitMs)
   reply.header('vary', 'Prefer')
-  if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
+  if (waitSeconds !== undefined) reply.header('preference-applied', appliedWait(waitSeconds))
   const record = await findRecord(request, options)
   if (record.state === 'finished' || waitSeconds === undefined) return record
   const waitMs = waitSeconds * 1_000

@@ -68,10 +68,15 @@ function appliedOf(
 ): readonly string[] {
   return [
     ...(respondAsync && isAccepted ? ['respond-async'] : []),
-    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
+    ...(waitSeconds === undefined ? [] : [appliedWait(waitSeconds)]),
     ...(dropsBody ? ['return=minimal'] : []),
     ...(strict ? ['handling=strict'] : []),
   ]
+}
+
+/** In whole seconds, as RFC 7240 has them: never more than is waited where the operator's cap has a fraction. */
+export function appliedWait(waitSeconds: number): string {
+  return `wait=${Math.floor(waitSeconds)}`
 }
 
 /** Node joins repeated lines of a header by commas, or lists them; either is one list. */

@@ -33,6 +33,8 @@ export interface Script {
   readonly principalOf?: (request: FastifyRequest) => string
   /** Milliseconds that the answer to a kept call is waited for. */
   readonly lifetimeMs?: number
+  /** The longest that a caller may ask to wait. */
+  readonly maxWaitMs?: number
   /** Hooks of the test’s own. */
   readonly prepare?: (app: FastifyInstance) => void
 }
@@ -53,7 +55,7 @@ export interface ScriptedApp {
 /** The routes over a runtime that answers what the test says: everything of HTTP, nothing behind it. */
 export function buildScriptedApp(script: Script): ScriptedApp {
   const { entities, overrides = {}, capabilities = {}, checks = [] } = script
-  const { principalOf = () => '', lifetimeMs = 60_000 } = script
+  const { principalOf = () => '', lifetimeMs = 60_000, maxWaitMs = 60_000 } = script
   const store = script.store ?? createMemoryStore({ retentionMs: 60_000, maxRecords: 1_000 })
   const app = fastify({
     genReqId: () => randomUUID(),
@@ -80,10 +82,10 @@ export function buildScriptedApp(script: Script): ScriptedApp {
   acceptJsonBodies(app)
   registerSystemRoutes(app, { entities: compiled, capabilitiesOf, checks: async () => checks })
   const answering = createAnswering({ invoke, store, replica: 'test', lifetimeMs })
-  registerInvocationRoutes(app, { store, principalOf, maxWaitMs: 60_000 })
+  registerInvocationRoutes(app, { store, principalOf, maxWaitMs })
   registerEntityRoutes(app, {
     ...{ entities: compiled, capabilitiesOf, answering, principalOf },
-    ...{ defaultDeadlineMs: 10_000, maxWaitMs: 60_000 },
+    ...{ defaultDeadlineMs: 10_000, maxWaitMs },
   })
   return {
     app,

@@ -4,6 +4,7 @@ import { type BatchAnswer, openBatch, sendBatch } from '../helpers/batch-client.
 import { root } from '../helpers/gateway-process.ts'
 import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
 import { sendRaw } from '../helpers/send-raw.ts'
+import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
 import { unique } from '../helpers/unique.ts'
 import { until } from '../helpers/until.ts'
 import { stepOf } from './chains.ts'
@@ -100,6 +101,13 @@ describe('POST /-/batch', () => {
       400,
       'validation_failed',
     ],
+    [
+      'what is not known here to a strict caller',
+      '/-/batch',
+      { 'content-type': 'application/x-ndjson', prefer: 'handling=strict, foo' },
+      400,
+      'unknown_preference',
+    ],
   ])('refuses %s', async (_what, path, headers, status, code) => {
     const answer = await sendRaw(gateway.url, { kind: 'batch', verb: 'POST', path, headers, body: '{}' })
     expect([answer.status, answer.type]).toEqual([status, 'application/problem+json'])
@@ -176,6 +184,23 @@ describe('a batch that does not end as it should', () => {
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([503, { code: 'overloaded', outcome: 'not_sent' }])
     expect(await batch.finish()).toEqual([])
     await gateway.close()
+  })
+
+  it('is refused too when those under way began before a reload', async () => {
+    const folder = createTemporaryFolder()
+    const overrides = (deadlineMs: number) => JSON.stringify({ 'Chain.step': { deadlineMs } })
+    const GATEWAY_OVERRIDES = folder.write('overrides.json', overrides(1_000))
+    const gateway = await startGateway({ ...env, GATEWAY_MAX_BATCHES: '1', GATEWAY_OVERRIDES })
+    const batch = await openBatch(gateway.url)
+    folder.write('overrides.json', overrides(2_000))
+    expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const answer = await sendRaw(gateway.url, { kind: 'batch', verb: 'POST', path: '/-/batch', headers, body: '{}' })
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([503, { code: 'overloaded' }])
+    expect(await batch.finish()).toEqual([])
+    expect(await sendBatch(gateway.url, JSON.stringify(create('after')))).toMatchObject([{ status: 201 }])
+    await gateway.close()
+    folder.close()
   })
 
   it('is cut off when no line comes, and its connection is closed', async () => {

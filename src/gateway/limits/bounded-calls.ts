@@ -78,20 +78,26 @@ export function createBoundedCalls(options: BoundedCallsOptions): BoundedCalls {
     )
   }
 
+  function refuse(cause: Shedding, invocation: Invocation): Promise<Outcome> {
+    onShed(cause)
+    return Promise.resolve(refusalOf(cause, invocation))
+  }
+
   return {
     room,
     bound(invoke) {
       const tryCall = (invocation: Invocation): Promise<Outcome> | undefined => {
         const place = enter(invocation)
-        return typeof place === 'string' ? undefined : follow(invoke(invocation), place)
+        if (typeof place !== 'string') return follow(invoke(invocation), place)
+        // It would hold up the calls of all other keys behind it.
+        return place === 'key' ? refuse(place, invocation) : undefined
       }
       // Not an async function: its frame would be kept for as long as the call waits.
       return (invocation) => {
         const place = enter(invocation)
         if (typeof place !== 'string') return follow(invoke(invocation), place)
         if (invocation.patience === 'queues' && place !== 'key') return room.wait(invocation, tryCall)
-        onShed(place)
-        return Promise.resolve(refusalOf(place, invocation))
+        return refuse(place, invocation)
       }
     },
   }

@@ -135,6 +135,23 @@ describe('calls under way', () => {
     expect(await Promise.all(lines)).toEqual([done, done])
     expect(shed).toEqual([])
   })
+
+  it('of a batch that wait are refused once their key is hot, and hold up none behind them', async () => {
+    const { invoke, waiting, shed, room, answer } = build({ maxPerEntity: 2, maxPerKey: 1 })
+    void invoke(invocationOf('other'))
+    void invoke(invocationOf('hot'))
+    const [hot, first, second] = ['hot', 'cold', 'colder'].map((key) =>
+      invoke(invocationOf(key, { patience: 'queues' })),
+    )
+    expect([waiting.length, room.size]).toEqual([2, 3])
+    await answer(1)
+    expect(await hot).toMatchObject(overloaded)
+    // The first of the cold ones has taken the place that there was.
+    expect([waiting.length, room.size, shed]).toEqual([2, 1, ['key']])
+    await answer(2)
+    await answer(1)
+    expect(await Promise.all([first, second])).toEqual([done, done])
+  })
 })
 
 describe('a runtime that is full', () => {

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { createLanes } from '../../../src/routes/batch-lanes.ts'
 
 /** Jobs that end when the test says so. */
-function build() {
+function build(mayBegin?: () => boolean) {
   const begun: string[] = []
   const ends = new Map<string, () => void>()
   const lanes = createLanes<string>((job) => {
     begun.push(job)
     return new Promise((resolve) => ends.set(job, resolve))
-  })
+  }, mayBegin)
   async function end(job: string): Promise<void> {
     ends.get(job)?.()
     await new Promise(setImmediate)
@@ -50,5 +50,34 @@ describe('lanes', () => {
     lanes.add('a', 'a1')
     await end('a1')
     expect([lanes.running, lanes.waiting, lanes.takeWaiting()]).toEqual([0, 0, []])
+  })
+
+  it('are held up where no further job may begin, and go on in the order in which they were', async () => {
+    let room = true
+    const { lanes, begun, end } = build(() => room)
+    for (const job of ['a1', 'a2', 'b1', 'b2', 'c1']) lanes.add(job[0], job)
+    room = false
+    for (const job of ['b1', 'a1', 'c1']) await end(job)
+    lanes.add('a', 'a3')
+    lanes.goOn()
+    expect([begun, lanes.running, lanes.waiting]).toEqual([['a1', 'b1', 'c1'], 0, 3])
+    room = true
+    lanes.goOn()
+    expect([begun.slice(3), lanes.running, lanes.waiting]).toEqual([['b2', 'a2'], 2, 1])
+    await end('a2')
+    expect(begun.slice(5)).toEqual(['a3'])
+  })
+
+  it('give back what was held up, and take new jobs after that', async () => {
+    let room = true
+    const { lanes, begun, end } = build(() => room)
+    for (const job of ['a1', 'a2']) lanes.add(job[0], job)
+    room = false
+    await end('a1')
+    expect([lanes.takeWaiting(), lanes.waiting]).toEqual([['a2'], 0])
+    room = true
+    lanes.add('a', 'a3')
+    lanes.goOn()
+    expect(begun).toEqual(['a1', 'a3'])
   })
 })

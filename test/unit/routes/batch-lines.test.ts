@@ -48,4 +48,27 @@ describe('the lines of a batch', () => {
     expect(splitter.next()).toMatchObject({ number: 3, bytes: Buffer.from('half') })
     expect(splitter.next()).toBeUndefined()
   })
+
+  it.each<[string, boolean]>([
+    ['', true],
+    ['a\n', true],
+    ['a\n\n \r\n\t', true],
+    ['a\nb', false],
+    ['a\n\n{}\n', false],
+  ])('are told to be at their end, or not, after the first of %j: %j', (text, isEmpty) => {
+    const splitter = createLineSplitter(100)
+    splitter.feed(Buffer.from(text))
+    splitter.next()
+    expect(splitter.isEmpty).toBe(isEmpty)
+  })
+
+  it('are at their end until more than white space has come of the next one', () => {
+    const splitter = createLineSplitter(100)
+    splitter.feed(Buffer.from('  '))
+    splitter.next()
+    expect(splitter.isEmpty).toBe(true)
+    splitter.feed(Buffer.from('{'))
+    splitter.next()
+    expect(splitter.isEmpty).toBe(false)
+  })
 })

@@ -1,73 +1,9 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import type { BatchCall } from '../../../src/routes/batch-call.ts'
-import { type BatchLimits, BatchRun } from '../../../src/routes/batch-run.ts'
-import { ProblemError } from '../../../src/routes/problem.ts'
-import type { HttpAnswer } from '../../../src/routes/to-http.ts'
-import type { BatchAnswer } from '../../helpers/batch-client.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { until } from '../../helpers/until.ts'
-
-const generous: BatchLimits = { maxLines: 100, maxBytes: 1_000_000, maxLineBytes: 1_000, idleMs: 10_000 }
-const done: HttpAnswer = { status: 200, headers: {}, body: 'true' }
-
-interface Build {
-  readonly source?: Readable
-  readonly limits?: Partial<BatchLimits>
-  readonly answer?: (call: BatchCall) => Promise<HttpAnswer>
-}
-
-/** A run whose lines are `lane:anything`; nothing is behind it but the function that answers. */
-function build({ source = new PassThrough(), limits = {}, answer = async () => done }: Build = {}) {
-  const calls: string[] = []
-  const run = new BatchRun({
-    source,
-    limits: { ...generous, ...limits },
-    newId: () => 'new',
-    read(bytes, number) {
-      const id = bytes.toString()
-      if (id.startsWith('!')) {
-        return {
-          kind: 'refused',
-          place: { kind: 'line', number },
-          problem: new ProblemError('bad_request', { detail: id }),
-        }
-      }
-      const lane = id.split(':')[0]
-      // The run looks at the place and the lane of a call, and at nothing else.
-      return { kind: 'call', place: { kind: 'id', id }, lane } as BatchCall
-    },
-    answer(call) {
-      calls.push(idOf(call))
-      return answer(call)
-    },
-  })
-  return { run, source, calls }
-}
-
-function idOf({ place }: BatchCall): string {
-  return place.kind === 'id' ? String(place.id) : `line ${place.number}`
-}
-
-/** Calls that are answered when the test says so. */
-function createGate() {
-  const open = new Map<string, (answer: HttpAnswer) => void>()
-  return {
-    answer: (call: BatchCall) => new Promise<HttpAnswer>((resolve) => open.set(idOf(call), resolve)),
-    let: (id: string) => open.get(id)?.(done),
-  }
-}
-
-/** Written by the run under test. */
-const parse = (lines: string) =>
-  lines
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as BatchAnswer)
-
-const sourceOf = (lines: string) => Readable.from([Buffer.from(lines)])
-const tick = () => new Promise(setImmediate)
+import { build, createGate, done, idOf, parse, sourceOf, tick } from './scripted-run.ts'
 
 describe('a batch', () => {
   it('answers in the order of completion, refusals among them, and ends when all is answered', async () => {
@@ -266,5 +202,22 @@ describe('a batch while the gateway stops', () => {
       { line: 2, status: 503, problem: { code: 'shutting_down' } },
     ])
     expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('has no last line where the caller had sent all, however long his calls take', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\n\n \n'), answer: gate.answer, limits: { maxLines: 1 } })
+    const answers = text(run.answers)
+    await until('the call', () => calls.length === 1)
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      run.drain()
+      vi.advanceTimersByTime(60_000)
+    } finally {
+      vi.useRealTimers()
+    }
+    gate.let('a:1')
+    expect(parse(await answers)).toEqual([{ id: 'a:1', status: 200, body: true }])
+    expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
   })
 })

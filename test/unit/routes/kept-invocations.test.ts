@@ -76,6 +76,18 @@ describe('Prefer over HTTP', () => {
     expect(capped.headers['preference-applied']).toBe('wait=60')
   })
 
+  it.each([
+    ['wait=1', 1_000, 'wait=1'],
+    ['wait=2', 1_500, 'wait=1'],
+  ])('tells whole seconds, and no more than a cap of 1.5 s: %s', async (prefer, waitMs, applied) => {
+    const app = build({ maxWaitMs: 1_500 })
+    app.answer(async ({ deadline }) => answered(deadline - Date.now()))
+    const response = await ask(app, { prefer })
+    expect(response.json()).toBeLessThanOrEqual(waitMs)
+    expect(response.json()).toBeGreaterThan(waitMs - 450)
+    expect(response.headers['preference-applied']).toBe(applied)
+  })
+
   it('passes over unknown preferences, and refuses them to a strict caller before anything is sent', async () => {
     const app = build()
     app.answer(answered(1))

@@ -90,13 +90,16 @@ describe('an invocation’s status and result', () => {
   })
 
   it('refuses what it does not know to a strict caller, and tells what it has heeded', async () => {
-    const { get } = await running()
+    const { get, settle } = await running({ maxWaitMs: 1_500 })
     for (const path of ['', '/result', '/events']) {
       const refused = await get(path, { prefer: 'handling=strict, foo' })
       expect([refused.statusCode, refused.json().code]).toEqual([400, 'unknown_preference'])
     }
     const heeded = await get('', { prefer: 'wait=0, foo' })
     expect(heeded.headers).toMatchObject({ 'preference-applied': 'wait=0', vary: 'Prefer' })
+    settle(answered(3))
+    const capped = await get('', { prefer: 'wait=2' })
+    expect(capped.headers['preference-applied']).toBe('wait=1')
   })
 
   it('has expired when nothing came in its lifetime', async () => {
