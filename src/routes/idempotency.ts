@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import type { Invocation } from '../runtime-adapters/contract.ts'
+import { canonical } from './canonical-json.ts'
 import { ProblemError } from './problem.ts'
 
 /** What `parseIdempotencyKey` takes, for the OpenAPI document: 1 to 255 characters, quoted or bare. */
@@ -38,12 +39,4 @@ export function fingerprintOf({ target, args }: Invocation): string {
 
 function sha256(parts: readonly string[]): string {
   return createHash('sha256').update(stringifyExact(parts)).digest('base64url')
-}
-
-/** JSON with members in one order. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return stringifyExact(value)
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`
 }

@@ -41,7 +41,7 @@ export function parseBody(body: Buffer, what = 'The body'): unknown {
   if (body.length === 0) return undefined
   if (!isUtf8(body)) throw malformed(`${what} is not valid UTF-8.`)
   const text = body.toString('utf8')
-  const isSafe = isSafeJson(text)
+  const isSafe = isSafeJson(text, 'any')
   const value = parseText(text, { what, isSafe })
   if (typeof value !== 'object' || value === null) {
     checkValues(value, MAYBE_SURROGATE.test(text))
@@ -50,7 +50,7 @@ export function parseBody(body: Buffer, what = 'The body'): unknown {
   if (MAYBE_HARMFUL.test(text)) refuseHarmful(value)
   // Each level takes two characters at least.
   if (text.length > 2 * MAX_NESTING && isDeeperThan(value, MAX_NESTING)) {
-    throw malformed(`${what} is nested more than ${MAX_NESTING} levels deep.`)
+    throw tooDeep(what)
   }
   const checkStrings = MAYBE_SURROGATE.test(text)
   if (checkStrings || !isSafe) checkValues(value, checkStrings)
@@ -67,8 +67,9 @@ function refuseHarmful(value: object): void {
 
 function parseText(text: string, { what, isSafe }: { readonly what: string; readonly isSafe: boolean }): unknown {
   try {
-    return isSafe ? JSON.parse(text) : parseExact(text)
+    return isSafe ? JSON.parse(text) : parseExact(text, 'any')
   } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(what)
     throw malformed(`${what} is not JSON: ${messageOf(error)}.`)
   }
 }
@@ -89,6 +90,10 @@ function checkValues(value: unknown, checkStrings: boolean): void {
 
 function codedBody(coding: string): ProblemError {
   return new ProblemError('unsupported_media_type', { detail: `No body is read with Content-Encoding "${coding}".` })
+}
+
+function tooDeep(what: string): ProblemError {
+  return malformed(`${what} is nested more than ${MAX_NESTING} levels deep.`)
 }
 
 function malformed(detail: string): ProblemError {

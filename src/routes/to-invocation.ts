@@ -152,7 +152,8 @@ function fromQuery(value: unknown, schema: JsonSchema): unknown {
     const items = Array.isArray(value) ? value : [value]
     return items.map((item) => fromQuery(item, (schema.items as JsonSchema | undefined) ?? {}))
   }
-  if (schema.type === 'string' || typeof value !== 'string') return value
+  // An empty text is no JSON, and no argument left out.
+  if (schema.type === 'string' || typeof value !== 'string' || value === '') return value
   try {
     return parseBody(Buffer.from(value))
   } catch {

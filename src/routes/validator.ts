@@ -3,6 +3,8 @@ import formats from 'ajv-formats'
 import type { JsonSchema } from '../entity-registry/descriptor.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
+import { containsBigint, fitsExactly } from './bigint-stand-ins.ts'
+import { compareExactly, limitIntegers, limitToDoubles, mayOverlookBigint } from './number-keywords.ts'
 import type { ProblemPlace } from './problem.ts'
 
 /** Tells what is wrong with a value; empty when it fits. */
@@ -31,13 +33,17 @@ const COMPILED_BY_ONE = 50
  * A compiler never forgets what it has compiled, and metadata is loaded again and again: after some schemas another one takes
  * over, and the first goes with the last of its validators.
  */
-function createCompiler(options: Options): (schema: JsonSchema) => ValidateFunction {
+function createCompiler(
+  options: Options,
+  layOver: (compiler: Ajv2020) => void,
+): (schema: JsonSchema) => ValidateFunction {
   let compiler: Ajv2020 | undefined
   let count = 0
   return (schema) => {
     if (compiler === undefined || count === COMPILED_BY_ONE) {
       compiler = new Ajv2020({ allErrors: true, strict: false, addUsedSchema: false, ...options })
       addFormats(compiler)
+      layOver(compiler)
       count = 0
     }
     count++
@@ -46,16 +52,36 @@ function createCompiler(options: Options): (schema: JsonSchema) => ValidateFunct
 }
 
 /** No coercion, nothing removed, nothing filled in: what arrives is what was sent. */
-const compile = createCompiler({ verbose: true })
+const compile = createCompiler({ verbose: true }, limitIntegers)
 
-/** A validator that is compiled at its first use: a thousand methods cost nothing at start. */
-export function createValidator(schema: JsonSchema): Validator {
+/** The same for values with `bigint`: each number is looked up where it is compared. */
+const compileExact = createCompiler({ verbose: true }, compareExactly)
+
+const NO_ERRORS: readonly ErrorObject[] = []
+
+/** Compiled at its first use: a thousand methods cost nothing at start. */
+function createCheck(schema: JsonSchema): (value: unknown) => readonly ErrorObject[] {
   let compiled: ValidateFunction | undefined
+  let compiledExact: ValidateFunction | undefined
+  let isLookedThrough = false
   return (value) => {
-    compiled ??= compile(schema)
-    if (compiled(value)) return []
-    if (containsBigint(value) && compiled(withoutBigint(value))) return []
-    return (compiled.errors ?? []).filter(isTelling).slice(0, MAX_PLACES).map(placeOf)
+    if (compiled === undefined) {
+      compiled = compile(schema)
+      isLookedThrough = mayOverlookBigint(schema)
+    }
+    const fits = compiled(value)
+    if (fits && !isLookedThrough) return NO_ERRORS
+    if (!containsBigint(value)) return fits ? NO_ERRORS : (compiled.errors ?? NO_ERRORS)
+    compiledExact ??= compileExact(schema)
+    return fitsExactly(compiledExact, value) ? NO_ERRORS : (compiledExact.errors ?? NO_ERRORS)
+  }
+}
+
+export function createValidator(schema: JsonSchema): Validator {
+  const check = createCheck(schema)
+  return (value) => {
+    const errors = check(value)
+    return errors.length === 0 ? [] : errors.filter(isTelling).slice(0, MAX_PLACES).map(placeOf)
   }
 }
 
@@ -81,34 +107,22 @@ function placeOf(error: ErrorObject): ProblemPlace {
   return { pointer: `#${instancePath}`, detail: message }
 }
 
-function containsBigint(value: unknown): boolean {
-  if (typeof value === 'bigint') return true
-  return typeof value === 'object' && value !== null && Object.values(value).some(containsBigint)
-}
-
-const LARGEST_DOUBLE_BELOW_2_63 = 2 ** 63 - 1024
-
-/**
- * The validator knows only doubles. Each `bigint` (64 bits at most, see `json-body.ts`) is replaced by a double on the same
- * side of every bound that a double can express.
- */
-function withoutBigint(value: unknown): unknown {
-  if (typeof value === 'bigint') return Math.min(Number(value), LARGEST_DOUBLE_BELOW_2_63)
-  if (Array.isArray(value)) return value.map(withoutBigint)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutBigint(member)]))
-}
-
 /** Query strings, path parameters and headers of custom routes arrive as text: there, and only there, types are coerced. */
-const compileForText = createCompiler({ coerceTypes: 'array', useDefaults: true })
+const compileForText = createCompiler({ coerceTypes: 'array', useDefaults: true }, limitToDoubles)
 
 /** Fastify's validator compiler for custom routes: strict for bodies, and compiled at first use. */
 export function createRequestValidator({ schema, httpPart }: { schema: unknown; httpPart?: string }) {
-  const compilePart = httpPart === 'body' ? compile : compileForText
-  let compiled: ValidateFunction | undefined
+  const check = httpPart === 'body' ? createCheck(schema as JsonSchema) : createTextCheck(schema as JsonSchema)
   return (data: unknown) => {
-    compiled ??= compilePart(schema as JsonSchema)
-    const fits = compiled(data) || (httpPart === 'body' && containsBigint(data) && compiled(withoutBigint(data)))
-    return fits ? { value: data } : { error: compiled.errors ?? [] }
+    const error = check(data)
+    return error.length === 0 ? { value: data } : { error: [...error] }
+  }
+}
+
+function createTextCheck(schema: JsonSchema): (data: unknown) => readonly ErrorObject[] {
+  let compiled: ValidateFunction | undefined
+  return (data) => {
+    compiled ??= compileForText(schema)
+    return compiled(data) ? NO_ERRORS : (compiled.errors ?? NO_ERRORS)
   }
 }

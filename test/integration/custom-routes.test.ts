@@ -140,6 +140,27 @@ describe('a file of custom routes', () => {
     expectProblem(await call('POST', '/points', { points: 1, more: true }), 400, 'validation_failed', 'not_sent')
   })
 
+  it('refuses numbers in its query that would lose digits', async () => {
+    const gateway = await start(`export default async (app) => {
+      const querystring = { type: 'object', properties: { points: { type: 'integer' }, share: { type: 'number' } } }
+      app.get('/points', { schema: { querystring } }, ({ query }) => query)
+    }`)
+    const call = callerOf(gateway.url)
+    expect((await call('GET', '/points?points=9007199254740991&share=1e300')).body).toEqual({
+      points: 9007199254740991,
+      share: 1e300,
+    })
+    const answer = await call('GET', '/points?points=9007199254740993&share=1e400')
+    expectProblem(answer, 400, 'validation_failed', 'not_sent')
+    const detail = 'must be number that a double can hold'
+    expect(answer.body).toMatchObject({
+      errors: [
+        { pointer: '#/query/points', detail },
+        { pointer: '#/query/share', detail },
+      ],
+    })
+  })
+
   it.each([
     ['with', "{ type: 'object', properties: { points: { type: 'integer' } } }"],
     ['without', 'undefined'],

@@ -41,7 +41,7 @@ function asNumber(value: number | bigint, { type }: JsonSchema): PythonValue {
     return isFloat && Number.isFinite(double) ? { kind: 'float', value: double } : { kind: 'int', value }
   }
   if (Number.isSafeInteger(value) && !isFloat) return { kind: 'int', value }
-  // A double beyond 2^53 was written with an exponent: digits would have been read as bigint.
+  // From a custom route: what callers send beyond 2^53 is read as bigint.
   if (saysInteger && Number.isInteger(value)) return { kind: 'int', value: BigInt(value) }
   return { kind: 'float', value }
 }

@@ -344,6 +344,16 @@ describe('what is served', () => {
     expect((await app.inject('/account/a/search?text=5&colour=red')).statusCode).toBe(400)
   })
 
+  it('takes an empty text in the query for a text, and for nothing else', async () => {
+    const { app, invocations } = build({ overrides: { 'Account.search': { safe: true } } })
+    expect((await app.inject('/account/a/search?text=5&limit=')).json()).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ pointer: '#/limit', detail: 'must be integer' }],
+    })
+    expect((await app.inject('/account/a/search?text=&tags=')).statusCode).toBe(200)
+    expect(invocations.map(({ args }) => args)).toEqual([{ text: '', tags: [''] }])
+  })
+
   it('puts a method where the operator wants it', async () => {
     const { app, invocations } = build({
       overrides: { 'Account.clear': { verb: 'PUT', path: '/accounts/{key}/zero' } },

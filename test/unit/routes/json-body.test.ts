@@ -27,6 +27,10 @@ const scalars = [
   ...['0', '-1', '42', '1.5', '9007199254740991', '9007199254740993', '-9223372036854775808', '9223372036854775808'],
   ...[
     '1e3',
+    '1e18',
+    '9007199254740993.0',
+    '900719925474099.3e1',
+    '18446744073709551616.0',
     '1e300',
     '1e400',
     'true',
@@ -52,7 +56,7 @@ function textFrom(roll: (sides: number) => number, depth: number): string {
 
 /** What bodies must be, said without a short cut: everything is looked at. */
 function carefully(text: string): unknown {
-  const value = parseExact(text)
+  const value = parseExact(text, 'any')
   if (typeof value === 'object' && value !== null) secureJson.scan(value)
   if (isDeeperThan(value, 64)) throw new Error('too deep')
   const look = (one: unknown): void => {
@@ -85,6 +89,18 @@ describe('a JSON body', () => {
     // The dice must come to both.
     expect(refused).toBeGreaterThan(1_000)
     expect(refused).toBeLessThan(19_000)
+  })
+
+  it('is the same whether its integers have points, exponents or neither', () => {
+    const spellings = ['9007199254740993', '9007199254740993.0', '9007199254740993e0', '900719925474099.3e1']
+    for (const text of spellings) expect(parseBody(Buffer.from(`{"x":${text}}`))).toEqual({ x: 9007199254740993n })
+  })
+
+  it.each([65, 1_000, 10_000, 100_000])('is refused as too deep at %d levels, whatever is in it', (levels) => {
+    for (const inner of ['1', '12345678901234567', '1e18', '"\\ud800"']) {
+      const text = '['.repeat(levels) + inner + ']'.repeat(levels)
+      expect(() => parseBody(Buffer.from(text)), inner).toThrow('The body is nested more than 64 levels deep.')
+    }
   })
 
   it.each(['{"\\u005f_proto__":1}', '{"a":[{"constructor":{"prototype":1}}]}'])('refuses %s', (text) => {
