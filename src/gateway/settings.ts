@@ -106,6 +106,13 @@ export const Settings = Type.Object(
       description:
         'Bytes that the answer of a kept invocation may have; of a larger one, a problem with status 507 is kept.',
     }),
+    maxKeptBytes: Type.Integer({
+      env: 'GATEWAY_MAX_KEPT_BYTES',
+      default: 134_217_728,
+      minimum: 1_024,
+      description:
+        'Bytes of memory that kept answers may take, two for each character; with three quarters taken, calls that need a record get 503. Not with `REDIS_URL`.',
+    }),
     maxPending: Type.Integer({
       env: 'GATEWAY_MAX_PENDING',
       default: 10_000,

@@ -161,10 +161,11 @@ async function settledRecord(
   reply.header('vary', 'Prefer')
   if (waitSeconds !== undefined) reply.header('preference-applied', appliedWait(waitSeconds))
   const record = await findRecord(request, options)
-  if (record.state === 'finished' || waitSeconds === undefined) return record
-  const waitMs = waitSeconds * 1_000
+  if (!isOpen(record) || waitSeconds === undefined) return record
+  // A timer may be early by a millisecond: then it would not have expired yet.
+  const untilMs = Math.min(Date.now() + waitSeconds * 1_000, record.expiresAt + 1)
   const answer = await whileOpen(reply, (gone) =>
-    options.store.waitFor(record.id, Date.now() + waitMs, AbortSignal.any([gone, options.stopping])),
+    options.store.waitFor(record.id, untilMs, AbortSignal.any([gone, options.stopping])),
   )
   if (answer !== undefined) return { ...record, state: 'finished', answer }
   // It may have got on meanwhile.

@@ -288,7 +288,7 @@ export const problemKinds = {
     retry: 'never',
     advice:
       'The call was answered, and nobody waited on the spot. Its answer is over what is kept of one ' +
-      '(`GATEWAY_MAX_ANSWER_BYTES`); `detail` says with which status it ended.',
+      '(`GATEWAY_MAX_ANSWER_BYTES`), or found no room beside the others (`GATEWAY_MAX_KEPT_BYTES`); `detail` says with which status it ended.',
   },
 } as const satisfies Readonly<Record<string, ProblemKind>>
 

@@ -51,6 +51,15 @@ describe('the store of workers', () => {
     expect(await store.open(runningRecord(), 'scope')).toEqual({ kind: 'opened' })
   })
 
+  it('forgets what was opened without a scope, and that the primary took too late', async () => {
+    const { promise: isSilentUntil, resolve: speak } = Promise.withResolvers<void>()
+    const { store } = make({ store: memory(), isSilentUntil })
+    const record = runningRecord()
+    await expect(store.open(record, undefined)).rejects.toThrow(StoreUnavailable)
+    speak()
+    expect(await store.read(record.id)).toBeUndefined()
+  })
+
   it('queues no more for a silent primary than its bounds', async () => {
     const { promise: isSilentUntil, resolve: speak } = Promise.withResolvers<void>()
     const { store } = make({ store: memory(), isSilentUntil, limits: { maxQuestions: 2, maxBytes: 1_000_000 } })

@@ -1,13 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { createMemoryStore } from '../../src/gateway/invocations/memory-store.ts'
+import { createMemoryStore, type MemoryStore } from '../../src/gateway/invocations/memory-store.ts'
 import { createLink, type LinkLimits, type Port } from '../../src/gateway/workers/link.ts'
 import { withLivingWorkers } from '../../src/gateway/workers/living-workers.ts'
 import { answerStoreQuestion, type StoreQuestion } from '../../src/gateway/workers/store-questions.ts'
 import { createWorkerStore } from '../../src/gateway/workers/worker-store.ts'
-import type { InvocationStore } from '../../src/routes/invocation-store.ts'
 
 export interface WorkerStoreSettings {
-  readonly store: InvocationStore
+  readonly store: MemoryStore
   readonly limits?: LinkLimits
   /** The primary's side takes no messages until it resolves. */
   readonly isSilentUntil?: Promise<void>

@@ -110,6 +110,19 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     expect(JSON.parse(told?.body ?? '')).toMatchObject({ code: 'store_unavailable', outcome: 'not_sent' })
   })
 
+  it('forgets a call without a scope that it took after the caller was told that it did not', async () => {
+    const [a, b] = lab.replicas
+    const record = runningRecord()
+    // A server that does not know the script yet would not take the call.
+    await a.open(runningRecord(), undefined)
+    redis.stop()
+    await expect(a.open(record, undefined)).rejects.toThrow(StoreUnavailable)
+    redis.continue()
+    // What came to the server before has been done when it answers this.
+    await until('the server answers', () => isBack(b))
+    await until('it was forgotten', async () => (await b.read(record.id)) === undefined)
+  })
+
   it('keeps nothing of 25,000 questions that it never answered', async () => {
     const [a] = lab.replicas
     redis.stop()

@@ -6,10 +6,8 @@ export function withAnswerLimit(store: InvocationStore, maxBytes: number): Invoc
   const kept = (id: string, answer: StoredAnswer): StoredAnswer => {
     // A character is three bytes of UTF-8 at most, so most answers need no counting.
     if (answer.body.length * 3 <= maxBytes) return answer
-    const bytes = Buffer.byteLength(answer.body)
-    if (bytes <= maxBytes) return answer
-    const detail = `The call was answered with status ${answer.status} and ${bytes} bytes, of which ${maxBytes} may be kept.`
-    return problemAnswer(new ProblemError('answer_too_large', { detail, invocationId: id }), id)
+    if (Buffer.byteLength(answer.body) <= maxBytes) return answer
+    return endOnly(id, answer, `of which ${maxBytes} may be kept`)
   }
   return {
     name: store.name,
@@ -27,4 +25,13 @@ export function withAnswerLimit(store: InvocationStore, maxBytes: number): Invoc
     health: () => store.health(),
     close: () => store.close(),
   }
+}
+
+/**
+ * How a call ended, in place of an answer that can't be kept.
+ * @param why goes on after the bytes that it has
+ */
+export function endOnly(id: string, { status, body }: StoredAnswer, why: string): StoredAnswer {
+  const detail = `The call was answered with status ${status} and ${Buffer.byteLength(body)} bytes, ${why}.`
+  return problemAnswer(new ProblemError('answer_too_large', { detail, invocationId: id }), id)
 }

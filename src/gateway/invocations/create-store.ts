@@ -12,10 +12,10 @@ import { type RedisOptions, readRedisTls } from './redis-options.ts'
  * @throws Error when the address or a file of the configuration can't be used
  */
 export async function createStore(config: Config, log: Log): Promise<InvocationStore> {
-  const { redis, retentionMs, maxInvocations, maxAnswerBytes } = config
+  const { redis, retentionMs, maxInvocations, maxKeptBytes, maxAnswerBytes } = config
   const store =
     redis.url === undefined
-      ? createMemoryStore({ retentionMs, maxRecords: maxInvocations })
+      ? createMemoryStore({ retentionMs, maxRecords: maxInvocations, maxBytes: maxKeptBytes })
       : await createRedisStore(redis.url, redis, { retentionMs, log })
   return withAnswerLimit(store, maxAnswerBytes)
 }

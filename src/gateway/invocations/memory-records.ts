@@ -1,10 +1,13 @@
-import { type InvocationRecord, StoreUnavailable } from '../../routes/invocation-store.ts'
+import { type InvocationRecord, type StoredAnswer, StoreUnavailable } from '../../routes/invocation-store.ts'
+import { sizeOf } from './answer-size.ts'
 
 export interface MemoryRecordsOptions {
   /** Milliseconds that a finished invocation stays. */
   readonly retentionMs: number
   /** Records that are kept at once; with so many `add` refuses: none is dropped before its time. */
   readonly maxRecords: number
+  /** Bytes that answers may take at once; `add` refuses before they are taken. */
+  readonly maxBytes: number
   readonly now: () => number
 }
 
@@ -19,6 +22,9 @@ export interface MemoryRecords {
   released(id: string): InvocationRecord | undefined
   isGone(id: string): boolean
   replace(record: InvocationRecord): void
+  hasRoomFor(answer: StoredAnswer): boolean
+  /** Forgets one that nobody knows of. */
+  drop(id: string): void
   /** Frees the scope; the record stays a while for those who know its id. */
   release(record: InvocationRecord, scope: string | undefined): void
   /** Forgets what is over. */
@@ -38,17 +44,30 @@ const RELEASED_MS = 300_000
 /** Milliseconds between two looks at all records, at least, when there is no room: one costs a thousand times what a call does. */
 const HURRIED_SWEEP_MS = 1_000
 
-export function createMemoryRecords({ retentionMs, maxRecords, now }: MemoryRecordsOptions): MemoryRecords {
+/** Of the bytes for answers, what may be taken when a record is added: the rest is for calls that are under way. */
+const ADDING_SHARE = 0.75
+/** An answer of so few bytes always has room: its record takes about as many. */
+const SMALL_BYTES = 1_024
+
+export function createMemoryRecords({ retentionMs, maxRecords, maxBytes, now }: MemoryRecordsOptions): MemoryRecords {
   const kept = new Map<string, Kept>()
   const scopes = new Map<string, string>()
   /** Ids whose records have been forgotten, and until when that is remembered; oldest first. */
   const gone = new Map<string, number>()
   const released = new Map<string, { readonly record: InvocationRecord; readonly until: number }>()
   let sweptAt = Number.NEGATIVE_INFINITY
+  let bytes = 0
 
   function drop(id: string, scope: string | undefined): void {
+    const one = kept.get(id)
+    if (one !== undefined) bytes -= sizeOfAnswer(one.record)
     kept.delete(id)
     if (scope !== undefined && scopes.get(scope) === id) scopes.delete(scope)
+  }
+
+  function refusal(): string | undefined {
+    if (kept.size >= maxRecords) return `${maxRecords} invocations are kept already.`
+    return bytes < maxBytes * ADDING_SHARE ? undefined : `Answers of ${bytes} bytes are kept already.`
   }
 
   function sweep(): void {
@@ -69,8 +88,9 @@ export function createMemoryRecords({ retentionMs, maxRecords, now }: MemoryReco
 
   return {
     add(record, scope) {
-      if (kept.size >= maxRecords && now() - sweptAt >= HURRIED_SWEEP_MS) sweep()
-      if (kept.size >= maxRecords) throw new StoreUnavailable(`${maxRecords} invocations are kept already.`)
+      if (refusal() !== undefined && now() - sweptAt >= HURRIED_SWEEP_MS) sweep()
+      const refused = refusal()
+      if (refused !== undefined) throw new StoreUnavailable(refused)
       kept.set(record.id, { record, scope, forgetAt: record.expiresAt + retentionMs })
       if (scope !== undefined) scopes.set(scope, record.id)
     },
@@ -81,9 +101,15 @@ export function createMemoryRecords({ retentionMs, maxRecords, now }: MemoryReco
     replace(record) {
       const one = kept.get(record.id)
       if (one === undefined) return
+      bytes += sizeOfAnswer(record) - sizeOfAnswer(one.record)
       one.record = record
       if (record.state === 'finished') one.forgetAt = now() + retentionMs
     },
+    hasRoomFor(answer) {
+      const size = sizeOf(answer)
+      return size <= SMALL_BYTES || bytes + size <= maxBytes
+    },
+    drop: (id) => drop(id, kept.get(id)?.scope),
     release(record, scope) {
       drop(record.id, scope)
       addBounded(released, record.id, { record, until: now() + RELEASED_MS })
@@ -93,4 +119,8 @@ export function createMemoryRecords({ retentionMs, maxRecords, now }: MemoryReco
       return kept.size
     },
   }
+}
+
+function sizeOfAnswer({ answer }: InvocationRecord): number {
+  return answer === undefined ? 0 : sizeOf(answer)
 }

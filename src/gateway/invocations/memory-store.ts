@@ -1,4 +1,5 @@
 import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
+import { endOnly } from './answer-limit.ts'
 import { createMemoryRecords } from './memory-records.ts'
 import { createWaiters } from './waiters.ts'
 
@@ -7,15 +8,26 @@ export interface MemoryStoreOptions {
   readonly retentionMs: number
   /** Records that are kept at once; with so many `open` refuses: none is dropped before its time. */
   readonly maxRecords: number
+  /**
+   * Bytes that answers may take at once; default: any number. With most of them taken `open` refuses. Of a call that is under way then, an
+   * answer that finds no room gives way to a problem that says how it ended; who waits gets the whole.
+   */
+  readonly maxBytes?: number
   readonly now?: () => number
 }
 
 /** Milliseconds between two looks for what may be forgotten. */
 const SWEEP_MS = 1_000
 
+export interface MemoryStore extends InvocationStore {
+  /** Forgets an invocation that nobody knows of. */
+  drop(id: string): Promise<void>
+}
+
 /** Invocations of one process: gone with it, and unknown to other replicas. */
-export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: MemoryStoreOptions): InvocationStore {
-  const records = createMemoryRecords({ retentionMs, maxRecords, now })
+export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
+  const { retentionMs, maxRecords, maxBytes = Number.POSITIVE_INFINITY, now = Date.now } = options
+  const records = createMemoryRecords({ retentionMs, maxRecords, maxBytes, now })
   const ends = createWaiters<StoredAnswer>()
   const acceptances = createWaiters<StoredAnswer | 'accepted'>()
   let sweeper: NodeJS.Timeout | undefined
@@ -47,7 +59,10 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
     async finish(id, answer) {
       const record = records.get(id)
       if (record === undefined || record.state === 'finished') return false
-      records.replace({ ...record, state: 'finished', answer })
+      const kept = records.hasRoomFor(answer)
+        ? answer
+        : endOnly(id, answer, 'for which there is no room among those kept')
+      records.replace({ ...record, state: 'finished', answer: kept })
       tell(id, answer)
       return true
     },
@@ -57,6 +72,7 @@ export function createMemoryStore({ retentionMs, maxRecords, now = Date.now }: M
       if (record !== undefined) records.release({ ...record, state: 'finished', answer }, scope)
       tell(id, answer)
     },
+    drop: async (id) => records.drop(id),
     async waitFor(id, untilMs, signal) {
       const record = records.get(id)
       if (record === undefined) return records.released(id)?.answer

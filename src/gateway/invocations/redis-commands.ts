@@ -37,6 +37,8 @@ export interface RedisCommands {
   /** The scope of a finished record goes with it. */
   holdScope(scope: string, id: string): Promise<void>
   release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
+  /** Forgets one that nobody knows of. */
+  drop(id: string): Promise<void>
   beat(replica: string): Promise<readonly string[]>
   leave(replica: string): Promise<void>
 }
@@ -106,6 +108,10 @@ export function createRedisCommands(options: RedisCommandsOptions): RedisCommand
       const done = await connection.run({ script: releaseScript, keys: [record, trace, released], args })
       if (done !== 1 || scope === undefined) return
       await connection.run({ script: holdScript, keys: [scopeKey(prefix, scope)], args: [id, 0] })
+    },
+    async drop(id) {
+      const { record, trace } = keysOf(prefix, id)
+      await connection.run({ script: dropScript, keys: [record, trace], args: [] })
     },
     async beat(replica) {
       const living = await connection.run({ script: beatScript, keys: [replicas], args: [replica, DEAD_AFTER_MS] })

@@ -69,7 +69,7 @@ export class RedisStore implements InvocationStore {
     try {
       return await this.#commands.open(record, scope)
     } catch (error) {
-      if (wasReady && scope !== undefined) this.#undo(id, scope)
+      if (wasReady) this.#undo(id, scope)
       throw error
     }
   }
@@ -163,8 +163,15 @@ export class RedisStore implements InvocationStore {
     this.#connection.close()
   }
 
-  /** Redis may have taken it all the same. Its caller is told that nothing was sent, so nobody may be made to wait for it. */
-  #undo(id: string, scope: string): void {
+  /**
+   * Redis may have taken it all the same. The caller of one with a scope is told that nothing was sent, so nobody who has joined it
+   * may be made to wait. Of one without, nobody knows; its call may have been sent.
+   */
+  #undo(id: string, scope: string | undefined): void {
+    if (scope === undefined) {
+      this.#untilDone(() => this.#commands.drop(id))
+      return
+    }
     const undone = new ProblemError('store_unavailable', { detail: 'The call was not sent.', invocationId: id })
     this.#untilDone(() => this.#commands.release(id, scope, problemAnswer(undone, id)))
   }

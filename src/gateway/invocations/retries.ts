@@ -3,8 +3,9 @@ export interface Retries {
   /**
    * Rejects as `write` did last, when the patience is over, too many wait already, or at the end.
    * @param write is harmless when it is done twice
+   * @param bytes that it holds while it waits
    */
-  run<T>(write: () => Promise<T>): Promise<T>
+  run<T>(write: () => Promise<T>, bytes?: number): Promise<T>
   /** One last attempt for each that waits, which may hold up the end for half a second. */
   close(): Promise<void>
 }
@@ -14,6 +15,8 @@ export interface RetryLimits {
   readonly patienceMs: number
   /** Writes that wait at once; further ones fail as the store does. */
   readonly maxWaiting: number
+  /** Bytes of such writes; default: any number. */
+  readonly maxBytes?: number
 }
 
 /** Milliseconds between two attempts. */
@@ -21,8 +24,10 @@ const RETRY_MS = 500
 /** Milliseconds for the last attempts. */
 const LAST_ATTEMPTS_MS = 500
 
-export function createRetries({ patienceMs, maxWaiting }: RetryLimits): Retries {
+export function createRetries(limits: RetryLimits): Retries {
+  const { patienceMs, maxWaiting, maxBytes = Number.POSITIVE_INFINITY } = limits
   const waiting = new Set<() => void>()
+  let bytesWaiting = 0
   const underWay = new Set<Promise<unknown>>()
   let isClosed = false
 
@@ -32,29 +37,35 @@ export function createRetries({ patienceMs, maxWaiting }: RetryLimits): Retries 
     timer = undefined
     const all = [...waiting]
     waiting.clear()
+    bytesWaiting = 0
     for (const wake of all) wake()
   }
 
-  function pause(): Promise<void> {
+  function hasRoomFor(bytes: number): boolean {
+    return waiting.size < maxWaiting && bytesWaiting + bytes <= maxBytes
+  }
+
+  function pause(bytes: number): Promise<void> {
+    bytesWaiting += bytes
     timer ??= setTimeout(wakeAll, RETRY_MS).unref()
     return new Promise((resolve) => waiting.add(resolve))
   }
 
-  async function tryAgain<T>(write: () => Promise<T>): Promise<T> {
+  async function tryAgain<T>(write: () => Promise<T>, bytes: number): Promise<T> {
     const until = Date.now() + patienceMs
     for (;;) {
       try {
         return await write()
       } catch (error) {
-        if (isClosed || Date.now() >= until || waiting.size >= maxWaiting) throw error
-        await pause()
+        if (isClosed || Date.now() >= until || !hasRoomFor(bytes)) throw error
+        await pause(bytes)
       }
     }
   }
 
   return {
-    run(write) {
-      const done = tryAgain(write)
+    run(write, bytes = 0) {
+      const done = tryAgain(write, bytes)
       const settled: Promise<unknown> = done
         .catch(() => undefined)
         .finally(() => {

@@ -1,8 +1,9 @@
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import { sizeOf } from './answer-size.ts'
 import { createRetries } from './retries.ts'
 
 /** As long as a call is waited for by default: a key whose call was not sent must not stay taken after an outage. */
-const LIMITS = { patienceMs: 900_000, maxWaiting: 20_000 } as const
+const LIMITS = { patienceMs: 900_000, maxWaiting: 20_000, maxBytes: 67_108_864 } as const
 
 /**
  * What happened is written, also when the store is away for a while or slow:
@@ -29,9 +30,9 @@ export function createSteadyStore(store: InvocationStore): InvocationStore {
     accept: (id) => retries.run(() => store.accept(id)),
     async finish(id, answer) {
       await opening.get(id)?.catch(() => undefined)
-      return retries.run(() => store.finish(id, answer))
+      return retries.run(() => store.finish(id, answer), sizeOf(answer))
     },
-    release: (id, scope, answer) => retries.run(() => store.release(id, scope, answer)),
+    release: (id, scope, answer) => retries.run(() => store.release(id, scope, answer), sizeOf(answer)),
     read: (id) => store.read(id),
     waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
     waitForAcceptance: (id, untilMs, signal) => store.waitForAcceptance(id, untilMs, signal),

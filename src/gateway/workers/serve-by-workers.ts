@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import fastify from 'fastify'
-import { type InvocationStore, StoreUnavailable } from '../../routes/invocation-store.ts'
+import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { AdapterName } from '../../runtime-adapters/catalog.ts'
 import { type Config, ConfigError } from '../config.ts'
-import { createMemoryStore } from '../invocations/memory-store.ts'
+import { createMemoryStore, type MemoryStore } from '../invocations/memory-store.ts'
 import { loggerOptions } from '../logger.ts'
 import { createMetricPage } from '../observability/metric-page.ts'
 import { addProcessMetrics } from '../observability/process-metrics.ts'
@@ -63,12 +63,12 @@ export async function serveByWorkers({ config, count, stopMs }: ServeByWorkersOp
   }
 }
 
-function createSharedMemory({ retentionMs, maxInvocations }: Config): InvocationStore {
-  return withLivingWorkers(createMemoryStore({ retentionMs, maxRecords: maxInvocations }))
+function createSharedMemory({ retentionMs, maxInvocations, maxKeptBytes }: Config): MemoryStore {
+  return withLivingWorkers(createMemoryStore({ retentionMs, maxRecords: maxInvocations, maxBytes: maxKeptBytes }))
 }
 
 function createCrewWith(
-  store: InvocationStore | undefined,
+  store: MemoryStore | undefined,
   { count, log, onHopeless }: Pick<CrewOptions, 'count' | 'log' | 'onHopeless'>,
 ): Crew {
   const container = store === undefined ? undefined : randomBytes(CONTAINER_DIGITS / 2).toString('hex')

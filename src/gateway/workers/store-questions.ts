@@ -1,9 +1,10 @@
-import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from '../../routes/invocation-store.ts'
+import type { InvocationRecord, OpenResult, StoredAnswer } from '../../routes/invocation-store.ts'
+import type { MemoryStore } from '../invocations/memory-store.ts'
 
 /** What workers ask of the store that lives in the primary process. */
 export type StoreQuestion =
   | { readonly op: 'open'; readonly record: InvocationRecord; readonly scope: string | undefined }
-  | { readonly op: 'read' | 'accept'; readonly id: string }
+  | { readonly op: 'read' | 'accept' | 'drop'; readonly id: string }
   | { readonly op: 'finish'; readonly id: string; readonly answer: StoredAnswer }
   | { readonly op: 'release'; readonly id: string; readonly scope: string | undefined; readonly answer: StoredAnswer }
   | { readonly op: 'wait-for' | 'wait-for-acceptance'; readonly id: string; readonly untilMs: number }
@@ -17,6 +18,7 @@ export interface StoreAnswers {
   readonly accept: undefined
   readonly finish: boolean
   readonly release: undefined
+  readonly drop: undefined
   readonly 'wait-for': StoredAnswer | undefined
   readonly 'wait-for-acceptance': StoredAnswer | 'accepted' | undefined
   readonly beat: ReadonlySet<string>
@@ -26,7 +28,7 @@ export interface StoreAnswers {
 
 /** @param signal who waits has gone */
 export function answerStoreQuestion(
-  store: InvocationStore,
+  store: MemoryStore,
   question: StoreQuestion,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -41,6 +43,8 @@ export function answerStoreQuestion(
       return store.finish(question.id, question.answer)
     case 'release':
       return store.release(question.id, question.scope, question.answer)
+    case 'drop':
+      return store.drop(question.id)
     case 'wait-for':
       return store.waitFor(question.id, question.untilMs, signal)
     case 'wait-for-acceptance':

@@ -1,6 +1,7 @@
 import { messageOf } from '../../entity-registry/message-of.ts'
-import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
+import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
+import { sizeOf } from '../invocations/answer-size.ts'
 import type { AskOptions, Link } from './link.ts'
 import type { StoreAnswers, StoreQuestion } from './store-questions.ts'
 
@@ -57,7 +58,7 @@ export function createWorkerStore(link: Link<StoreQuestion>): InvocationStore {
         return await exchange({ op: 'open', record, scope })
       } catch (error) {
         // It may have been opened all the same; what comes later in the channel is done later.
-        if (scope !== undefined) exchange(undoing(record.id, scope)).catch(() => undefined)
+        exchange(undoing(record.id, scope)).catch(() => undefined)
         throw error
       }
     },
@@ -81,8 +82,12 @@ export function createWorkerStore(link: Link<StoreQuestion>): InvocationStore {
   }
 }
 
-/** Its caller is told that nothing was sent, so nobody may be made to wait for it. */
-function undoing(id: string, scope: string): StoreQuestion {
+/**
+ * The caller of one with a scope is told that nothing was sent, so nobody who has joined it may be made to wait. Of one without,
+ * nobody knows; its call may have been sent.
+ */
+function undoing(id: string, scope: string | undefined): StoreQuestion {
+  if (scope === undefined) return { op: 'drop', id }
   const undone = new ProblemError('store_unavailable', { detail: 'The call was not sent.', invocationId: id })
   return { op: 'release', id, scope, answer: problemAnswer(undone, id) }
 }
@@ -90,9 +95,4 @@ function undoing(id: string, scope: string): StoreQuestion {
 /** Longer than a 32-bit timer can wait is as good as for ever. */
 function remainingMs(untilMs: number): number {
   return Math.min(Math.max(0, untilMs - Date.now()), 2 ** 31 - 1 - TIMEOUT_MS)
-}
-
-/** A character is three bytes of UTF-8 at most, and two in memory. */
-function sizeOf({ body }: StoredAnswer): number {
-  return 2 * body.length
 }

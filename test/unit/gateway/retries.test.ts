@@ -51,6 +51,27 @@ describe('a write that is tried again', () => {
     await retries.close()
   })
 
+  it('fails as the store does when too many bytes wait, and waits when those are written', async () => {
+    const retries = createRetries({ ...limits, maxBytes: 1_000 })
+    const sink = createSink()
+    const early = retries.run(sink.write, 600)
+    await vi.advanceTimersByTimeAsync(1)
+    await expect(retries.run(sink.write, 401)).rejects.toThrow('away')
+    const fitting = retries.run(sink.write, 400)
+    // They take no more room for being tried again.
+    await vi.advanceTimersByTimeAsync(3_000)
+    sink.isAway = false
+    await vi.advanceTimersByTimeAsync(500)
+    expect(await Promise.all([early, fitting])).toEqual([1, 2])
+    sink.isAway = true
+    const next = retries.run(sink.write, 1_000)
+    await vi.advanceTimersByTimeAsync(1)
+    sink.isAway = false
+    await vi.advanceTimersByTimeAsync(500)
+    expect(await next).toBe(3)
+    await retries.close()
+  })
+
   it('has one last attempt at the end, whether or not that works', async () => {
     const retries = createRetries(limits)
     const [back, away] = [createSink(), createSink()]

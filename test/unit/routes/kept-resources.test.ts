@@ -110,6 +110,15 @@ describe('an invocation’s status and result', () => {
     expect(result.json()).toMatchObject({ outcome: 'unknown', invocationId: place.split('/').at(-1) })
   })
 
+  it('is not waited for beyond its lifetime, nor once that is over', async () => {
+    const { get } = await running({ lifetimeMs: 40 })
+    const began = performance.now()
+    expect((await get('', { prefer: 'wait=20' })).json()).toMatchObject({ state: 'expired' })
+    expect((await get('', { prefer: 'wait=20' })).json()).toMatchObject({ state: 'expired' })
+    expect((await get('/result', { prefer: 'wait=20' })).json()).toMatchObject({ code: 'deadline_exceeded' })
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+
   it('is 410 when its retention has passed, and 404 when it never was', async () => {
     let now = Date.now()
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
