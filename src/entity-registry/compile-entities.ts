@@ -2,6 +2,7 @@ import { contradictionIn, defaultRule, refineRule } from './access-rule.ts'
 import { compileMethod, compileParameters, type MemberContext } from './compile-method.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { AttributeDescriptor, EntityDescriptor, JsonSchema } from './descriptor.ts'
+import { keyRing, keyType } from './key-type.ts'
 import type { LoadedDocument } from './load-metadata.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
 import type { MetadataEntity } from './metadata-schema.ts'
@@ -31,7 +32,7 @@ export function compileEntities(
   const overrideOf = (name: string): Override => overrides.byName.get(name) ?? {}
   const keySchemaOf = (name: string): JsonSchema | undefined => {
     const entity = byName.get(name)
-    return entity && keySchema(entity)
+    return entity && keySchema(keyType(entity, byName))
   }
   const entities = sources
     .filter(({ entity }) => overrideOf(entity.name).expose !== false)
@@ -52,6 +53,7 @@ export function compileEntities(
   problems.push(
     ...contradictoryOverrides(overrides),
     ...duplicateProblems(sources, entities),
+    ...ringsOfKeys(sources, byName),
     ...unknownOverrides(
       overrides,
       sources.map(({ entity }) => entity),
@@ -104,19 +106,19 @@ function compileEntity(
 }
 
 function compileKey(entity: MetadataEntity, { types }: MemberContext): EntityDescriptor['key'] {
-  const { schema } = compileType(entity.key.schema, '/key/schema', types)
+  compileType(entity.key.schema, '/key/schema', types)
+  const schema = types.keySchemaOf(entity.name) ?? {}
   const { type } = schema
-  if (type !== 'string' && type !== 'integer') {
+  // Of a reference this is said where it leads to.
+  if (type !== 'string' && type !== 'integer' && !('entity' in entity.key.schema)) {
     types.report('/key/schema/type', `a key is a "string" or an "integer", not ${JSON.stringify(type)}.`)
   }
-  return { name: entity.key.name, type: type === 'integer' ? 'integer' : 'string', schema: keySchema(entity) }
+  return { name: entity.key.name, type: type === 'integer' ? 'integer' : 'string', schema }
 }
 
-function keySchema({ key }: MetadataEntity): JsonSchema {
-  const schema = key.schema as JsonSchema
+function keySchema(schema: JsonSchema = {}): JsonSchema {
   if (schema.type !== 'string') return { format: 'int64', ...schema }
-  // Clients take these out of an address before they send it (RFC 3986, section 5.2.4).
-  return { minLength: 1, maxLength: MAX_KEY_BYTES, not: { enum: ['.', '..'] }, ...schema }
+  return { minLength: 1, maxLength: MAX_KEY_BYTES, ...schema }
 }
 
 type MetadataCreate = NonNullable<MetadataEntity['create']>
@@ -128,7 +130,7 @@ function compileCreate(
 ): EntityDescriptor['create'] {
   const named = create.params.find(({ name }) => name === entity.key.name)
   const keyParam = entity.key.generated === true ? undefined : named?.name
-  const { access, report } = context
+  const { access, report, types } = context
   if (keyParam === undefined && access.create.kind === 'restricted' && access.create.owners.length > 0) {
     report(
       '/create',
@@ -141,7 +143,7 @@ function compileCreate(
     description: create.description ?? '',
     // The argument that becomes the key obeys the key's schema.
     params: params.map((param) =>
-      param.name === keyParam ? { ...param, schema: { ...param.schema, ...keySchema(entity) } } : param,
+      param.name === keyParam ? { ...param, schema: { ...param.schema, ...types.keySchemaOf(entity.name) } } : param,
     ),
     keyParam,
     examples: create.examples ?? [],
@@ -204,6 +206,20 @@ function duplicateProblems(
     }
     if (path !== undefined) paths.set(path, name)
     return problems
+  })
+}
+
+function ringsOfKeys(
+  sources: readonly Source[],
+  byName: ReadonlyMap<string, MetadataEntity>,
+): readonly MetadataProblem[] {
+  return sources.flatMap(({ loaded: { file }, entity, pointer }) => {
+    const ring = keyRing(entity, byName)
+    if (ring === undefined) return []
+    const message = `the key refers to itself: ${ring.join(' → ')}.`
+    return [
+      { file, pointer: `${pointer}/key/schema/entity`, message, hint: 'One of these keys needs a type of its own.' },
+    ]
   })
 }
 

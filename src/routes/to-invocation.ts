@@ -49,7 +49,7 @@ export function createKeyParser(entity: EntityDescriptor): (text: string) => Key
   const validate = createValidator(entity.key.schema)
   return (text) => {
     const key = entity.key.type === 'integer' ? integerKey(text) : text
-    checkKeyBytes(entity, key)
+    checkKeyText(entity, key)
     const places = key === undefined ? [{ pointer: '#/path/key', detail: 'must be integer' }] : validate(key)
     if (key !== undefined && places.length === 0) return key
     throw new ProblemError('invalid_key', {
@@ -72,7 +72,7 @@ export function createKeyCheck(entity: EntityDescriptor, pointer: string): (valu
     }
     // The schema has just said that it is a string or an integer.
     const key = value as Key
-    checkKeyBytes(entity, key, pointer)
+    checkKeyText(entity, key, pointer)
     // JSON can write minus zero; no key is that.
     return key === 0 ? 0 : key
   }
@@ -86,8 +86,17 @@ function integerKey(text: string): Key | undefined {
   return Number.isSafeInteger(Number(text)) ? Number(text) : exact
 }
 
-function checkKeyBytes(entity: EntityDescriptor, key: Key | undefined, pointer = '#/path/key'): void {
-  if (typeof key !== 'string' || Buffer.byteLength(key) <= MAX_KEY_BYTES) return
+/** Clients take these out of an address before they send it (RFC 3986, section 5.2.4). */
+const DOTS = ['.', '..']
+const NO_DOTS = `must be neither "${DOTS.join('" nor "')}"`
+
+function checkKeyText(entity: EntityDescriptor, key: Key | undefined, pointer = '#/path/key'): void {
+  if (typeof key !== 'string') return
+  if (DOTS.includes(key)) {
+    const detail = `"${key}" is not a key of ${entity.name}.`
+    throw new ProblemError('invalid_key', { detail, errors: [{ pointer, detail: NO_DOTS }] })
+  }
+  if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return
   throw new ProblemError('invalid_key', {
     detail: `A key of ${entity.name} is at most ${MAX_KEY_BYTES} bytes of UTF-8.`,
     errors: [{ pointer, detail: 'is too long' }],
@@ -122,7 +131,11 @@ export function toInvocation({ id, target, args = {}, deadlineMs, context, patie
 function checkReferences(target: Target, args: Args): void {
   if (target.kind === 'create') {
     const { keyParam } = target.entity.create ?? {}
-    if (keyParam !== undefined) refuse('The key is too long.', keyPlaces(args[keyParam], `#/${keyParam}`))
+    if (keyParam !== undefined) {
+      const pointer = `#/${keyParam}`
+      refuse('The key is too long.', keyPlaces(args[keyParam], pointer))
+      if (DOTS.includes(String(args[keyParam]))) refuse('This is no key.', [{ pointer, detail: NO_DOTS }])
+    }
     for (const param of target.entity.create?.params ?? []) checkParam(param, args)
   }
   if (target.kind === 'call') for (const param of target.method.params) checkParam(param, args)

@@ -5,7 +5,8 @@ import { checkDocument, type LoadedDocument } from '../../entity-registry/load-m
 import { MetadataError } from '../../entity-registry/metadata-error.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
 import { createEmbeddedAdapter } from './adapter.ts'
-import { DefinitionsError, loadDefinitions } from './load-definitions.ts'
+import { DefinitionsError } from './definitions-error.ts'
+import { loadDefinitions } from './load-definitions.ts'
 import type { EmbeddedOptions } from './options.ts'
 import { toMetadata } from './to-metadata.ts'
 

@@ -1,5 +1,6 @@
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import type { Key } from '../contract.ts'
+import { checkMethods, checkSpec } from './check-definition.ts'
 
 /**
  * How entities of the embedded runtime are written. Methods are synchronous: one call runs to its end before the next
@@ -54,7 +55,7 @@ export interface EntitySpec<State extends TObject, Params extends TProperties, M
   readonly description?: string
   /** The attribute that is the key. Where no constructor parameter has its name, `init` makes the key up. */
   readonly key: keyof Static<State> & string
-  /** Attributes; one with a `default` may be added to a definition whose entities are already stored. */
+  /** Attributes; one with a `default`, or an optional one, may be added to a definition whose entities are already stored. */
   readonly state: State
   readonly create: {
     readonly description?: string
@@ -116,12 +117,16 @@ export interface EntityHandle<State, M extends Methods> {
   ): ReturnedBy<M[Name]>
 }
 
+/** @throws DefinitionsError where the definition is none, past TypeScript */
 export function defineEntity<State extends TObject, Params extends TProperties, M extends Methods>(
   spec: EntitySpec<State, Params, M>,
 ): EntityDefinition<Static<State>, M> {
-  const { name, description = '', key, state, create, methods } = spec
+  checkSpec(spec)
+  const { name, description = '', key, state, create } = spec
   // Types end here: what the compiler has checked is run by code that knows the schemas only.
   const makeMethod = ((method, run) => ({ spec: method, run })) as MethodMaker<Static<State>>
+  const methods = spec.methods(makeMethod)
+  checkMethods(name, methods)
   const { params, init, description: createDescription = '', examples = [] } = create
   return Object.freeze({
     [MARK]: true as const,
@@ -130,7 +135,7 @@ export function defineEntity<State extends TObject, Params extends TProperties, 
     key,
     state,
     create: { params, init, description: createDescription, examples: examples as readonly object[] },
-    methods: methods(makeMethod),
+    methods,
   })
 }
 

@@ -1,10 +1,12 @@
 import type { Invocation, Key } from '../contract.ts'
 import type { CallContext, EntityDefinition, EntityHandle, Methods } from './define-entity.ts'
-import { Draft } from './draft.ts'
+import { Draft, ForbiddenWriteError, type Snapshot } from './draft.ts'
 import { keyText, showKey } from './entity-key.ts'
-import { checkArgs, type EntityModel, type MethodModel } from './entity-model.ts'
+import { acceptReturned, checkArgs, type EntityModel, type MethodModel } from './entity-model.ts'
 import { EntityNotFoundError } from './error-outcome.ts'
+import { ownMember } from './own-member.ts'
 import { detach } from './plain-data.ts'
+import { isThenable, promiseError } from './promises.ts'
 import type { Change, StateStore } from './state-store.ts'
 import { deliverTo, WrongTypeError } from './value-type.ts'
 
@@ -27,6 +29,10 @@ export class EntityCall {
   readonly #options: EntityCallOptions
   readonly #drafts = new Map<string, Draft>()
   #depth = 0
+  /** Entities that a read-only method has met, as they were before it. */
+  #watched: Map<Draft, Snapshot> | undefined
+  /** A read-only method has changed something: even where its caller has caught that, nothing may be kept. */
+  #breach: ForbiddenWriteError | undefined
   #isOver = false
 
   constructor(options: EntityCallOptions) {
@@ -45,7 +51,7 @@ export class EntityCall {
     this.#depth += 1
     try {
       const result = method.run(draft.self, args, this.#contextOf(draft))
-      if (isThenable(result)) throw asynchronous(draft.model, method, result)
+      if (isThenable(result)) throw promiseError(result, `${draft.model.name}.${method.name} returned`)
       return result
     } finally {
       this.#depth -= 1
@@ -54,6 +60,7 @@ export class EntityCall {
 
   /** @throws when a touched state may not be stored */
   changes(): readonly Change[] {
+    if (this.#breach !== undefined) throw this.#breach
     const changes: Change[] = []
     for (const draft of this.#drafts.values()) {
       const state = draft.changed()
@@ -71,12 +78,31 @@ export class EntityCall {
     const text = keyText(key)
     const place = `${model.name}/${text}`
     const known = this.#drafts.get(place)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#watch(known)
     const state = this.#options.store.read(model, text)
     if (state === undefined) return undefined
     const draft = new Draft(model, key, state)
     this.#drafts.set(place, draft)
+    return this.#watch(draft)
+  }
+
+  #watch(draft: Draft): Draft {
+    if (this.#watched?.has(draft) === false) this.#watched.set(draft, draft.snapshot())
     return draft
+  }
+
+  /** What a method that is called in another one's read-only time does is that one's to answer for. */
+  #runNested(method: MethodModel, draft: Draft, args: object): unknown {
+    if (!method.readOnly || this.#watched !== undefined) return this.run(method, draft, args)
+    const watched = new Map([[draft, draft.snapshot()]])
+    this.#watched = watched
+    try {
+      return this.run(method, draft, args)
+    } finally {
+      this.#watched = undefined
+      for (const [met, snapshot] of watched)
+        if (!met.isAt(snapshot)) this.#breach ??= readOnlyBreach(draft.model, method)
+    }
   }
 
   #contextOf({ key }: Draft): CallContext {
@@ -104,8 +130,9 @@ export class EntityCall {
     if (method === undefined) throw new TypeError(`${model.name} has no method "${name}".`)
     const at = `${model.name}.${name}`
     const delivered: Record<string, unknown> = {}
+    if (isThenable(args)) throw promiseError(args, `${at} was called with`)
     for (const param of method.params) {
-      const value = (args as Record<string, unknown>)[param.name]
+      const value = ownMember(args as Record<string, unknown>, param.name)
       if (value !== undefined) delivered[param.name] = deliverTo(param, detach(value, `${at}: ${param.name}`))
     }
     for (const given of Object.keys(args)) {
@@ -114,16 +141,12 @@ export class EntityCall {
       }
     }
     checkArgs(method.params, delivered, at)
-    return this.run(method, this.draft(model, key), delivered)
+    const result = acceptReturned(model, method, this.#runNested(method, this.draft(model, key), delivered))
+    if (this.#breach !== undefined) throw this.#breach
+    return method.returns === undefined ? undefined : deliverTo(method.returns, result)
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-function asynchronous(model: EntityModel, method: MethodModel, result: PromiseLike<unknown>): TypeError {
-  // Whatever becomes of it, it must not end the process as an unhandled rejection.
-  result.then(undefined, () => undefined)
-  return new TypeError(`${model.name}.${method.name} returned a promise; methods must be synchronous.`)
+export function readOnlyBreach(model: EntityModel, method: MethodModel): ForbiddenWriteError {
+  return new ForbiddenWriteError(`${model.name}.${method.name} is declared read-only, but it changed something.`)
 }

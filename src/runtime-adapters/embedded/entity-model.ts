@@ -2,6 +2,7 @@ import type { TProperties } from 'typebox'
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
 import type { CallContext, EntityDefinition, Methods } from './define-entity.ts'
 import { isOptional } from './emit-schema.ts'
+import { ownMember } from './own-member.ts'
 import { detach } from './plain-data.ts'
 import type { State } from './state-store.ts'
 import { compileValueType, deliverTo, type ValueType, WrongTypeError } from './value-type.ts'
@@ -22,7 +23,7 @@ export interface EntityModel {
 
 export interface AttributeModel extends ValueType {
   readonly optional: boolean
-  /** For states stored before the attribute was there; `undefined`: none. */
+  /** For states stored before the attribute was there, unless it is optional; `undefined`: none. */
   readonly fallback: unknown
 }
 
@@ -54,7 +55,7 @@ export function compileModel({ name, key, state, create, methods }: EntityDefini
     ),
     create: {
       params: compileParams(create.params),
-      takesKey: key in create.params,
+      takesKey: Object.hasOwn(create.params, key),
       // `defineEntity` has checked that the function takes what its schemas say.
       init: create.init as (args: object) => unknown,
     },
@@ -85,7 +86,7 @@ function compileParams(params: TProperties): ParamsModel {
 export function deliverArgs(params: ParamsModel, args: Readonly<Record<string, unknown>>): object {
   const made: Record<string, unknown> = {}
   for (const param of params) {
-    const value = args[param.name]
+    const value = ownMember(args, param.name)
     if (value !== undefined) made[param.name] = deliverTo(param, detach(value, param.name))
   }
   return made
@@ -94,7 +95,7 @@ export function deliverArgs(params: ParamsModel, args: Readonly<Record<string, u
 /** Arguments that one entity sends another: nobody has checked them yet. @throws WrongTypeError */
 export function checkArgs(params: ParamsModel, args: object, at: string): void {
   for (const param of params) {
-    const value = (args as Readonly<Record<string, unknown>>)[param.name]
+    const value = ownMember(args as Readonly<Record<string, unknown>>, param.name)
     if (value !== undefined) param.check(value, `${at}: the argument ${param.name}`)
     else if (!param.optional) throw new WrongTypeError(`${at}: the argument ${param.name} is missing.`)
   }
@@ -112,6 +113,15 @@ export function acceptAttribute(model: EntityModel, name: string, value: unknown
   return plain
 }
 
+/** What a method returned, checked: detached data; `undefined` where nothing is returned. @throws NotPlainDataError, WrongTypeError */
+export function acceptReturned(model: EntityModel, { name, returns }: MethodModel, result: unknown): unknown {
+  if (returns === undefined) return undefined
+  const at = `the value that ${model.name}.${name} returned`
+  const value = detach(result, at)
+  returns.check(returns.deliver === undefined ? value : returns.deliver(detach(value, at)), at)
+  return value
+}
+
 /** A whole new state, checked and detached. @throws NotPlainDataError, WrongTypeError */
 export function acceptState(model: EntityModel, value: unknown): State {
   if (typeof value !== 'object' || value === null) {
@@ -125,7 +135,7 @@ export function acceptState(model: EntityModel, value: unknown): State {
     state[name] = acceptAttribute(model, name, member)
   }
   for (const [name, { optional }] of model.attributes) {
-    if (!optional && !(name in state)) throw new WrongTypeError(`${model.name}.${name} is missing.`)
+    if (!optional && !Object.hasOwn(state, name)) throw new WrongTypeError(`${model.name}.${name} is missing.`)
   }
   return state
 }
@@ -138,13 +148,24 @@ export function shapeOf({ key, attributes }: EntityModel): JsonSchema {
   }
 }
 
-/** A stored state with the defaults of attributes that came later. */
+/** What is stored of a state that defaults were added to. */
+const storedOf = new WeakMap<State, State>()
+
+/** A stored state with the defaults of attributes that came later. One that is optional isn't there until it is written. */
 export function completeState({ attributes }: EntityModel, state: State): State {
   let made: Record<string, unknown> | undefined
-  for (const [name, { fallback }] of attributes) {
-    if (fallback === undefined || name in state) continue
+  for (const [name, { fallback, optional }] of attributes) {
+    if (fallback === undefined || optional || Object.hasOwn(state, name)) continue
     made ??= { ...state }
     made[name] = detach(fallback, name)
   }
-  return made ?? state
+  if (made === undefined) return state
+  storedOf.set(made, state)
+  return made
+}
+
+/** Whether the attribute’s value is today's default, which nobody has written. */
+export function isFilledIn(state: State, name: string): boolean {
+  const stored = storedOf.get(state)
+  return stored !== undefined && !Object.hasOwn(stored, name)
 }

@@ -1,12 +1,14 @@
 import type { Invocation, Key, Outcome, Target } from '../contract.ts'
 import { ForbiddenWriteError } from './draft.ts'
-import { EntityCall } from './entity-call.ts'
+import { EntityCall, readOnlyBreach } from './entity-call.ts'
 import { keyText, showKey } from './entity-key.ts'
-import { acceptState, deliverArgs, type EntityModel, type MethodModel } from './entity-model.ts'
+import { acceptReturned, acceptState, deliverArgs, type EntityModel } from './entity-model.ts'
 import { EntityNotFoundError, outcomeOfError } from './error-outcome.ts'
+import { ownMember } from './own-member.ts'
 import { detach } from './plain-data.ts'
+import { isThenable, promiseError, quietenPromises } from './promises.ts'
 import type { State, StateStore } from './state-store.ts'
-import { deliverTo, type ValueType } from './value-type.ts'
+import { deliverTo } from './value-type.ts'
 
 export interface Runtime {
   readonly models: ReadonlyMap<string, EntityModel>
@@ -65,7 +67,7 @@ function stateOf({ store }: Runtime, model: EntityModel, key: Key): State {
 }
 
 function create({ store }: Runtime, model: EntityModel, { args }: Invocation): Executed {
-  const { params, takesKey, init } = model.create
+  const { takesKey } = model.create
   const exists = (key: Key): Executed => ({
     outcome: {
       kind: 'rejected',
@@ -75,10 +77,10 @@ function create({ store }: Runtime, model: EntityModel, { args }: Invocation): E
     },
     hasWritten: false,
   })
-  const asked = takesKey ? detach(args[model.key], model.key) : undefined
+  const asked = takesKey ? detach(ownMember(args, model.key), model.key) : undefined
   if (isKey(asked) && store.read(model, keyText(asked)) !== undefined) return exists(asked)
-  const state = acceptState(model, init(deliverArgs(params, args)))
-  const key = state[model.key]
+  const state = initialState(model, args)
+  const key = ownMember(state, model.key)
   if (!isKey(key)) throw new TypeError(`${model.name}.${model.key} is the key; it must be a string or an integer.`)
   if (takesKey && key !== asked) {
     throw new ForbiddenWriteError(`${model.name}: \`init\` made the key ${showKey(key)} of another argument.`)
@@ -88,6 +90,18 @@ function create({ store }: Runtime, model: EntityModel, { args }: Invocation): E
   return { outcome: { kind: 'created', key }, hasWritten: true }
 }
 
+function initialState(model: EntityModel, args: Invocation['args']): State {
+  const { params, init } = model.create
+  const made = init(deliverArgs(params, args))
+  if (isThenable(made)) throw promiseError(made, `${model.name}: \`init\` returned`)
+  try {
+    return acceptState(model, made)
+  } catch (error) {
+    quietenPromises(made)
+    throw error
+  }
+}
+
 function isKey(value: unknown): value is Key {
   return (typeof value === 'string' && value !== '') || typeof value === 'bigint' || Number.isSafeInteger(value)
 }
@@ -95,7 +109,7 @@ function isKey(value: unknown): value is Key {
 function readAttribute(runtime: Runtime, model: EntityModel, target: TargetOf<'read-attribute'>): Executed {
   const { name } = target.attribute
   if (!model.attributes.has(name)) return unserved(`${model.name} has no attribute "${name}"`)
-  return returned(detach(stateOf(runtime, model, target.key)[name] ?? null, name))
+  return returned(detach(ownMember(stateOf(runtime, model, target.key), name) ?? null, name))
 }
 
 type TargetOf<Kind extends Target['kind']> = Extract<Target, { kind: Kind }>
@@ -124,25 +138,12 @@ function callMethod(runtime: Runtime, model: EntityModel, invocation: Invocation
   try {
     const draft = call.draft(model, target.key)
     const result = call.run(method, draft, deliverArgs(method.params, args))
-    const value =
-      method.returns === undefined ? null : acceptReturned(method.returns, result, `${model.name}.${method.name}`)
+    const value = acceptReturned(model, method, result) ?? null
     const changes = call.changes()
-    checkReadOnly(model, method, changes.length)
+    if (method.readOnly && changes.length > 0) throw readOnlyBreach(model, method)
     if (changes.length > 0) runtime.store.write(changes)
     return returned(value, changes.length > 0)
   } finally {
     call.end()
   }
-}
-
-function acceptReturned(type: ValueType, result: unknown, at: string): unknown {
-  const name = `the value that ${at} returned`
-  const value = detach(result, name)
-  type.check(type.deliver === undefined ? value : type.deliver(detach(value, name)), name)
-  return value
-}
-
-function checkReadOnly(model: EntityModel, method: MethodModel, changes: number): void {
-  if (!method.readOnly || changes === 0) return
-  throw new ForbiddenWriteError(`${model.name}.${method.name} is declared read-only, but it changed something.`)
 }

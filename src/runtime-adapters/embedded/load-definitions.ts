@@ -2,11 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type EntityDefinition, isEntityDefinition } from './define-entity.ts'
-
-/** The module with the entities can't be used. Its message is written for an operator. */
-export class DefinitionsError extends Error {
-  override readonly name = 'DefinitionsError'
-}
+import { DefinitionsError } from './definitions-error.ts'
 
 /**
  * Imports a module and collects the entities that it exports, by name or in lists, in the order of their names.

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { quietenPromises } from './promises.ts'
 
 /** A value that is not plain JSON data, and where in it. Nothing of it is stored or answered. */
 export class NotPlainDataError extends Error {
@@ -15,7 +16,12 @@ const MAX_DEPTH = 100
  */
 export function detach(value: unknown, at: string): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-  return copy(value, [at])
+  try {
+    return copy(value, [at])
+  } catch (error) {
+    quietenPromises(value)
+    throw error
+  }
 }
 
 function copy(value: unknown, path: string[]): unknown {

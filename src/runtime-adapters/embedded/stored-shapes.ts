@@ -1,8 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parseExact, stringifyExact } from '../../entity-registry/exact-json.ts'
 import { messageOf } from '../../entity-registry/message-of.ts'
+import type { Key } from '../contract.ts'
+import { keyText, showKey } from './entity-key.ts'
 import { acceptState, completeState, type EntityModel, shapeOf } from './entity-model.ts'
+import { ownMember } from './own-member.ts'
 import { type State, StateStoreError } from './state-store.ts'
+import { WrongTypeError } from './value-type.ts'
 
 const MAX_PROBLEMS = 5
 
@@ -20,7 +24,7 @@ export function checkStoredShapes(database: DatabaseSync, models: readonly Entit
   for (const model of changed) problems.push(...misfits(database, model, MAX_PROBLEMS - problems.length))
   if (problems.length > 0) {
     throw new StateStoreError(
-      `Stored states do not fit the entities’ definitions. Give new attributes a default, or use another data folder.\n${problems.join('\n')}`,
+      `Stored states do not fit the entities’ definitions. Give new attributes a default, keep the key, or use another data folder.\n${problems.join('\n')}`,
     )
   }
   for (const model of changed) keep.run(model.name, shapeText(model))
@@ -32,12 +36,20 @@ function misfits(database: DatabaseSync, model: EntityModel, limit: number): rea
   for (const { key, state } of rows) {
     if (problems.length >= limit) break
     try {
-      acceptState(model, completeState(model, readState(model, String(state))))
+      checkKey(model, String(key), acceptState(model, readState(model, String(state))))
     } catch (error) {
       problems.push(`${model.name} ${String(key).slice(1)}: ${messageOf(error)}`)
     }
   }
   return problems
+}
+
+/** The key may have become another attribute. */
+function checkKey(model: EntityModel, stored: string, state: State): void {
+  const key = ownMember(state, model.key)
+  // `acceptState` has checked that the key has its type.
+  if (keyText(key as Key) === stored) return
+  throw new WrongTypeError(`it was stored under this key, but ${model.name}.${model.key} is ${showKey(key as Key)}.`)
 }
 
 /** A stored text as a state of today's definition. */

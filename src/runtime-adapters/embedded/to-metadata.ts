@@ -26,7 +26,7 @@ function toEntity({ name, description, key, state, create, methods }: EntityDefi
   return {
     name,
     ...described(description),
-    key: { name: key, schema: keySchema, ...(key in create.params ? {} : { generated: true }) },
+    key: { name: key, schema: keySchema, ...(Object.hasOwn(create.params, key) ? {} : { generated: true }) },
     state: Object.fromEntries(
       Object.entries(state.properties).map(([attribute, type]) => [attribute, toAttribute(type)]),
     ),

@@ -47,14 +47,20 @@ export function deliverTo({ deliver }: ValueType, value: unknown): unknown {
 function compileDeliver(schema: JsonSchema): Deliver | undefined {
   if (schema.format === 'int64') return (value) => (Number.isInteger(value) ? BigInt(value as number) : value)
   if (schema.type === 'number') return (value) => (typeof value === 'bigint' ? Number(value) : value)
-  const steps = [
-    ...['anyOf', 'oneOf', 'allOf'].flatMap((keyword) => ((schema[keyword] ?? []) as JsonSchema[]).map(compileDeliver)),
+  return firstOf([
+    compileUnion((schema.anyOf ?? []) as JsonSchema[]),
+    compileUnion((schema.oneOf ?? []) as JsonSchema[]),
+    ...((schema.allOf ?? []) as JsonSchema[]).map(compileDeliver),
     compileItems(schema),
     compileMembers(schema),
-  ].filter((step) => step !== undefined)
+  ])
+}
+
+/** In a union of integers and floats the first branch that changes the value has it. */
+function firstOf(made: readonly (Deliver | undefined)[]): Deliver | undefined {
+  const steps = made.filter((step) => step !== undefined)
   const [first, ...others] = steps
   if (first === undefined || others.length === 0) return first
-  // In a union of integers and floats the first branch that changes the value has it.
   return (value) => {
     for (const step of steps) {
       const made = step(value)
@@ -62,6 +68,54 @@ function compileDeliver(schema: JsonSchema): Deliver | undefined {
     }
     return value
   }
+}
+
+/** A list or an object that several branches could have is delivered to each as a copy, until it fits. */
+function compileUnion(schemas: readonly JsonSchema[]): Deliver | undefined {
+  const steps = schemas.map(compileDeliver)
+  const toAny = firstOf(steps)
+  if (toAny === undefined) return undefined
+  const branches = schemas.map((schema, index) => ({ schema, step: steps[index], fits: compileFit(schema) }))
+  const toLists = branches.filter(({ schema }) => canBe(schema, 'array'))
+  const toObjects = branches.filter(({ schema }) => canBe(schema, 'object'))
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return toAny(value)
+    const candidates = Array.isArray(value) ? toLists : toObjects
+    return candidates.length > 1 ? deliverToFitting(candidates, value) : (candidates[0]?.step?.(value) ?? value)
+  }
+}
+
+interface Branch {
+  readonly step: Deliver | undefined
+  readonly fits: (value: unknown) => boolean
+}
+
+function deliverToFitting(branches: readonly Branch[], value: unknown): unknown {
+  for (const { step, fits } of branches) {
+    const delivered = step === undefined ? value : step(copyOf(value))
+    if (fits(delivered)) return delivered
+  }
+  return value
+}
+
+function canBe({ type, const: constant, enum: values }: JsonSchema, wanted: 'array' | 'object'): boolean {
+  if (constant !== undefined || values !== undefined) return false
+  return type === undefined || (Array.isArray(type) ? type.includes(wanted) : type === wanted)
+}
+
+function compileFit(schema: JsonSchema): (value: unknown) => boolean {
+  let compiled: ReturnType<typeof Compile> | undefined
+  return (value) => {
+    compiled ??= Compile(checkSchema(schema))
+    return compiled.Check(value)
+  }
+}
+
+/** Unlike `detach` it leaves integers as they are: some of the value may have been delivered already. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyOf(member)]))
 }
 
 function compileItems({ prefixItems = [], items }: JsonSchema): Deliver | undefined {

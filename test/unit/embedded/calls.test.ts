@@ -1,9 +1,13 @@
+import { Type } from 'typebox'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
+import { defineEntity } from '../../../src/runtime-adapters/embedded/define-entity.ts'
 import { createMemoryStore } from '../../../src/runtime-adapters/embedded/state-store.ts'
 import { type Caller, createCaller, methodTarget } from '../../conformance/caller.ts'
 import { embeddedRuntime } from '../../conformance/embedded-runtime.ts'
-import { kept, Probe, wildNames } from './lab.ts'
+import { kept, oddErrorNames, Probe, wildNames } from './lab.ts'
+
+const rejected = () => Promise.reject(new Error('nobody waits for this'))
 
 describe('a call in the embedded runtime', () => {
   let adapter: RuntimeAdapter
@@ -39,6 +43,59 @@ describe('a call in the embedded runtime', () => {
     expect(await count()).toEqual({ kind: 'returned', value: 0 })
   })
 
+  it.each([
+    ['promise_args', 'Probe.label was called with a promise; it must be synchronous.'],
+    ['promise_key', 'A key is a string or an exact integer, not object.'],
+    ['promise_notes', 'Probe.notes.0 is of the class Promise; entities keep and return plain JSON data.'],
+  ])(
+    'raises when a method puts a promise where a value should be, and is not upset by what becomes of it: %s',
+    async (method, message) => {
+      expect(await call(method)).toMatchObject({ kind: 'raised', message })
+    },
+  )
+
+  it.each<[string, () => unknown]>([
+    ['Hasty: `init` returned a promise; it must be synchronous.', rejected],
+    ['Hasty.first is of the class Promise', () => ({ id: 'c', first: rejected(), second: [rejected(), rejected()] })],
+  ])('raises when an `init` returns a promise, and is not upset by what becomes of it: %s', async (message, init) => {
+    const state = Type.Object({ id: Type.String(), first: Type.Unknown(), second: Type.Unknown() })
+    const create = { params: { id: Type.String() }, init: init as () => never }
+    const hasty = defineEntity({ name: 'Hasty', key: 'id', state, create, methods: () => ({}) })
+    const made = embeddedRuntime({ definitions: [hasty] })
+    await made.adapter.start()
+    expect(await createCaller(made).create('Hasty', { id: 'c' })).toMatchObject({
+      kind: 'raised',
+      message: expect.stringContaining(message),
+    })
+    await made.adapter.close()
+  })
+
+  it('takes optional arguments of names that every object inherits', async () => {
+    const params = { id: Type.String(), constructor: Type.Optional(Type.String()) }
+    const definition = defineEntity({
+      name: 'Named',
+      key: 'id',
+      state: Type.Object(params),
+      create: { params, init: (args) => ({ ...args }) },
+      methods: (method) => ({
+        names: method({ params, returns: Type.Array(Type.String()) }, (_self, args) => Object.keys(args)),
+      }),
+    })
+    const made = embeddedRuntime({ definitions: [definition] })
+    await made.adapter.start()
+    const named = createCaller(made)
+    expect(await named.create('Named', { id: 'a' })).toEqual({ kind: 'created', key: 'a' })
+    expect(await named.call('Named', 'a', 'names', { id: 'x' })).toEqual({ kind: 'returned', value: ['id'] })
+    expect(await named.readAttribute('Named', 'a', 'constructor')).toEqual({ kind: 'returned', value: null })
+    expect(await named.readState('Named', 'a')).toEqual({ kind: 'returned', value: { id: 'a' } })
+    await made.adapter.close()
+  })
+
+  it.each(oddErrorNames)('raises whatever was thrown, and keeps nothing: %s', async (what) => {
+    expect(await call('throw_odd', { what })).toMatchObject({ kind: 'raised', message: expect.any(String) })
+    expect(await count()).toEqual({ kind: 'returned', value: 0 })
+  })
+
   it.each(wildNames)('stores and returns nothing that is not plain data: %s', async (what) => {
     expect(await call('keep', { what })).toMatchObject({
       kind: 'raised',
@@ -57,6 +114,7 @@ describe('a call in the embedded runtime', () => {
     ['rename', 'Probe "a": the key "id" can’t be changed.'],
     ['invent', 'Probe has no attribute "colour".'],
     ['pretend', 'Probe.pretend is declared read-only, but it changed something.'],
+    ['pretend_back', 'Probe.pretend_back is declared read-only, but it changed something.'],
   ])('raises and keeps nothing when a method breaks its own promises: %s', async (method, message) => {
     expect(await call(method)).toMatchObject({ kind: 'raised', message })
     expect(await count()).toEqual({ kind: 'returned', value: 0 })
@@ -66,6 +124,34 @@ describe('a call in the embedded runtime', () => {
     const first = await call('note', { text: 'one' })
     if (first.kind === 'returned' && Array.isArray(first.value)) first.value.push('forged')
     expect(await call('note', { text: 'two' })).toEqual({ kind: 'returned', value: ['one', 'two'] })
+  })
+
+  it('lets no method hold a piece of another’s state', async () => {
+    expect(await call('forge', { other: 'b' })).toEqual({ kind: 'returned', value: 1 })
+    expect(await call('notes', {}, 'b')).toEqual({ kind: 'returned', value: [] })
+  })
+
+  it.each([
+    ['pretend', {}],
+    ['pretend', { caught: true }],
+    ['pretend_back', {}],
+    ['pretend_and_fail', { caught: true }],
+  ])(
+    'keeps nothing of a call in which a read-only method of another entity has changed something: %s %j',
+    async (method, args) => {
+      expect(await call('look_at', { other: 'b', method, ...args })).toMatchObject({
+        kind: 'raised',
+        name: 'ForbiddenWriteError',
+        message: `Probe.${method} is declared read-only, but it changed something.`,
+      })
+      expect(await count()).toEqual({ kind: 'returned', value: 0 })
+      expect(await call('notes', {}, 'b')).toEqual({ kind: 'returned', value: [] })
+    },
+  )
+
+  it('lets a read-only method see what its caller has changed', async () => {
+    expect(await call('look_at', { other: 'a', method: 'notes' })).toMatchObject({ kind: 'returned' })
+    expect(await count()).toEqual({ kind: 'returned', value: 1 })
   })
 
   it('takes values written over HTTP as copies', async () => {
@@ -118,6 +204,7 @@ describe('a call in the embedded runtime', () => {
     ['add', { x: 'one' }, 'Probe.add: the argument x must be integer.'],
     ['add', { x: 1, y: 2 }, 'Probe.add: there is no argument y.'],
     ['ad', { x: 1 }, 'Probe has no method "ad".'],
+    ['lie', {}, 'the value that Probe.lie returned must be integer.'],
   ])('checks what one entity sends another: %s(%j)', async (method, args, message) => {
     expect(await call('add_to', { other: 'b', method, args })).toMatchObject({ kind: 'raised', message })
     expect(await count()).toEqual({ kind: 'returned', value: 0 })

@@ -1,4 +1,6 @@
+import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
+import { defineEntity } from '../../../src/runtime-adapters/embedded/define-entity.ts'
 import { Draft } from '../../../src/runtime-adapters/embedded/draft.ts'
 import { compileModel } from '../../../src/runtime-adapters/embedded/entity-model.ts'
 import { Probe } from './lab.ts'
@@ -43,6 +45,25 @@ describe('what a method sees of a state', () => {
     const draft = new Draft(model, 'a', base)
     expect(() => write(draft.self)).toThrow()
     expect(draft.changed()).toBeUndefined()
+  })
+
+  it('has no optional attribute that is not there, whatever every object inherits', () => {
+    const { create, methods, state, ...rest } = Probe
+    const named = defineEntity({
+      ...rest,
+      key: 'id',
+      state: Type.Object({ ...state.properties, constructor: Type.Optional(Type.String()) }) as typeof state,
+      create: { params: create.params, init: () => ({}) },
+      methods: () => ({}),
+    })
+    const draft = new Draft(compileModel(named), 'a', base)
+    expect(draft.self.constructor).toBeUndefined()
+    expect(draft.copyOf('constructor')).toBeUndefined()
+    Reflect.deleteProperty(draft.self, 'constructor')
+    expect(draft.changed()).toBeUndefined()
+    Object.assign(draft.self, { constructor: 'x' })
+    expect(draft.self.constructor).toBe('x')
+    expect(draft.changed()).toEqual({ ...base, constructor: 'x' })
   })
 
   it('can’t lose an attribute that must be there', () => {

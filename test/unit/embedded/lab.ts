@@ -23,6 +23,25 @@ function cycle(): object {
   return ring
 }
 
+/** Errors that can hardly be read. */
+const oddErrors: Readonly<Record<string, unknown>> = {
+  'a message that is no text': Object.assign(new Error(), { message: { a: 1 } }),
+  'no message': Object.assign(new Error(), { message: undefined }),
+  'a message that throws': Object.defineProperty(new Error('x'), 'message', {
+    get() {
+      throw new Error('no message')
+    },
+  }),
+  'no class': Object.assign(new Error('x'), { constructor: undefined }),
+  'no name': Object.assign(new Error('x'), { name: undefined }),
+  'a proxy that throws': new Proxy(new Error('x'), {
+    get() {
+      throw new Error('no member')
+    },
+  }),
+}
+export const oddErrorNames = Object.keys(oddErrors)
+
 /** What a method has kept past its call. */
 export const kept: { context?: CallContext } = {}
 
@@ -116,6 +135,42 @@ export const Probe = defineEntity({
         return context.entity('Probe', other).call(name, Object(args))
       },
     ),
+    forge: method({ params: { other: entityRef('Probe') }, returns: Type.Unknown() }, (_self, { other }, context) => {
+      const notes: unknown = context.entity('Probe', other).call('notes')
+      return Object(notes).push('forged')
+    }),
+    look_at: method(
+      { params: { other: entityRef('Probe'), method: Type.String(), caught: Type.Optional(Type.Boolean()) } },
+      (self, { other, method: name, caught = false }, context) => {
+        self.count += 1
+        try {
+          context.entity('Probe', other).call(name)
+        } catch (error) {
+          if (!caught) throw error
+        }
+      },
+    ),
+    pretend_back: method({ readOnly: true }, (self, _args, context) => {
+      context.entity('Probe', self.id === 'a' ? 'b' : 'a').call('add', { x: 1 })
+    }),
+    pretend_and_fail: method({ readOnly: true }, (self) => {
+      self.notes.push('kept?')
+      throw new EntityError('Refused', 'not today')
+    }),
+    throw_odd: method({ params: { what: Type.String() } }, (self, { what }) => {
+      self.count = -1
+      throw oddErrors[what]
+    }),
+    promise_args: method({}, (_self, _args, context) => {
+      context.entity('Probe', 'b').call('label', Promise.reject(new Error('nobody waits for this')))
+    }),
+    promise_key: method({}, (_self, _args, context) => {
+      const key: unknown = Promise.reject(new Error('nobody waits for this'))
+      context.entity('Probe', key as string).exists()
+    }),
+    promise_notes: method({}, (self) => {
+      self.notes = [1, 2].map(() => Promise.reject(new Error('nobody waits for this'))) as never
+    }),
     keep_context: method({}, (_self, _args, context) => {
       kept.context = context
     }),

@@ -106,6 +106,23 @@ describe('a data folder', () => {
     expect(await adapter.health()).toEqual([{ name: 'store', ok: true, detail: `states are kept in ${folder}` }])
   })
 
+  it('shows the same after another start, where an optional attribute with a default was left out', async () => {
+    const note = defineEntity({
+      name: 'Note',
+      key: 'id',
+      state: Type.Object({ id: Type.String(), text: Type.Optional(Type.String({ default: 'empty' })) }),
+      create: { params: { id: Type.String() }, init: ({ id }) => ({ id }) },
+      methods: () => ({}),
+    })
+    const state = { kind: 'returned', value: { id: 'a' } }
+    const first = await open({ definitions: [note], dataFolder: folder })
+    await first.caller.create('Note', { id: 'a' })
+    expect(await first.caller.readState('Note', 'a')).toEqual(state)
+    await first.adapter.close()
+    const { caller } = await open({ definitions: [note], dataFolder: folder })
+    expect(await caller.readState('Note', 'a')).toEqual(state)
+  })
+
   describe('whose entities were defined otherwise', () => {
     const thing = (extra: TProperties) =>
       defineEntity({
@@ -114,7 +131,9 @@ describe('a data folder', () => {
         // Whatever is added, `id` is there.
         state: Type.Object({ ...extra, id: Type.String() }) as TObject<{ id: TString }>,
         create: { params: { id: Type.String() }, init: ({ id }) => JSON.parse(JSON.stringify({ id, size: 1 })) },
-        methods: () => ({}),
+        methods: (method) => ({
+          look: method({ returns: Type.Integer(), readOnly: true }, (self) => Object.values(self).length),
+        }),
       })
     const definitionsOf = (extra: TProperties) => ({ definitions: [thing(extra)], dataFolder: folder })
 
@@ -141,6 +160,36 @@ describe('a data folder', () => {
         kind: 'returned',
         value: { id: 'a', size: 1, colour: 'red' },
       })
+    })
+
+    it('keeps what was written, also where it was the default of that day', async () => {
+      const colour = (value: string) => definitionsOf({ size: Type.Integer(), colour: Type.String({ default: value }) })
+      const first = await open(colour('red'))
+      await first.caller.writeAttribute('Thing', 'a', 'colour', 'red')
+      await first.adapter.close()
+      const { caller } = await open(colour('blue'))
+      expect(await caller.readAttribute('Thing', 'a', 'colour')).toEqual({ kind: 'returned', value: 'red' })
+    })
+
+    it('does not write a default that was only read', async () => {
+      const { adapter, caller } = await open(
+        definitionsOf({ size: Type.Integer(), tags: Type.Array(Type.String(), { default: ['new'] }) }),
+      )
+      expect(await caller.call('Thing', 'a', 'look')).toEqual({ kind: 'returned', value: 2 + 1 })
+      expect(adapter.counters()).toMatchObject({ commits: 0 })
+    })
+
+    it('does not start when another attribute is the key', async () => {
+      const other = defineEntity({
+        name: 'Thing',
+        key: 'size',
+        state: Type.Object({ id: Type.String(), size: Type.Integer() }),
+        create: { params: { size: Type.Integer() }, init: ({ size }) => ({ id: '', size }) },
+        methods: () => ({}),
+      })
+      await expect(open({ definitions: [other], dataFolder: folder })).rejects.toThrow(
+        'Thing a: it was stored under this key, but Thing.size is 1.',
+      )
     })
 
     it('does not show an attribute that is gone', async () => {

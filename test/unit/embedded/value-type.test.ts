@@ -23,6 +23,43 @@ describe('a declared type', () => {
     expect(() => type.check(value, 'it')).not.toThrow()
   })
 
+  const counted = Type.Object({ kind: Type.Literal('count'), n: Int64() })
+  const priced = Type.Object({ kind: Type.Literal('price'), n: Type.Number() })
+  const numbered = Type.Object({ kind: Type.Literal('number'), n: Type.Integer() })
+  const listed = Type.Array(Type.Union([counted, priced]))
+  it.each<[string, TSchema, unknown, unknown]>([
+    ['the first', Type.Union([counted, priced]), { kind: 'count', n: 2 }, { kind: 'count', n: 2n }],
+    ['the last', Type.Union([priced, counted]), { kind: 'count', n: 2 }, { kind: 'count', n: 2n }],
+    ['a float', Type.Union([counted, priced]), { kind: 'price', n: 2 }, { kind: 'price', n: 2 }],
+    ['a large float', Type.Union([counted, priced]), { kind: 'price', n: 10n ** 20n }, { kind: 'price', n: 1e20 }],
+    ['a plain integer', Type.Union([counted, numbered]), { kind: 'number', n: 2 }, { kind: 'number', n: 2 }],
+    ['or null', Type.Union([Type.Null(), counted]), { kind: 'count', n: 2 }, { kind: 'count', n: 2n }],
+    [
+      'a list',
+      Type.Union([listed, counted]),
+      [
+        { kind: 'price', n: 1 },
+        { kind: 'count', n: 1 },
+      ],
+      [
+        { kind: 'price', n: 1 },
+        { kind: 'count', n: 1n },
+      ],
+    ],
+    ['one of two lists', Type.Union([Type.Array(Int64()), Type.Array(Type.String())]), ['a'], ['a']],
+    [
+      'one within another',
+      Type.Union([Type.Union([counted, priced]), numbered]),
+      { kind: 'count', n: 2 },
+      { kind: 'count', n: 2n },
+    ],
+  ])('delivers to the branch of a union that fits: %s', (_what, source, given, delivered) => {
+    const type = compileValueType(source)
+    const value = deliverTo(type, given)
+    expect(value).toEqual(delivered)
+    expect(() => type.check(value, 'it')).not.toThrow()
+  })
+
   it('delivers large floats as numbers at any depth', () => {
     const type = compileValueType(Type.Array(Type.Number()))
     expect(deliverTo(type, [10n ** 20n, 0.5])).toEqual([1e20, 0.5])
