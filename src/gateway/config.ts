@@ -57,6 +57,9 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   return { config: deepFreeze(tree as Config), positionals, printConfig: values['print-config'] === true }
 }
 
+/** Who is named in a URL, perhaps with his password. */
+const URL_USER = /(?<=:\/\/)[^/?#@\s"]+(?=@)/g
+
 /** The configuration as it was understood, with secrets masked. */
 export function printableConfig(config: Config): string {
   const copy = structuredClone(config) as Tree
@@ -64,7 +67,7 @@ export function printableConfig(config: Config): string {
   for (const { path } of settingList.filter(({ secret }) => secret)) {
     for (const tree of trees) if (lookup(tree, path) !== undefined) assign(tree, path, '********')
   }
-  return JSON.stringify(copy, null, 2)
+  return JSON.stringify(copy, null, 2).replace(URL_USER, '********')
 }
 
 type Tree = Record<string, unknown>
