@@ -43,6 +43,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   const { values, positionals } = readFlags(argv, problems)
   const file = typeof values.config === 'string' ? values.config : env.GATEWAY_CONFIG
   const tree = file === undefined ? {} : readFile(file, problems)
+  dropFalseGroups(tree, problems)
   for (const setting of settingList) {
     const text = values[setting.flag.slice(2)] ?? variableOf(setting, env, problems)
     parentOf(tree, setting.path)
@@ -105,10 +106,37 @@ function readFlags(argv: readonly string[], problems: string[]) {
 
 function readFile(file: string, problems: string[]): Tree {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Tree
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (isTree(content)) return content
+    problems.push(`${file}: it is no JSON object.`)
+    return {}
   } catch (error) {
     problems.push(`${file}: ${messageOf(error)}`)
     return {}
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Groups of settings, outermost first. */
+const groups: readonly string[] = [
+  ...new Set(
+    settingList.flatMap(({ path }) => {
+      const names = path.split('.').slice(0, -1)
+      return names.map((_name, at) => names.slice(0, at + 1).join('.'))
+    }),
+  ),
+]
+
+/** What is no group can't be given the defaults of its settings. */
+function dropFalseGroups(tree: Tree, problems: string[]): void {
+  for (const path of groups) {
+    const group = lookup(tree, path)
+    if (group === undefined || isTree(group)) continue
+    problems.push(`the setting "${path}" must be an object.`)
+    assign(tree, path, {})
   }
 }
 
