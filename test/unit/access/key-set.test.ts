@@ -11,8 +11,10 @@ const COOLDOWN_MS = 10_000
 const { access } = readConfig({ env: { GATEWAY_JWT_AUDIENCE: 'shop' }, argv: [] }).config
 
 let issuer: Issuer
-/** Milliseconds that have passed for the keys alone. */
+/** Milliseconds that have passed, but for the tokens’ own times. */
 let passedMs = 0
+/** By which the clock was set back. */
+let setBackMs = 0
 let logged: unknown[] = []
 
 const log = {
@@ -22,8 +24,9 @@ const log = {
 
 async function start(first: object | undefined, path = ''): Promise<TokenVerifier> {
   issuer = await startIssuer(first)
-  const now = performance.now.bind(performance)
-  vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
+  const [steadyNow, clockNow] = [performance.now.bind(performance), Date.now]
+  vi.spyOn(performance, 'now').mockImplementation(() => steadyNow() + passedMs)
+  vi.spyOn(Date, 'now').mockImplementation(() => clockNow() + passedMs - setBackMs)
   const timing = { timeoutMs: 5_000, cooldownMs: COOLDOWN_MS, maxAgeMs: 600_000 }
   const keys = createRemoteKeys({ url: `${issuer.url}${path}`, ...timing, log })
   return createTokenVerifier({ jwt: access.jwt, issuer: ISSUER, keys })
@@ -32,6 +35,7 @@ async function start(first: object | undefined, path = ''): Promise<TokenVerifie
 afterEach(async () => {
   vi.restoreAllMocks()
   passedMs = 0
+  setBackMs = 0
   logged = []
   await issuer.close()
 })
@@ -71,8 +75,7 @@ describe('keys by URL', () => {
     const [old, fresh] = [newKey('old'), newKey('new')]
     const verify = await start(jwksOf(old))
     expect(await outcomeOf(verify, old, 'a')).toBe('a')
-    const now = Date.now
-    vi.spyOn(Date, 'now').mockImplementation(() => now() - HOUR_MS)
+    setBackMs = HOUR_MS
     issuer.publish(jwksOf(fresh))
     passedMs += COOLDOWN_MS
     expect(await outcomeOf(verify, fresh, 'b')).toBe('b')

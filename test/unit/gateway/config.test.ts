@@ -101,7 +101,7 @@ describe('readConfig', () => {
     expect(problemOf({ GATEWAY_CONFIG: fileWith(content) })).toMatch(/^\S+\.json: it is no JSON object\.$/)
   })
 
-  it.each([5, null, []])('refuses a file whose group of settings is %s', (kafka) => {
+  it.each([[5], [null], [[]]])('refuses a file whose group of settings is %j', (kafka) => {
     expect(problemOf({ GATEWAY_CONFIG: fileWith({ kafka, port: 70_000 }) }).split('\n')).toEqual([
       'the setting "kafka" must be an object.',
       expect.stringContaining('"port"'),
