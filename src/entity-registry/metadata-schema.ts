@@ -51,7 +51,7 @@ const Method = Type.Object(
     readOnly: Type.Optional(
       Type.Boolean({ description: 'What the compiler found. Not trusted for GET or for retries.' }),
     ),
-    deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
     errors: Type.Optional(Type.Record(Type.String(), DeclaredError)),
     examples: Type.Optional(Type.Array(Example)),
     runtime: Type.Optional(Opaque),

@@ -36,7 +36,9 @@ const Override = Type.Object(
     acceptLate: Type.Optional(
       Type.Boolean({ description: 'Method: a call whose deadline passes is answered by 202, not by 504.' }),
     ),
-    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Method: milliseconds a call may take.' })),
+    deadlineMs: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'Method: milliseconds a call may take.' }),
+    ),
     ...accessMembers,
     create: Type.Optional({ ...AccessMembers, description: 'Entity: who may create one, where that differs.' }),
     read: Type.Optional({

@@ -17,6 +17,8 @@ import { takeSeat, type WorkerSeat } from './workers/worker-seat.ts'
 
 /** Milliseconds beyond the grace for what is written last, and for what does not answer any more. */
 const CLOSING_MS = 5_000
+/** Milliseconds of these for the last lines of the log, where nobody reads it. */
+const LAST_LINES_MS = 1_000
 
 /** Listens until SIGTERM or SIGINT, and reads metadata again at SIGHUP; calls under way then have `shutdownGraceMs` to end. */
 export async function serve(config: Config, files: readonly string[] = []): Promise<void> {
@@ -44,7 +46,7 @@ async function serveAsWorker(seat: WorkerSeat): Promise<void> {
 async function serveHere(config: Config, worker?: WorkerSeat): Promise<string> {
   setEngineFlags()
   const isTerminal = process.stdout.isTTY
-  const destination = logDestination(config, isTerminal, worker?.number)
+  const destination = logDestination(config, isTerminal, worker === undefined)
   // Process 1 of a container is not ended by a signal that nobody handles, and a start can take long.
   const quit = () => process.exit(0)
   process.once('SIGTERM', quit)
@@ -100,7 +102,7 @@ function closeOnSignals(gateway: Gateway, { config, worker, destination }: Endin
     async ({ err }) => {
       if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
       await gateway.close()
-      await destination?.drained()
+      await destination?.drained(LAST_LINES_MS)
     },
   )
   if (worker === undefined) return closing

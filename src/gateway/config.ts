@@ -43,6 +43,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   const { values, positionals } = readFlags(argv, problems)
   const file = typeof values.config === 'string' ? values.config : env.GATEWAY_CONFIG
   const tree = file === undefined ? {} : readFile(file, problems)
+  dropFalseGroups(tree, problems)
   for (const setting of settingList) {
     const text = values[setting.flag.slice(2)] ?? variableOf(setting, env, problems)
     parentOf(tree, setting.path)
@@ -57,6 +58,9 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
   return { config: deepFreeze(tree as Config), positionals, printConfig: values['print-config'] === true }
 }
 
+/** Who is named in a URL, perhaps with his password. */
+const URL_USER = /(?<=:\/\/)[^/?#@\s"]+(?=@)/g
+
 /** The configuration as it was understood, with secrets masked. */
 export function printableConfig(config: Config): string {
   const copy = structuredClone(config) as Tree
@@ -64,7 +68,7 @@ export function printableConfig(config: Config): string {
   for (const { path } of settingList.filter(({ secret }) => secret)) {
     for (const tree of trees) if (lookup(tree, path) !== undefined) assign(tree, path, '********')
   }
-  return JSON.stringify(copy, null, 2)
+  return JSON.stringify(copy, null, 2).replace(URL_USER, '********')
 }
 
 type Tree = Record<string, unknown>
@@ -102,10 +106,37 @@ function readFlags(argv: readonly string[], problems: string[]) {
 
 function readFile(file: string, problems: string[]): Tree {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Tree
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (isTree(content)) return content
+    problems.push(`${file}: it is no JSON object.`)
+    return {}
   } catch (error) {
     problems.push(`${file}: ${messageOf(error)}`)
     return {}
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Groups of settings, outermost first. */
+const groups: readonly string[] = [
+  ...new Set(
+    settingList.flatMap(({ path }) => {
+      const names = path.split('.').slice(0, -1)
+      return names.map((_name, at) => names.slice(0, at + 1).join('.'))
+    }),
+  ),
+]
+
+/** What is no group can't be given the defaults of its settings. */
+function dropFalseGroups(tree: Tree, problems: string[]): void {
+  for (const path of groups) {
+    const group = lookup(tree, path)
+    if (group === undefined || isTree(group)) continue
+    problems.push(`the setting "${path}" must be an object.`)
+    assign(tree, path, {})
   }
 }
 

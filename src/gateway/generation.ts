@@ -51,7 +51,8 @@ export async function createGeneration(
   const registry = createRegistry(served.entities)
   const canaryCalls = isServing ? [...config.observe.canaryCalls] : []
   const canaryOptions = { ...config.observe, canaryCalls }
-  const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page: observed.page })
+  const { page, canaryChecks: known } = observed
+  const canaries = createCanaryCalls({ options: canaryOptions, registry, invoke, newId, page, known })
   const app = createApp(config, { log, newId })
   const count = createRequestCount(app.routing)
   const { client, management } = await orClosed(app, async () => {

@@ -59,8 +59,12 @@ export function createGenerations(first: Generation, options: GenerationsOptions
   }
 }
 
+/** Longest time that Node's timers know. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** Milliseconds: the longest that one of its calls may take, and a moment for the answer. */
 function patienceOf({ registry }: Generation, { deadlineMs, maxWaitMs, shutdownGraceMs }: Config): number {
   const own = registry.entities.flatMap(({ methods }) => [...methods.values()].map((method) => method.deadlineMs ?? 0))
-  return own.reduce((most, one) => Math.max(most, one), Math.max(deadlineMs, maxWaitMs)) + shutdownGraceMs
+  const longest = own.reduce((most, one) => Math.max(most, one), Math.max(deadlineMs, maxWaitMs))
+  return Math.min(MAX_TIMER_MS, longest + shutdownGraceMs)
 }

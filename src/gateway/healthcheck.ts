@@ -18,13 +18,21 @@ export async function main([, what = 'live']: readonly string[]): Promise<void> 
   process.exitCode = 1
 }
 
-/** What is asked; the address is the one that HOST and PORT make the gateway listen on. */
-export function healthUrl(what: string, { HOST = '', PORT = '8000' }: NodeJS.ProcessEnv = env): string {
+/**
+ * What is asked, where these variables make the gateway listen. Whether it lives is asked on the management port, if there is one:
+ * callers who hold all connections of the other port don't make a gateway ill.
+ */
+export function healthUrl(what: string, variables: NodeJS.ProcessEnv = env): string {
   const path = Object.entries(paths).find(([name]) => name === what)?.[1]
   if (path === undefined) return what
-  const isAny = HOST === '' || HOST === '0.0.0.0' || HOST === '::'
-  const host = isAny ? '127.0.0.1' : HOST.includes(':') ? `[${HOST}]` : HOST
-  return `http://${host}:${PORT}${path}`
+  const { HOST = '', PORT = '8000', MANAGEMENT_HOST = '127.0.0.1', MANAGEMENT_PORT } = variables
+  if (what === 'ready' || MANAGEMENT_PORT === undefined) return `http://${reachable(HOST)}:${PORT}${path}`
+  return `http://${reachable(MANAGEMENT_HOST)}:${MANAGEMENT_PORT}${path}`
+}
+
+function reachable(host: string): string {
+  if (host === '' || host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 /** By `node:http`: `fetch` takes longer to load, and refuses ports that browsers do. */

@@ -38,12 +38,14 @@ export const HttpOptions = Type.Object(
       env: 'GATEWAY_HEADERS_TIMEOUT_MS',
       default: 15_000,
       minimum: 100,
+      maximum: 2_147_483_647,
       description: 'Milliseconds in which a request’s headers must have come; then 408.',
     }),
     bodyTimeoutMs: Type.Integer({
       env: 'GATEWAY_BODY_TIMEOUT_MS',
       default: 30_000,
       minimum: 100,
+      maximum: 2_147_483_647,
       description:
         'Milliseconds in which a body must have come after its headers; then 408. Batches have their own limit.',
     }),
@@ -51,6 +53,7 @@ export const HttpOptions = Type.Object(
       env: 'GATEWAY_KEEP_ALIVE_MS',
       default: 72_000,
       minimum: 1,
+      maximum: 86_400_000,
       description: 'Milliseconds that a connection is kept for its next request; longer than a load balancer’s.',
     }),
     managementPort: Type.Optional(

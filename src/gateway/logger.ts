@@ -4,7 +4,7 @@ import type { FastifyServerOptions } from 'fastify'
 import type { Config } from './config.ts'
 import { createLogDestination, type LogDestination } from './observability/log-destination.ts'
 
-type LogConfig = Pick<Config, 'logLevel' | 'logFormat' | 'logRequests'>
+type LogConfig = Pick<Config, 'logLevel' | 'logFormat'>
 
 function isPretty({ logFormat }: LogConfig, isTerminal: boolean): boolean {
   return logFormat === 'pretty' || (logFormat === 'auto' && isTerminal)
@@ -13,14 +13,12 @@ function isPretty({ logFormat }: LogConfig, isTerminal: boolean): boolean {
 /** Bytes that reach a pipe as a whole, whoever else writes to it (POSIX, `PIPE_BUF` of Linux). */
 const WHOLE_BYTES = 4_096
 
-/** With a line a request, calls would wait for whoever reads the log; a few lines are better written at once. */
-export function logDestination(
-  config: LogConfig,
-  isTerminal: boolean,
-  worker: number | undefined,
-): LogDestination | undefined {
-  if (!config.logRequests || isPretty(config, isTerminal)) return undefined
-  return createLogDestination(worker === undefined ? {} : { maxWriteBytes: WHOLE_BYTES })
+/**
+ * A disk that is full, or a reader that has stopped, must neither end the gateway nor keep it from ending, and no call waits for them.
+ * @param isAlone no other process writes to the same place
+ */
+export function logDestination(config: LogConfig, isTerminal: boolean, isAlone: boolean): LogDestination | undefined {
+  return isPretty(config, isTerminal) ? undefined : createLogDestination(isAlone ? {} : { maxWriteBytes: WHOLE_BYTES })
 }
 
 export interface LoggerParts {

@@ -178,6 +178,7 @@ export const Settings = Type.Object(
       env: 'GATEWAY_SHUTDOWN_GRACE_MS',
       default: 10_000,
       minimum: 0,
+      maximum: 86_400_000,
       description: 'Milliseconds that calls under way have to end after SIGTERM.',
     }),
     title: Type.String({ env: 'GATEWAY_TITLE', default: 'StateFlow gateway', description: 'Title of the API’s docs.' }),

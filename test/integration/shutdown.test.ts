@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type GatewayProcess, type ProcessOptions, startProcess } from '../helpers/gateway-process.ts'
+import { freePorts } from '../helpers/free-ports.ts'
+import { createFullPipe } from '../helpers/full-pipe.ts'
+import { binFile, type GatewayProcess, type ProcessOptions, startProcess } from '../helpers/gateway-process.ts'
 import { callerOf } from '../helpers/shop-transcript.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 
@@ -92,7 +95,50 @@ describe('SIGTERM', () => {
     expect(await gateway.exit()).toBe(0)
     expect(await answer).toBeInstanceOf(TypeError)
   })
+
+  it.each(['false', 'true'])(
+    'ends with 0 a gateway whose log’s reader has stopped: LOG_REQUESTS=%s',
+    async (logRequests) => {
+      const pipe = createFullPipe(folder)
+      const [port = 0] = await freePorts(1)
+      const gateway = serve({ ...into(pipe.path), env: { PORT: String(port), LOG_REQUESTS: logRequests } })
+      await vi.waitUntil(() => isLive(port), { timeout: 30_000, interval: 20 })
+      gateway.child.kill('SIGTERM')
+      expect(await gateway.exit()).toBe(0)
+      pipe.close()
+    },
+  )
 })
+
+describe('a log that goes to a full disk', () => {
+  it.each([
+    ['of its start and its end', {}],
+    ['of its requests', { LOG_REQUESTS: 'true' }],
+  ])('neither stops the gateway nor keeps it from stopping: lines %s', async (_lines, env) => {
+    const [port = 0] = await freePorts(1)
+    const gateway = serve({ ...into('/dev/full'), env: { PORT: String(port), ...env } })
+    await vi.waitUntil(() => isLive(port), { timeout: 30_000, interval: 20 })
+    expect(await isLive(port)).toBe(true)
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
+  })
+
+  it('does not hide why a start has failed', async () => {
+    const gateway = serve({ ...into('/dev/full'), env: { GATEWAY_METADATA: 'nowhere.json' } })
+    expect(await gateway.exit()).toBe(1)
+    expect(gateway.stderr()).toContain('nowhere.json')
+  })
+})
+
+/** A process whose standard output is a file. */
+function into(path: string): ProcessOptions {
+  return { command: ['/bin/sh', '-c', `exec "$0" "$@" > "${path}"`, process.execPath, binFile] }
+}
+
+async function isLive(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/-/livez`).catch(() => undefined)
+  return answer?.status === 200
+}
 
 async function accepts(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)

@@ -9,8 +9,8 @@ import { type Caller, scopesOf } from './caller.ts'
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/
 const KEY = /^sfg_([a-z0-9][a-z0-9-]{0,62})_[A-Za-z0-9_-]{43}$/
 const SECRET_BYTES = 32
-/** RFC 6749, section 3.3, without the comma that separates entries. */
-const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
+/** RFC 6749, section 3.3, without the comma that separates entries, and the # that would begin a comment. */
+const SCOPE = /^(?!#)[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
 
 interface Entry {
   readonly digest: Buffer
@@ -20,7 +20,7 @@ interface Entry {
 export type ApiKeyCheck = (key: string) => Caller
 
 /**
- * @param text entries `ID:SHA256:SCOPES`, one a line or separated by commas; `#` begins a comment
+ * @param text entries `ID:SHA256:SCOPES`, one a line or separated by commas; `#` begins a comment at a line's start and after a space
  * @throws Error that names the entry at fault, never its hash
  */
 export function createApiKeyCheck(text: string): ApiKeyCheck {
@@ -54,7 +54,7 @@ export function readApiKeyFile(file: string): ApiKeyCheck {
 function entriesOf(text: string): readonly string[] {
   return text
     .split(/\r?\n/)
-    .map((line) => line.replace(/#.*$/, ''))
+    .map((line) => line.replace(/(^|\s)#.*$/, ''))
     .flatMap((line) => line.split(','))
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
@@ -86,7 +86,7 @@ export function newApiKey(id: string, scopes: readonly string[]): { readonly key
   if (!ID.test(id)) throw new Error(`"${id}" is no id of an API key: lower case letters, digits and "-", 63 at most.`)
   const wrong = scopes.find((scope) => !SCOPE.test(scope))
   if (wrong !== undefined)
-    throw new Error(`"${wrong}" is no scope: visible ASCII without quotes, commas and backslashes.`)
+    throw new Error(`"${wrong}" is no scope: visible ASCII without quotes, commas and backslashes, and no # in front.`)
   const key = `sfg_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`
   return { key, entry: `${id}:${createHash('sha256').update(key).digest('hex')}:${scopes.join(' ')}` }
 }

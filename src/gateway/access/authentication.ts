@@ -6,7 +6,7 @@ import { type ApiKeyCheck, createApiKeyCheck, readApiKeyFile } from './api-keys.
 import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './bearer-token.ts'
 import { type Caller, nobody } from './caller.ts'
 import { headerValues } from './header-values.ts'
-import { createFileKeys, createRemoteKeys, type KeySet } from './key-set.ts'
+import { createFileKeys, createRemoteKeys, type KeySet, withoutSecrets } from './key-set.ts'
 import { createProxyIdentity, type ProxyIdentity } from './proxy-identity.ts'
 
 /** The ways by which a caller may show who he is, as OpenAPI and `WWW-Authenticate` name them. */
@@ -82,11 +82,15 @@ function tokensOf({ jwt }: AccessOptions, log: Log): TokenVerifierOptions | unde
 }
 
 function checkedUrl(text: string, log: Log): string {
-  if (!URL.canParse(text)) throw new Error(`GATEWAY_JWKS_URL: "${text}" is no URL.`)
-  const { protocol, hostname } = new URL(text)
+  if (!URL.canParse(text)) throw new Error('GATEWAY_JWKS_URL is no URL.')
+  const { protocol, hostname, username, password } = new URL(text)
+  if (username !== '' || password !== '') throw new Error('GATEWAY_JWKS_URL must have no user and no password in it.')
   const isLocal = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
   if (protocol === 'http:' && !isLocal) {
-    log.warn({ url: text }, 'the issuer’s keys come over plain HTTP: who can change them on the way can be anybody')
+    log.warn(
+      { url: withoutSecrets(text) },
+      'the issuer’s keys come over plain HTTP: who can change them on the way can be anybody',
+    )
   }
   return text
 }

@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
 import { ProblemError } from '../../routes/problem.ts'
 import type { JwtOptions } from './access-options.ts'
 import { type Caller, isName, scopesOf } from './caller.ts'
@@ -32,10 +32,31 @@ export function createTokenVerifier({ jwt, issuer, keys }: TokenVerifierOptions)
     ...(jwt.type === undefined ? {} : { typ: jwt.type }),
   }
 
+  async function verifyBy(token: string): Promise<JWTVerifyResult> {
+    try {
+      return await jwtVerify(token, keys.keyFor, options)
+    } catch (error) {
+      // The token names no key, and several have no name.
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyByAny(token, error)
+      throw error
+    }
+  }
+
+  async function verifyByAny(token: string, several: errors.JWKSMultipleMatchingKeys): Promise<JWTVerifyResult> {
+    for await (const key of several) {
+      try {
+        return await jwtVerify(token, key, options)
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
+
   async function verify(token: string): Promise<Caller> {
     const begunWith = keys.edition
     try {
-      const { payload } = await jwtVerify(token, keys.keyFor, options)
+      const { payload } = await verifyBy(token)
       const expiresAtMs = (payload.exp ?? 0) * 1_000 + jwt.clockSkewMs
       const caller = { ...callerOf(payload, { jwt, issuer }), expiresAtMs }
       // Checked by a key that went meanwhile: this once, and not for the next time.

@@ -74,6 +74,7 @@ export interface RemoteKeysOptions {
 interface Fetched {
   readonly text: string
   readonly keyFor: ReturnType<typeof createLocalJWKSet>
+  /** By the clock that is never set. */
   readonly atMs: number
 }
 
@@ -83,28 +84,34 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
   let keys: Fetched | undefined
   let edition = 0
   let triedAtMs = Number.NEGATIVE_INFINITY
+  let hasFailed = false
   let running: Promise<void> | undefined
 
   function refresh(): Promise<void> {
     running ??= fetchKeys(options)
       .then(({ text, keyFor }) => {
         if (keys !== undefined && keys.text !== text) edition++
-        keys = { text, keyFor, atMs: Date.now() }
+        keys = { text, keyFor, atMs: performance.now() }
+        hasFailed = false
       })
-      .catch((error: unknown) => log.warn({ err: error, url }, 'the issuer’s keys can’t be fetched'))
+      .catch((error: unknown) => {
+        hasFailed = true
+        log.warn({ err: error, url: withoutSecrets(url) }, 'the issuer’s keys can’t be fetched')
+      })
       .finally(() => {
-        triedAtMs = Date.now()
+        triedAtMs = performance.now()
         running = undefined
       })
     return running
   }
 
-  const mayTry = () => running !== undefined || Date.now() - triedAtMs >= cooldownMs
+  const mayTry = () => running !== undefined || performance.now() - triedAtMs >= cooldownMs
 
   async function current(): Promise<Fetched> {
-    if (keys === undefined && mayTry()) await refresh()
-    else if (keys !== undefined && Date.now() - keys.atMs >= maxAgeMs && mayTry()) void refresh()
-    if (keys === undefined || Date.now() - keys.atMs >= MAX_STALE_MS) throw new KeysUnavailable()
+    if (isYounger(keys, MAX_STALE_MS)) {
+      if (!isYounger(keys, maxAgeMs) && mayTry()) void refresh()
+    } else if (mayTry()) await refresh()
+    if (!isYounger(keys, MAX_STALE_MS)) throw new KeysUnavailable()
     return keys
   }
 
@@ -113,19 +120,31 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
       return edition
     },
     async keyFor(header: JWSHeaderParameters, token) {
-      const { keyFor, atMs } = await current()
+      const { keyFor } = await current()
       try {
         return await keyFor(header, token)
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !mayTry()) throw error
-        await refresh()
-        const fresh = await current()
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+        const isNew = mayTry()
+        if (isNew) await refresh()
         // The issuer may have a new key that nobody here has seen: who comes with it is not refused for that.
-        if (fresh.atMs === atMs) throw new KeysUnavailable()
+        if (hasFailed) throw new KeysUnavailable()
+        if (!isNew) throw error
+        const fresh = await current()
         return fresh.keyFor(header, token)
       }
     },
   }
+}
+
+function isYounger(keys: Fetched | undefined, ageMs: number): keys is Fetched {
+  return keys !== undefined && performance.now() - keys.atMs < ageMs
+}
+
+/** For a log: user and query may be credentials. */
+export function withoutSecrets(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
 }
 
 async function fetchKeys({ url, timeoutMs }: RemoteKeysOptions): Promise<Pick<Fetched, 'text' | 'keyFor'>> {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { ProblemError } from '../../routes/problem.ts'
@@ -28,7 +29,14 @@ export function createProxyIdentity(options: ProxyOptions, identityHeader: strin
 /** A proxy that adds its header to one that came with the request, instead of replacing it, would pass on a lie. */
 function onlyOne(request: IncomingMessage, name: string): string | undefined {
   const [value, ...others] = headerValues(request, name)
-  return others.length > 0 ? undefined : value
+  return others.length > 0 || value === undefined ? undefined : asText(value)
+}
+
+/** Node reads each byte of a header as one character; a proxy writes names in UTF-8. */
+function asText(value: string): string {
+  if (Buffer.byteLength(value) === value.length) return value
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : value
 }
 
 function trustedAddresses(entries: readonly string[]): (address: string | undefined) => boolean {

@@ -18,7 +18,8 @@ export interface LetIn {
   readonly baseline: Baseline
 }
 
-export type Ending = 'answered' | 'silent' | 'not-sent'
+/** `refused`: answered, but what was asked for was not done. */
+export type Ending = 'done' | 'refused' | 'silent' | 'not-sent'
 
 /** How many calls one runtime is given at once: as many as it answers about as quickly as when it is idle. */
 export interface AdaptiveLimit {
@@ -118,7 +119,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
       calls.end(second)
       if (ending === 'not-sent') return
       const tookMs = nowMs - startedAtMs
-      if (ending === 'answered') baseline.youngMs = Math.min(baseline.youngMs, tookMs)
+      if (ending !== 'silent') baseline[ending].youngMs = Math.min(baseline[ending].youngMs, tookMs)
       // Calls that began under another limit tell of that one.
       if (startedAtMs < changedAtMs || windowsOfProbe > 0 || ratios.length >= MAX_RATIOS) return
       const shortest = shortestMs(baseline)

@@ -109,8 +109,19 @@ function shareOf({ target, patience }: Invocation): number {
 }
 
 function endingOf({ kind }: Outcome): Ending {
-  if (kind === 'not-sent') return 'not-sent'
-  return kind === 'unknown' ? 'silent' : 'answered'
+  switch (kind) {
+    case 'returned':
+    case 'created':
+      return 'done'
+    case 'rejected':
+    case 'raised':
+    case 'malformed':
+      return 'refused'
+    case 'unknown':
+      return 'silent'
+    case 'not-sent':
+      return 'not-sent'
+  }
 }
 
 function refusalOf(cause: Shedding, { target }: Invocation): Outcome {

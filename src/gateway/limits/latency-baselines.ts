@@ -1,10 +1,17 @@
 import type { Target } from '../../runtime-adapters/contract.ts'
 import { memberOf } from '../observability/call-metrics.ts'
 
-/** What a method takes when nothing is in its way. */
-export interface Baseline {
+/** Of this period and of the one before. */
+interface Shortest {
   youngMs: number
   oldMs: number
+}
+
+/** What a method takes when nothing is in its way. */
+export interface Baseline {
+  readonly done: Shortest
+  /** Refusals may be much quicker than what is done. They are a measure only where nothing is. */
+  readonly refused: Shortest
 }
 
 /** Methods are compared with themselves: a slow one is no congestion. */
@@ -24,7 +31,7 @@ export function createLatencyBaselines(): LatencyBaselines {
       const member = memberOf(target)
       const known = byKind.get(kind)?.get(entity.name)?.get(member)
       if (known !== undefined) return known
-      const made: Baseline = { youngMs: Number.POSITIVE_INFINITY, oldMs: Number.POSITIVE_INFINITY }
+      const made: Baseline = { done: unknownYet(), refused: unknownYet() }
       all.push(made)
       const byEntity = byKind.get(kind) ?? new Map<string, Map<string, Baseline>>()
       byKind.set(kind, byEntity)
@@ -32,16 +39,26 @@ export function createLatencyBaselines(): LatencyBaselines {
       return made
     },
     rotate() {
-      for (const baseline of all) {
-        // What was not called has nothing newer to say.
-        if (baseline.youngMs === Number.POSITIVE_INFINITY) continue
-        baseline.oldMs = baseline.youngMs
-        baseline.youngMs = Number.POSITIVE_INFINITY
+      for (const { done, refused } of all) {
+        age(done)
+        age(refused)
       }
     },
   }
 }
 
-export function shortestMs({ youngMs, oldMs }: Baseline): number {
-  return Math.min(youngMs, oldMs)
+function unknownYet(): Shortest {
+  return { youngMs: Number.POSITIVE_INFINITY, oldMs: Number.POSITIVE_INFINITY }
+}
+
+function age(shortest: Shortest): void {
+  // What was not called has nothing newer to say.
+  if (shortest.youngMs === Number.POSITIVE_INFINITY) return
+  shortest.oldMs = shortest.youngMs
+  shortest.youngMs = Number.POSITIVE_INFINITY
+}
+
+export function shortestMs({ done, refused }: Baseline): number {
+  const doneMs = Math.min(done.youngMs, done.oldMs)
+  return doneMs === Number.POSITIVE_INFINITY ? Math.min(refused.youngMs, refused.oldMs) : doneMs
 }

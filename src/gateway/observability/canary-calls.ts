@@ -20,6 +20,8 @@ export interface CanaryCallsOptions {
   readonly invoke: Invoke
   readonly newId: () => string
   readonly page: MetricPage | undefined
+  /** What the last call of each name came to, be it of another generation's. */
+  readonly known: Map<string, HealthCheck>
 }
 
 /** A canary that can't be called. */
@@ -28,14 +30,14 @@ export class CanaryError extends Error {
 }
 
 /** @throws CanaryError where an entity, key or method is not what a canary may call */
-export function createCanaryCalls({ options, registry, invoke, newId, page }: CanaryCallsOptions): CanaryCalls {
+export function createCanaryCalls({ options, registry, invoke, newId, page, known }: CanaryCallsOptions): CanaryCalls {
   const up = page?.numbers(metrics.canaryUp)
   const duration = page?.histogram(metrics.canaryDuration)
   const birds = options.canaryCalls.map((name) => {
     const target = targetOf(name, registry)
     const call = () => invoke(invocationOf(newId(), target, options.canaryDeadlineMs))
     const { canaryIntervalMs: intervalMs } = options
-    return createBird({ name, call, intervalMs, up: up?.cell(name), duration: duration?.cell(name) })
+    return createBird({ name, call, intervalMs, known, up: up?.cell(name), duration: duration?.cell(name) })
   })
   return {
     checks: () => birds.map(({ check }) => check()),
@@ -52,6 +54,7 @@ interface BirdOptions {
   readonly name: string
   readonly call: () => Promise<Outcome>
   readonly intervalMs: number
+  readonly known: Map<string, HealthCheck>
   readonly up: Cell | undefined
   readonly duration: Histogram | undefined
 }
@@ -62,9 +65,9 @@ interface Bird {
   close(): void
 }
 
-function createBird({ name, call, intervalMs, up, duration }: BirdOptions): Bird {
+function createBird({ name, call, intervalMs, known, up, duration }: BirdOptions): Bird {
   const title = `canary ${name}`
-  let last: HealthCheck = { name: title, ok: false, detail: 'Its first call is under way.' }
+  const first: HealthCheck = { name: title, ok: false, detail: 'Its first call is under way.' }
   let timer: NodeJS.Timeout | undefined
   let state: 'new' | 'running' | 'closed' = 'new'
 
@@ -74,12 +77,15 @@ function createBird({ name, call, intervalMs, up, duration }: BirdOptions): Bird
     const durationMs = performance.now() - startedAtMs
     duration?.observe(durationMs / 1_000)
     if (up !== undefined) up.value = silence === undefined ? 1 : 0
-    last = { name: title, ok: silence === undefined, detail: silence ?? `Answered in ${Math.round(durationMs)} ms.` }
-    if (state === 'running') timer = setTimeout(() => void sing(), intervalMs).unref()
+    // After a reload another bird of the same name sings.
+    if (state === 'closed') return
+    const detail = silence ?? `Answered in ${Math.round(durationMs)} ms.`
+    known.set(name, { name: title, ok: silence === undefined, detail })
+    timer = setTimeout(() => void sing(), intervalMs).unref()
   }
 
   return {
-    check: () => last,
+    check: () => known.get(name) ?? first,
     start() {
       if (state !== 'new') return
       state = 'running'

@@ -4,8 +4,8 @@ import process from 'node:process'
 /** Where a logger's lines go. */
 export interface LogDestination {
   write(line: string): void
-  /** Resolves when everything was written. */
-  drained(): Promise<void>
+  /** Resolves when everything was written, or after so many milliseconds: whoever reads the log may have stopped. */
+  drained(withinMs: number): Promise<void>
 }
 
 export interface LogDestinationOptions {
@@ -20,10 +20,15 @@ export interface LogDestinationOptions {
 const STDOUT = 1
 /** Milliseconds after which a pipe that was full is tried again. */
 const FULL_MS = 20
-/** Times that a process which ends tries a full pipe. */
+/** The same after any other error: a full disk, a pipe that nobody has open. It may pass. */
+const BROKEN_MS = 500
+/** Times that a process which ends tries a full pipe, with all that it has left. */
 const LAST_TRIES = 25
 
-/** Lines in the order in which they came, without making a call wait for a disk or a pipe. Those of one tick travel together. */
+/**
+ * Lines in the order in which they came, without making a call wait for a disk or a pipe, and without failing when those do. Lines of
+ * one tick travel together.
+ */
 export function createLogDestination(options: LogDestinationOptions = {}): LogDestination {
   const { fd = STDOUT, maxWaiting = 16 * 1024 * 1024, maxWriteBytes = Number.POSITIVE_INFINITY } = options
   const waiting: string[] = []
@@ -32,7 +37,7 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
   let travelling: Buffer | undefined
   let isScheduled = false
   /** What travels was sent back: its next try is scheduled. */
-  let isFull = false
+  let isSentBack = false
   let idle: (() => void)[] = []
 
   function take(): Buffer | undefined {
@@ -46,7 +51,7 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
 
   function pump(): void {
     isScheduled = false
-    isFull = false
+    isSentBack = false
     travelling ??= take()
     if (travelling === undefined) {
       for (const resolve of idle) resolve()
@@ -54,13 +59,13 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
       return
     }
     write(fd, travelling, (error, written) => {
-      if (error?.code === 'EAGAIN') {
-        isFull = true
-        setTimeout(pump, FULL_MS)
+      if (error !== null) {
+        isSentBack = true
+        // It keeps no process from ending: what is left then has its last tries.
+        setTimeout(pump, error.code === 'EAGAIN' ? FULL_MS : BROKEN_MS).unref()
         return
       }
-      // Of any other error there is no place to tell: nobody reads any more.
-      travelling = error === null ? rest(travelling, written) : undefined
+      travelling = rest(travelling, written)
       pump()
     })
   }
@@ -71,11 +76,12 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
     setImmediate(pump)
   }
 
-  // What is on its way is the system's; the rest is written now, or never.
-  process.once('exit', () => {
-    if (isFull) writeAll(fd, travelling)
-    for (let bytes = take(); bytes !== undefined; bytes = take()) writeAll(fd, bytes)
-  })
+  /** What is on its way is the system's; the rest is written now, or never. */
+  function* left(): Generator<Buffer> {
+    if (isSentBack && travelling !== undefined) yield travelling
+    for (let bytes = take(); bytes !== undefined; bytes = take()) yield bytes
+  }
+  process.once('exit', () => writeLast(fd, left()))
 
   return {
     write(line) {
@@ -87,11 +93,13 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
       waitingLength += line.length
       schedule()
     },
-    drained() {
+    async drained(withinMs) {
       const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, withinMs)
       idle.push(resolve)
       schedule()
-      return promise
+      await promise
+      clearTimeout(timer)
     },
   }
 }
@@ -107,15 +115,24 @@ function linesWithin(lines: readonly string[], maxBytes: number): number {
   return tooMany < 0 ? lines.length : Math.max(1, tooMany)
 }
 
-function writeAll(fd: number, bytes: Buffer | undefined): void {
-  let left = bytes
-  for (let tries = 0; left !== undefined && tries < LAST_TRIES; tries++) {
-    try {
-      left = rest(left, writeSync(fd, left))
-    } catch {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS)
+/** Ends at the first error that does not pass by waiting a moment. */
+function writeLast(fd: number, all: Iterable<Buffer>): void {
+  let triesLeft = LAST_TRIES
+  for (const bytes of all) {
+    let left: Buffer | undefined = bytes
+    while (left !== undefined) {
+      try {
+        left = rest(left, writeSync(fd, left))
+      } catch (error) {
+        if (!isFullPipe(error) || --triesLeft === 0) return
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS)
+      }
     }
   }
+}
+
+function isFullPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
 }
 
 function rest(bytes: Buffer | undefined, written: number): Buffer | undefined {

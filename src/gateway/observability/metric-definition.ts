@@ -113,7 +113,7 @@ export const metrics = {
   reloads: {
     name: 'gateway_reloads_total',
     kind: 'counter',
-    help: 'Times that metadata was read again: swapped, unchanged, blocked (it would break callers), failed (the old one serves on).',
+    help: 'Times that metadata was read again, or a sunset came: swapped, unchanged, blocked (it would break callers), failed (the old one serves on).',
     labels: ['result'],
   },
   generation: {
@@ -121,12 +121,14 @@ export const metrics = {
     kind: 'gauge',
     help: 'Which set of entities serves: 1 at the start, one more with each swap.',
     labels: [],
+    together: 'least',
   },
   lastSwap: {
     name: 'gateway_last_swap_timestamp_seconds',
     kind: 'gauge',
     help: 'When the entities that serve began to.',
     labels: [],
+    together: 'least',
   },
   shed: {
     name: 'gateway_shed_calls_total',

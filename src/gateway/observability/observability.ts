@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import type { ProblemCode } from '../../routes/problem-codes.ts'
 import { problemResponses } from '../../routes/problem-responses.ts'
-import type { Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
+import type { HealthCheck, Invoke, RecordWatch, RuntimeAdapter } from '../../runtime-adapters/contract.ts'
 import type { WorkerSeat } from '../workers/worker-seat.ts'
 import { addAdapterMetrics } from './adapter-metrics.ts'
 import { createCallMetrics } from './call-metrics.ts'
@@ -25,6 +25,8 @@ export interface Observability {
   readonly watchCalls: (invoke: Invoke) => Invoke
   /** A line of a batch was answered. */
   readonly noteLine: (status: number) => void
+  /** What the last canary call of each name came to; a reload knows no less of the runtime than was known before. */
+  readonly canaryChecks: Map<string, HealthCheck>
   /** `undefined`: metrics are off. */
   readonly page: MetricPage | undefined
   /** What is counted elsewhere goes onto the page too, and the process is watched until the returned function is called. */
@@ -51,6 +53,7 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
   const lines = page?.numbers(metrics.batchLines)
   return {
     page,
+    canaryChecks: new Map(),
     records: createRecordWatch(page, tracing),
     watchStore: (store) => (page === undefined ? store : withStoreMetrics(store, page)),
     watchCalls: (invoke) => requests.timed(countCalls(invoke)),

@@ -58,7 +58,7 @@ export function createReloading(parts: ReloadingParts): Reloading {
     if (isClosed) return { kind: 'unchanged' }
     const wasDue = isDue
     isDue = false
-    const result = wasDue ? await core.expire() : count(await core.attempt())
+    const result = count(wasDue ? await core.expire() : await core.attempt())
     clearTimeout(sunset)
     const endsMs = nextSunsetMs(core.served)
     const pauseMs = result.kind === 'failed' ? RETRY_MS : 0

@@ -10,6 +10,8 @@ export interface Member {
   readonly process: WorkerProcess
   readonly link: Link<WorkerQuestion>
   isServing: boolean
+  /** Signals that came before it served. */
+  readonly due: Set<NodeJS.Signals>
 }
 
 export interface CrewOptions {
@@ -44,7 +46,7 @@ export interface Crew {
     op: Op,
     timeoutMs: number,
   ): Promise<readonly { readonly member: Member; readonly answer: WorkerAnswers[Op] | undefined }[]>
-  /** To those that serve: others are about to read what a signal is to make them read. */
+  /** To those that serve, and to others once they do: they may have read already what a signal is to make them read. */
   pass(signal: NodeJS.Signals): void
   /** @returns the worst of their exit codes, once all have ended; `killAfterMs` is for those that don't */
   stop(killAfterMs: number): Promise<number>
@@ -94,7 +96,10 @@ class CrewOfWorkers implements Crew {
   }
 
   pass(signal: NodeJS.Signals): void {
-    for (const { isServing, process } of this.#members.values()) if (isServing) process.kill(signal)
+    for (const { isServing, process, due } of this.#members.values()) {
+      if (isServing) process.kill(signal)
+      else due.add(signal)
+    }
   }
 
   async stop(killAfterMs: number): Promise<number> {
@@ -117,7 +122,7 @@ class CrewOfWorkers implements Crew {
   #hire(number: number): void {
     const process = this.#options.fork(number)
     const member: Member = {
-      ...{ number, process, isServing: false },
+      ...{ number, process, isServing: false, due: new Set() },
       // A worker of the same program asks.
       link: createLink(process.port, (question, signal) => this.#answer(member, question as PrimaryQuestion, signal)),
     }
@@ -136,8 +141,9 @@ class CrewOfWorkers implements Crew {
   }
 
   #noteServing(member: Member, announcement: string): void {
-    const { number, process } = member
+    const { number, process, due } = member
     member.isServing = true
+    for (const signal of due) process.kill(signal)
     this.#restarts.noteServing(number)
     if (this.haveAllServed) this.#options.log.info({ worker: number, workerPid: process.pid }, 'a worker serves again')
     if (this.servingCount < this.#options.count) return

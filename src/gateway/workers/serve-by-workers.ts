@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { AdapterName } from '../../runtime-adapters/catalog.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { createMemoryStore, type MemoryStore } from '../invocations/memory-store.ts'
-import { loggerOptions } from '../logger.ts'
+import { logDestination, loggerOptions } from '../logger.ts'
 import { createMetricPage } from '../observability/metric-page.ts'
 import { addProcessMetrics } from '../observability/process-metrics.ts'
 import { type Crew, type CrewOptions, createCrew, type Member } from './crew.ts'
@@ -42,7 +42,9 @@ export interface ServeByWorkersOptions {
 /** Starts the workers and resolves when all of them serve; from then on this process keeps them, their store and their sums. */
 export async function serveByWorkers({ config, count, stopMs }: ServeByWorkersOptions): Promise<void> {
   // Fastify's own logger, without a server.
-  const { log } = fastify({ logger: loggerOptions(config, process.stdout.isTTY) ?? false })
+  const isTerminal = process.stdout.isTTY
+  const destination = logDestination(config, isTerminal, false)
+  const { log } = fastify({ logger: loggerOptions(config, isTerminal, { destination }) ?? false })
   const store = config.redis.url === undefined ? createSharedMemory(config) : undefined
   await store?.start()
   const crew = createCrewWith(store, { count, log, onHopeless: () => void end(1) })

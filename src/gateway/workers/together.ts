@@ -25,12 +25,14 @@ const ANSWER_MS = 1_200
 export function createTogether({ crew, count, own }: TogetherOptions): Together {
   /** As they were at the last scrape, for workers that are slow or have ended since. */
   const lastSeen = new Map<Member, readonly MetricReading[]>()
+  /** One may answer a scrape that it does not live to the end of. */
+  const ended = new WeakSet<Member>()
   let departed: readonly MetricReading[] = []
 
   return {
     async metrics() {
       for (const { member, answer } of await crew.askAll('own-metrics', ANSWER_MS)) {
-        if (answer !== undefined) lastSeen.set(member, answer)
+        if (answer !== undefined && !ended.has(member)) lastSeen.set(member, answer)
       }
       const pages = [...lastSeen].map(([{ number }, readings]) => ({ worker: String(number), readings }))
       pages.sort((one, other) => Number(one.worker) - Number(other.worker))
@@ -47,6 +49,7 @@ export function createTogether({ crew, count, own }: TogetherOptions): Together 
       return [...worstByName(all), crewCheck(crew, count, silent)]
     },
     noteEnd(member) {
+      ended.add(member)
       const readings = lastingReadings(lastSeen.get(member) ?? [])
       departed = sumReadings([
         { worker: 'ended', readings: departed },

@@ -35,12 +35,14 @@ export const KafkaOptions = Type.Object(
       env: 'KAFKA_SEND_TIMEOUT_MS',
       default: 5_000,
       minimum: 100,
+      maximum: 86_400_000,
       description: 'Milliseconds to wait for the brokers’ acknowledgement.',
     }),
     fetchWaitMs: Type.Integer({
       env: 'KAFKA_FETCH_WAIT_MS',
       default: 500,
       minimum: 1,
+      maximum: 86_400_000,
       description:
         'Milliseconds a broker may hold an empty fetch open. A reply ends the wait; while many come, more are waited for, 2 ms at most.',
     }),

@@ -6,7 +6,7 @@ import { createStateflowDialect } from '../stateflow/dialect.ts'
 import type { StateflowOptions } from '../stateflow/options.ts'
 import { createStatefunDialect, ingressOf } from '../statefun/dialect.ts'
 import { endpointsOf } from '../statefun/endpoints.ts'
-import type { Endpoint, Ingress } from '../statefun/ingress.ts'
+import { type Endpoint, type Ingress, showEndpoint } from '../statefun/ingress.ts'
 import type { StatefunOptions } from '../statefun/options.ts'
 import { createEndpointAdapter } from './adapter.ts'
 import { EndpointError, parseEndpoint } from './endpoint-directory.ts'
@@ -40,7 +40,8 @@ export async function createStatefunEndpoint(options: Options, context: AdapterC
     )
   }
   const store = dataFolder === undefined ? createMemoryEngineStore() : new SqliteEngineStore({ folder: dataFolder })
-  log.info({ instance: context.instance, endpoints: given, dataFolder }, 'functions are called without a cluster')
+  const shown = given.map((one) => ({ ...one, urlPathTemplate: showEndpoint(one.urlPathTemplate) }))
+  log.info({ instance: context.instance, endpoints: shown, dataFolder }, 'functions are called without a cluster')
   return createEndpointAdapter({
     ...{ dialect, ingress, endpoints: given, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
     prepare(entities, directory) {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../statefun/ingress.ts'
+import { type Endpoint, showEndpoint } from '../statefun/ingress.ts'
 import { createFunctionEndpoint, type FunctionEndpoint } from './function-endpoint.ts'
 
 /** A function type's place, and how it wants to be called. */
@@ -116,7 +116,7 @@ export function createEndpointDirectory(given: readonly Endpoint[], defaults: En
 export function parseEndpoint(text: string): Endpoint {
   const [, functions = '*', urlPathTemplate = ''] = /^(?:([^=]+)=)?(https?:\/\/.*)$/.exec(text) ?? []
   if (urlPathTemplate === '')
-    throw new EndpointError(`"${text}" is not an endpoint; one is shop/*=http://HOST:PORT/PATH.`)
+    throw new EndpointError(`"${showEndpoint(text)}" is not an endpoint; one is shop/*=http://HOST:PORT/PATH.`)
   return { functions, urlPathTemplate }
 }
 
@@ -124,7 +124,7 @@ function readUrl(template: string, name: string): URL {
   const text = template.replaceAll(NAME_HOLE, encodeURIComponent(name))
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new EndpointError(`The functions’ address ${template} is not an http or https URL.`)
+    throw new EndpointError(`The functions’ address ${showEndpoint(template)} is not an http or https URL.`)
   }
   return url
 }

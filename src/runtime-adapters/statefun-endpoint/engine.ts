@@ -6,10 +6,11 @@ import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
 import { createDelays, type Delays } from './delays.ts'
 import type { EndpointDirectory } from './endpoint-directory.ts'
 import type { EngineStore } from './engine-store.ts'
-import { type Failure, outcomeOf } from './failure.ts'
+import { asToldToCallers, type Failure, outcomeOf } from './failure.ts'
+import { createFailureLog, type FailureLog } from './failure-log.ts'
 import { ACKNOWLEDGED, afterCommit, CLOSED } from './hand-over.ts'
 import { createLanes, type Lane, type Lanes } from './lanes.ts'
-import { type Delay, type Egress, functionTypeOf, type Message, placeOf, showAddress, sizeOf } from './message.ts'
+import { type Delay, type Egress, functionTypeOf, type Message, placeOf, sizeOf } from './message.ts'
 import { createPersistentStore, type PersistentStore } from './persistent-store.ts'
 import { type Plan, planEffects } from './plan-effects.ts'
 import { createStateSpecs } from './state-specs.ts'
@@ -57,6 +58,7 @@ export class Engine {
   readonly #delays: Delays
   readonly #kept: PersistentStore
   readonly #calls: CallsUnderWay
+  readonly #failureLog: FailureLog
   readonly #stopping = new AbortController()
   readonly #counts = { batches: 0, requests: 0, messages: 0, failedMessages: 0, splitBatches: 0, droppedEgresses: 0 }
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -72,6 +74,7 @@ export class Engine {
     const { maxConcurrent } = limits
     this.#kept = createPersistentStore({ store, log, signal: this.#stopping.signal, patienceMs })
     this.#calls = createCallsUnderWay(options.onFailure)
+    this.#failureLog = createFailureLog(log)
     this.#lanes = createLanes({ maxConcurrent, run: (lane) => this.#run(lane) })
     this.#delays = createDelays((delay) => void this.#fire(delay))
   }
@@ -193,7 +196,8 @@ export class Engine {
     try {
       await this.#handle(first.target, messages)
     } catch (error) {
-      this.#options.log.error({ err: error, address: showAddress(first.target) }, 'a batch could not be handled')
+      const members = { err: error, function: functionTypeOf(first.target) }
+      this.#options.log.error(members, 'a batch could not be handled')
       await this.#giveUp(messages, { kind: 'lost', detail: 'The gateway has failed.' })
     }
     for (const message of messages) this.#count(message, -1)
@@ -278,12 +282,8 @@ export class Engine {
     if ((await this.#kept.commit({ removeMessages: messages.map(({ seq }) => seq) })) === 'closing') return
     this.#counts.failedMessages += messages.length
     for (const { origin, target, isFirst } of messages) {
-      const detail = `${showAddress(target)}: ${failure.detail}`
-      this.#options.log.warn(
-        { address: showAddress(target), origin, failure: failure.kind, detail },
-        'a message has failed',
-      )
-      this.#calls.end(origin, outcomeOf({ ...failure, detail }, isFirst))
+      this.#failureLog.note({ functionType: functionTypeOf(target), origin, failure })
+      this.#calls.end(origin, outcomeOf(asToldToCallers(target, failure), isFirst))
     }
   }
 }

@@ -1,4 +1,6 @@
 import type { Outcome } from '../contract.ts'
+import type { Address } from '../statefun/protobuf.ts'
+import { functionTypeOf, showAddress } from './message.ts'
 
 /** Why a function could not be called. */
 export type Failure =
@@ -10,6 +12,14 @@ export type Failure =
   | { readonly kind: 'unusable-answer'; readonly detail: string }
   /** The request has left, and no answer came. */
   | { readonly kind: 'lost'; readonly detail: string }
+
+/** Where functions are is not a caller's business. */
+export function asToldToCallers(target: Address, failure: Failure): Failure {
+  const what = failure.kind === 'unreached' ? 'The function’s endpoint could not be reached.' : failure.detail
+  // An answer that can't be used is logged too, and keys are not.
+  const where = failure.kind === 'unusable-answer' ? functionTypeOf(target) : showAddress(target)
+  return { ...failure, detail: `${where}: ${what}` }
+}
 
 /** @param isFirst nothing of the call had been done before */
 export function outcomeOf({ kind, detail }: Failure, isFirst: boolean): Outcome {

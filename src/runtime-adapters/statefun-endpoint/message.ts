@@ -40,7 +40,7 @@ export function functionTypeOf({ namespace, type }: Address): string {
   return `${namespace}/${type}`
 }
 
-/** For people. */
+/** For the caller. */
 export function showAddress({ namespace, type, id }: Address): string {
   return `${namespace}/${type}/${id}`
 }

@@ -59,6 +59,7 @@ export const StatefunEndpointOptions = Type.Object(
       env: 'STATEFUN_DRAIN_MS',
       default: 5_000,
       minimum: 0,
+      maximum: 2_147_483_647,
       description: 'Milliseconds that functions’ calls under way have to end when the gateway stops.',
     }),
   },

@@ -1,5 +1,5 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
-import type { Endpoint } from './ingress.ts'
+import { type Endpoint, showEndpoint } from './ingress.ts'
 import { StatefunMetadataError } from './metadata-error.ts'
 import { readEntityRuntime } from './runtime-members.ts'
 
@@ -16,7 +16,7 @@ export function endpointsOf(entities: readonly EntityDescriptor[]): readonly End
       const known = byFunctions.get(endpoint.functions)
       if (known !== undefined && known.urlPathTemplate !== endpoint.urlPathTemplate) {
         problems.add(
-          `${name}: the functions ${endpoint.functions} are at ${endpoint.urlPathTemplate}, and at ${known.urlPathTemplate} too.`,
+          `${name}: the functions ${endpoint.functions} are at ${showEndpoint(endpoint.urlPathTemplate)}, and at ${showEndpoint(known.urlPathTemplate)} too.`,
         )
       }
       byFunctions.set(endpoint.functions, endpoint)

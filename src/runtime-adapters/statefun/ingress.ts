@@ -24,3 +24,8 @@ export interface Endpoint {
   readonly callTimeoutMs?: number
   readonly connectTimeoutMs?: number
 }
+
+/** For people: who is named in it, and what is asked there, may be credentials. */
+export function showEndpoint(address: string): string {
+  return address.replace(/(?<=:\/\/)[^/?#]*@/, '').replace(/[?#].*$/, '')
+}

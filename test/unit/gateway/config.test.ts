@@ -68,6 +68,12 @@ describe('readConfig', () => {
     ['a misspelt variable', { KAFKA_BROKER: 'x:1' }, [], /no setting KAFKA_BROKER\. Did you mean "KAFKA_BROKERS"\?/],
     ['text for an integer', { PORT: 'eighty' }, [], /PORT, --port: "eighty" is not an integer/],
     ['a port out of range', { PORT: '70000' }, [], /PORT: the setting "port" must be <= 65535/],
+    [
+      'more milliseconds than a timer knows',
+      { GATEWAY_BODY_TIMEOUT_MS: '2592000000' },
+      [],
+      /GATEWAY_BODY_TIMEOUT_MS: the setting "http.bodyTimeoutMs" must be <= 2147483647/,
+    ],
     ['text for a boolean', { KAFKA_TLS: 'yes' }, [], /KAFKA_TLS, --kafka-tls: "yes" is neither "true" nor "false"/],
     [
       'an unknown choice',
@@ -89,6 +95,20 @@ describe('readConfig', () => {
       /"runtimes.a.adapter" must be equal/,
     )
     expect(problemOf({ GATEWAY_CONFIG: fileWith('{"port": ') })).toMatch(/JSON/)
+  })
+
+  it.each(['null', '5', '"x"', '[]'])('refuses a file that is %s', (content) => {
+    expect(problemOf({ GATEWAY_CONFIG: fileWith(content) })).toMatch(/^\S+\.json: it is no JSON object\.$/)
+  })
+
+  it.each([[5], [null], [[]]])('refuses a file whose group of settings is %j', (kafka) => {
+    expect(problemOf({ GATEWAY_CONFIG: fileWith({ kafka, port: 70_000 }) }).split('\n')).toEqual([
+      'the setting "kafka" must be an object.',
+      expect.stringContaining('"port"'),
+    ])
+    expect(problemOf({ GATEWAY_CONFIG: fileWith({ access: { jwt: kafka } }) })).toBe(
+      'the setting "access.jwt" must be an object.',
+    )
   })
 
   it('leaves other programs’ variables alone', () => {
@@ -119,6 +139,18 @@ describe('printableConfig', () => {
       runtimes: { a: { kafka: { saslPassword: '********' } } },
     })
   })
+
+  it('masks who is named in a URL', () => {
+    const endpoints = ['shop/*=http://me:hidden-1@one/a@b', 'http://two']
+    const text = printableConfig(
+      read({ GATEWAY_JWKS_URL: 'https://me:hidden-2@issuer/keys', STATEFUN_ENDPOINTS: endpoints.join(',') }),
+    )
+    expect(text).not.toMatch(/hidden/)
+    expect(JSON.parse(text)).toMatchObject({
+      access: { jwt: { jwksUrl: 'https://********@issuer/keys' } },
+      statefunEndpoint: { endpoints: ['shop/*=http://********@one/a@b', 'http://two'] },
+    })
+  })
 })
 
 describe('the settings', () => {
@@ -127,5 +159,12 @@ describe('the settings', () => {
     const variables = settingList.flatMap(({ env }) => env ?? [])
     expect(new Set(variables).size).toBe(variables.length)
     expect(new Set(settingList.map(({ flag }) => flag)).size).toBe(settingList.length)
+  })
+
+  it('have no more milliseconds than a timer knows, but where they are only compared', () => {
+    const compared = ['retentionMs', 'reload.sunsetMs', 'access.jwt.jwksCooldownMs', 'access.jwt.jwksMaxAgeMs']
+    const paths = settingList.flatMap(({ path }) => (/Ms$/.test(path) ? path : []))
+    const tooMany = (path: string) => [settingList.find((one) => one.path === path)?.flag ?? '', '2147483648']
+    expect(paths.filter((path) => problemOf({}, tooMany(path)) === '')).toEqual(compared)
   })
 })

@@ -3,6 +3,7 @@ import { compileEntities } from '../../../src/entity-registry/compile-entities.t
 import {
   type AdaptiveLimit,
   createAdaptiveLimit,
+  type Ending,
   type LetIn,
   WINDOW_MS,
 } from '../../../src/gateway/limits/adaptive-limit.ts'
@@ -69,7 +70,7 @@ function simulate(limit: AdaptiveLimit) {
       let refused = 0
       let due = 0
       for (; nowMs < untilMs; nowMs++) {
-        for (const { call } of ends.filter(({ atMs }) => atMs <= nowMs)) limit.leave(call, 'answered', nowMs)
+        for (const { call } of ends.filter(({ atMs }) => atMs <= nowMs)) limit.leave(call, 'done', nowMs)
         ends = ends.filter(({ atMs }) => atMs > nowMs)
         for (due += perSecond / 1_000; due >= 1; due--) {
           const latency = enter(targetOf(latencies.length), runtime)
@@ -131,6 +132,37 @@ describe('the adaptive limit', () => {
     expect(refused).toBe(0)
   })
 
+  it('is not led astray by calls that are refused at once', () => {
+    const limit = make()
+    let nowMs = 1_000
+    let refused = 0
+    let ends: { readonly call: LetIn; readonly atMs: number; readonly ending: Ending }[] = []
+    for (let count = 0; nowMs < 61_000; nowMs++) {
+      for (const { call, ending } of ends.filter(({ atMs }) => atMs <= nowMs)) limit.leave(call, ending, nowMs)
+      ends = ends.filter(({ atMs }) => atMs > nowMs)
+      for (; ends.length < 100; count++) {
+        const call = limit.enter(quick, 1, nowMs)
+        if (call === undefined) break
+        const isRefused = count % 20 === 0
+        ends.push({ call, atMs: nowMs + (isRefused ? 2 : 100), ending: isRefused ? 'refused' : 'done' })
+      }
+      if (nowMs > 31_000 && ends.length < 100) refused++
+      if (nowMs % WINDOW_MS === 0) limit.tick(nowMs, false)
+    }
+    expect(limit.limit).toBeGreaterThanOrEqual(100)
+    expect(refused).toBeLessThan(1_000)
+  })
+
+  it('measures refusals by themselves where nothing else is answered', () => {
+    const limit = make()
+    for (let nowMs = 1_000; nowMs < 20_000; nowMs += WINDOW_MS) {
+      const calls = Array.from({ length: 100 }, () => limit.enter(quick, 1, nowMs))
+      for (const call of calls) if (call !== undefined) limit.leave(call, 'refused', nowMs + 90)
+      limit.tick(nowMs + 95, false)
+    }
+    expect(limit.limit).toBeGreaterThanOrEqual(100)
+  })
+
   it('gets used to a runtime that has become slower for good', () => {
     const limit = make()
     const world = simulate(limit)
@@ -163,7 +195,7 @@ describe('the adaptive limit', () => {
     expect(limit.limit).toBe(8)
     for (const end = nowMs + 32_000; nowMs < end; nowMs += WINDOW_MS) limit.tick(nowMs, false)
     expect(limit.inFlight).toBe(0)
-    for (const call of calls) limit.leave(call, 'answered', nowMs)
+    for (const call of calls) limit.leave(call, 'done', nowMs)
     expect(limit.inFlight).toBe(0)
   })
 
@@ -174,7 +206,7 @@ describe('the adaptive limit', () => {
     const before = limit.limit
     for (let nowMs = 100_000; nowMs < 103_000; nowMs += WINDOW_MS) {
       const calls = Array.from({ length: 20 }, () => limit.enter(quick, 1, nowMs))
-      for (const call of calls) if (call !== undefined) limit.leave(call, 'answered', nowMs + 50)
+      for (const call of calls) if (call !== undefined) limit.leave(call, 'done', nowMs + 50)
       limit.tick(nowMs, true)
     }
     expect(limit.limit).toBeLessThan(before / 2)

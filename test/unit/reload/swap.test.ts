@@ -233,6 +233,7 @@ describe('what was removed', () => {
     await until('its time is over', async () => (await answerTo(gateway, 'look')) === 404)
     expect(Date.now() - fromMs).toBeGreaterThan(sunsetMs - 100)
     expect(await answerTo(gateway, 'add')).toBe(2)
+    expect(await metric(gateway, 'gateway_reloads_total{result="swapped"}')).toBe(2)
   })
 
   it('keeps its time through further reloads, and stays when it comes back', async () => {

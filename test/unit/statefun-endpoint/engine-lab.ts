@@ -36,6 +36,7 @@ export interface LabOptions extends Partial<EngineLimits & EndpointDefaults> {
   /** Instead of `test/*`. */
   readonly functions?: string
   readonly storePatienceMs?: number
+  readonly log?: Log
 }
 
 const opened: (() => Promise<void>)[] = []
@@ -58,7 +59,7 @@ export async function startLab(behaviour: Behaviour, options: LabOptions = {}): 
 
 export function labAt(endpoint: ScriptedEndpoint, options: LabOptions = {}): Lab {
   const { store = createMemoryEngineStore(), gone = endpoint.url, functions = 'test/*', ...rest } = options
-  const { storePatienceMs, ...limits } = rest
+  const { storePatienceMs, log = silent, ...limits } = rest
   const egresses: string[] = []
   const failures = new Map<string, Outcome>()
   const endpoints = [
@@ -75,7 +76,7 @@ export function labAt(endpoint: ScriptedEndpoint, options: LabOptions = {}): Lab
     limits: { maxConcurrent: 64, maxQueued: 10_000, maxQueuedBytes: 10_000_000, drainMs: 2_000, ...limits },
     onEgress: ({ key, value }) => egresses.push(`${key}:${value}`),
     onFailure: (origin, outcome) => failures.set(origin, outcome),
-    log: silent,
+    log,
     storePatienceMs,
   })
   opened.push(() => engine.close())

@@ -106,11 +106,13 @@ describe('a crew of workers', () => {
     expect(onHopeless).toHaveBeenCalledTimes(1)
   })
 
-  it('passes a signal to those that serve alone', async () => {
+  it('passes a signal to those that serve, and to others once they do', async () => {
     const { crew, standIns, serve } = start(2)
     await serve(standIns[0])
-    crew.pass('SIGHUP')
-    expect(standIns.map(({ heard }) => heard)).toEqual([['SIGHUP'], []])
+    for (let times = 0; times < 2; times++) crew.pass('SIGHUP')
+    expect(standIns.map(({ heard }) => heard)).toEqual([['SIGHUP', 'SIGHUP'], []])
+    await serve(standIns[1])
+    expect(standIns.map(({ heard }) => heard)).toEqual([['SIGHUP', 'SIGHUP'], ['SIGHUP']])
   })
 
   it('answers questions that are not for it by asking its primary', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MetricDefinition } from '../../../src/gateway/observability/metric-definition.ts'
+import { type MetricDefinition, metrics } from '../../../src/gateway/observability/metric-definition.ts'
 import { createMetricPage, type MetricPage } from '../../../src/gateway/observability/metric-page.ts'
 import { metricText } from '../../../src/gateway/observability/metric-reading.ts'
 import { lastingReadings, sumReadings } from '../../../src/gateway/workers/sum-readings.ts'
@@ -84,6 +84,20 @@ describe('the page of several workers', () => {
       ['test_up', {}, 0],
       ['test_memory_bytes', { worker: '1' }, 100],
       ['test_memory_bytes', { worker: '2' }, 101],
+    ])
+  })
+
+  it('shows of entities that were exchanged what all workers have reached', () => {
+    const pages = [2, 3].map((value) => ({
+      worker: String(value),
+      readings: pageOf((page) => {
+        page.numbers(metrics.generation).cell().value = value
+        page.numbers(metrics.lastSwap).cell().value = 1_000 * value
+      }),
+    }))
+    expect(shown(sumReadings(pages))).toEqual([
+      ['gateway_generation', {}, 2],
+      ['gateway_last_swap_timestamp_seconds', {}, 2_000],
     ])
   })
 

@@ -57,6 +57,16 @@ describe('the metrics of all workers', () => {
     answers[3] = { metrics: counted(1) }
     expect(await total()).toBe(8)
   })
+
+  it('count once a worker that ends while others are still asked', async () => {
+    const { together, total, memberOf, answers } = start({ 1: { metrics: counted(3) }, 2: { metrics: counted(4) } })
+    expect(await total()).toBe(7)
+    const scrape = total()
+    together.noteEnd(memberOf(1))
+    expect(await scrape).toBe(7)
+    delete answers[1]
+    expect(await total()).toBe(7)
+  })
 })
 
 describe('the checks of all workers', () => {
