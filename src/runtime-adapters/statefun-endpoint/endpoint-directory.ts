@@ -1,3 +1,4 @@
+import { showAddress } from '../statefun/endpoints.ts'
 import type { Endpoint } from '../statefun/ingress.ts'
 import { createFunctionEndpoint, type FunctionEndpoint } from './function-endpoint.ts'
 
@@ -124,7 +125,9 @@ function readUrl(template: string, name: string): URL {
   const text = template.replaceAll(NAME_HOLE, encodeURIComponent(name))
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new EndpointError(`The functions’ address ${template} is not an http or https URL.`)
+    throw new EndpointError(
+      `The functions’ address ${showAddress({ urlPathTemplate: template })} is not an http or https URL.`,
+    )
   }
   return url
 }

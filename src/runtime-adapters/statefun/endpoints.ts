@@ -16,7 +16,7 @@ export function endpointsOf(entities: readonly EntityDescriptor[]): readonly End
       const known = byFunctions.get(endpoint.functions)
       if (known !== undefined && known.urlPathTemplate !== endpoint.urlPathTemplate) {
         problems.add(
-          `${name}: the functions ${endpoint.functions} are at ${endpoint.urlPathTemplate}, and at ${known.urlPathTemplate} too.`,
+          `${name}: the functions ${endpoint.functions} are at ${showAddress(endpoint)}, and at ${showAddress(known)} too.`,
         )
       }
       byFunctions.set(endpoint.functions, endpoint)
@@ -24,6 +24,11 @@ export function endpointsOf(entities: readonly EntityDescriptor[]): readonly End
   }
   if (problems.size > 0) throw new StatefunMetadataError([...problems])
   return [...byFunctions.values()].toSorted((a, b) => vagueness(a) - vagueness(b))
+}
+
+/** Without the user and password that may stand in it. */
+export function showAddress({ urlPathTemplate }: Pick<Endpoint, 'urlPathTemplate'>): string {
+  return urlPathTemplate.replace(/\/\/[^/?#]*@/, '//')
 }
 
 function vagueness({ functions }: Endpoint): number {
