@@ -1,4 +1,5 @@
-import { contradictionIn, defaultRule, refineRule } from './access-rule.ts'
+import { defaultRule, refineRule } from './access-rule.ts'
+import { overrideProblems } from './check-overrides.ts'
 import { compileMethod, compileParameters, type MemberContext } from './compile-method.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { AttributeDescriptor, EntityDescriptor, JsonSchema } from './descriptor.ts'
@@ -6,23 +7,22 @@ import { keyRing, keyType } from './key-type.ts'
 import type { LoadedDocument } from './load-metadata.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
 import type { MetadataEntity } from './metadata-schema.ts'
-import { didYouMean } from './nearest-name.ts'
 import { noOverrides, type Override, type Overrides } from './overrides.ts'
+import { isReserved } from './route-path.ts'
 import { compileType, type TypeContext } from './type-expression.ts'
 
 /** Longest key in UTF-8 bytes. */
 export const MAX_KEY_BYTES = 1024
 
-/** First path segments that belong to the gateway. */
-const RESERVED_PATHS = new Set(['-', 'docs', 'openapi.json', 'openapi.yaml'])
-
 /**
  * Checked documents → frozen descriptors. Whatever would make a wrong or missing route is found here.
+ * @param onHint told of what is no failure
  * @throws MetadataError with every problem
  */
 export function compileEntities(
   documents: readonly LoadedDocument[],
   overrides: Overrides = noOverrides,
+  onHint: (hint: MetadataProblem) => void = () => undefined,
 ): readonly EntityDescriptor[] {
   const problems: MetadataProblem[] = []
   const sources = documents.flatMap((loaded) =>
@@ -39,10 +39,12 @@ export function compileEntities(
     .map(({ loaded, entity, pointer }) => {
       const report: MemberContext['report'] = (at, message, hint) =>
         problems.push({ file: loaded.file, pointer: `${pointer}${at}`, message, hint })
+      const note: MemberContext['report'] = (at, message, hint) =>
+        onHint({ file: loaded.file, pointer: `${pointer}${at}`, message, hint })
       const own = overrideOf(entity.name)
       const all = refineRule(defaultRule, own)
       const access = { all, create: refineRule(all, own.create), read: refineRule(all, own.read) }
-      const types: TypeContext = { keySchemaOf, entityNames: [...byName.keys()], report }
+      const types: TypeContext = { keySchemaOf, entityNames: [...byName.keys()], report, note }
       return compileEntity(
         entity,
         loaded,
@@ -51,13 +53,13 @@ export function compileEntities(
       )
     })
   problems.push(
-    ...contradictoryOverrides(overrides),
     ...duplicateProblems(sources, entities),
     ...ringsOfKeys(sources, byName),
-    ...unknownOverrides(
+    ...overrideProblems(
       overrides,
       sources.map(({ entity }) => entity),
     ),
+    ...duplicateProblems(sources, entities),
   )
   if (problems.length > 0) throw new MetadataError(problems)
   return deepFreeze(entities)
@@ -74,13 +76,14 @@ function compileEntity(
   const hidden = hiddenMembers(members, overrideOf)
   const isShown = (name: string) => !hidden.some((member) => member.name === name)
   const path = override.path?.replace(/^\//, '') ?? snakeCase(entity.name)
-  if (RESERVED_PATHS.has(path)) {
+  if (isReserved(path)) {
     report(
       '/name',
       `its path "/${path}" belongs to the gateway.`,
       `Give it another one in the overrides file: {"${entity.name}": {"path": "…"}}.`,
     )
   }
+  if (path.includes('{key}')) report('/name', `the overriding path "${path}" of an entity has no {key}.`)
   const methods = entity.methods.flatMap((method, index) =>
     isShown(method.name) ? [compileMethod(method, `/methods/${index}`, context)] : [],
   )
@@ -224,38 +227,6 @@ function ringsOfKeys(
 }
 
 /** A misspelt name would leave public what was meant to be hidden, so it stops the start. */
-function unknownOverrides(
-  { file, byName }: Overrides,
-  entities: readonly MetadataEntity[],
-): readonly MetadataProblem[] {
-  const known = new Set(
-    entities.flatMap(({ name, methods, state }) => [
-      name,
-      ...methods.map((method) => `${name}.${method.name}`),
-      ...Object.keys(state ?? {}).map((attribute) => `${name}.${attribute}`),
-    ]),
-  )
-  return [...byName.keys()]
-    .filter((name) => !known.has(name))
-    .map((name) => ({
-      file,
-      pointer: `/${pointerSegment(name)}`,
-      message: `nothing is called "${name}".`,
-      hint: didYouMean(name, known),
-    }))
-}
-
-function contradictoryOverrides({ file, byName }: Overrides): readonly MetadataProblem[] {
-  return [...byName].flatMap(([name, override]) => {
-    const isMember = name.includes('.')
-    const misplaced = isMember && (override.create ?? override.read) !== undefined
-    return [
-      ...[override, override.create ?? {}, override.read ?? {}].flatMap((rule) => contradictionIn(rule) ?? []),
-      ...(misplaced ? ['"create" and "read" are said of an entity, not of one of its members.'] : []),
-    ].map((message) => ({ file, pointer: `/${pointerSegment(name)}`, message }))
-  })
-}
-
 /** `OrderLine` → `order_line`, `HTTPServer` → `http_server`. */
 export function snakeCase(name: string): string {
   return name

@@ -3,6 +3,7 @@ import type { DeclaredError, JsonSchema, MethodBinding, MethodDescriptor, Parame
 import { pointerSegment } from './metadata-error.ts'
 import type { MetadataMethod, MetadataParameter } from './metadata-schema.ts'
 import type { Override } from './overrides.ts'
+import { isReserved } from './route-path.ts'
 import { compileType, type TypeContext } from './type-expression.ts'
 
 /** What `compileMethod` and its like need to know of the place they are in. */
@@ -101,6 +102,9 @@ function compileBinding(
   }
   if (path !== undefined && path.split('{key}').length !== 2) {
     report(`${pointer}/name`, `the overriding path "${path}" needs {key} exactly once.`)
+  }
+  if (path !== undefined && isReserved(path)) {
+    report(`${pointer}/name`, `the overriding path "${path}" belongs to the gateway.`)
   }
   return { verb, path: path === undefined || path.startsWith('/') ? path : `/${path}` }
 }

@@ -83,7 +83,8 @@ export function parseExact(text: string, integers: IntegerSpelling = 'digits'): 
 // `rawJSON` is part of the same proposal.
 const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown }
 
-function writeDigits(_key: string, value: unknown): unknown {
+/** For `JSON.stringify`. */
+export function writeDigits(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? rawJSON(String(value)) : value
 }
 

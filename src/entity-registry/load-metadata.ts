@@ -1,9 +1,11 @@
 import { globSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import type { ErrorObject } from 'ajv/dist/2020.js'
+import { isDeeperThan } from './exact-json.ts'
 import { messageOf } from './message-of.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
 import { MetadataDocument } from './metadata-schema.ts'
+import { operatorSchemas } from './metaschema.ts'
 import { didYouMean } from './nearest-name.ts'
 
 /** One document and the file it came from. */
@@ -12,8 +14,7 @@ export interface LoadedDocument {
   readonly document: MetadataDocument
 }
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false })
-const validate = ajv.compile<MetadataDocument>(MetadataDocument)
+const validate = operatorSchemas.compile<MetadataDocument>(MetadataDocument)
 
 /**
  * Reads and checks metadata documents.
@@ -44,18 +45,25 @@ export function checkDocument(file: string, document: unknown): readonly Metadat
 /** Schema violations in the operator's words: where, what was expected, and the nearest valid name. */
 export function schemaProblems(file: string, errors: readonly ErrorObject[]): readonly MetadataProblem[] {
   return errors
-    .filter(({ keyword }) => keyword !== 'anyOf' && keyword !== 'oneOf')
+    .filter(({ keyword }) => keyword !== 'anyOf' && keyword !== 'oneOf' && keyword !== 'propertyNames')
     .map((error) => {
-      const { instancePath, message = 'is not valid', keyword, params, parentSchema } = error
+      const instancePath = placeOf(error)
+      const { message = 'is not valid', keyword, params, parentSchema } = error
       if (keyword === 'additionalProperties') {
         const name = String(params.additionalProperty)
         const known = Object.keys((parentSchema?.properties as object | undefined) ?? {})
         const hint = didYouMean(name, known) ?? `Known here: ${known.join(', ')}.`
         return { file, pointer: `${instancePath}/${pointerSegment(name)}`, message: `unknown member "${name}".`, hint }
       }
+      const hint = keyword === 'pattern' ? parentSchema?.description : undefined
       const detail = keyword === 'const' ? `must be ${JSON.stringify(params.allowedValue)}` : message
-      return { file, pointer: instancePath, message: `${detail}.` }
+      return { file, pointer: instancePath, message: `${detail}.`, ...(hint === undefined ? {} : { hint }) }
     })
+}
+
+/** A name that is wrong is a place of its own. */
+function placeOf({ instancePath, propertyName }: ErrorObject): string {
+  return propertyName === undefined ? instancePath : `${instancePath}/${pointerSegment(propertyName)}`
 }
 
 function filesOf(pattern: string, problems: MetadataProblem[]): readonly string[] {
@@ -78,10 +86,16 @@ function filesOf(pattern: string, problems: MetadataProblem[]): readonly string[
   return files.sort()
 }
 
+/** Levels of arrays and objects in a file. */
+const MAX_DEPTH = 200
+
 /** Reads one JSON file; a problem names the line and column of a syntax error. */
 export function readJsonFile(file: string, problems: MetadataProblem[]): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(readFileSync(file, 'utf8')) }
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (!isDeeperThan(value, MAX_DEPTH)) return { value }
+    problems.push({ file, pointer: '', message: `nested more than ${MAX_DEPTH} deep.` })
+    return undefined
   } catch (error) {
     const message = messageOf(error)
     problems.push({ file, pointer: '', message: error instanceof SyntaxError ? `not JSON: ${message}.` : message })

@@ -19,7 +19,7 @@ export class MetadataError extends Error {
   }
 }
 
-function describeProblem({ file, pointer, message, hint }: MetadataProblem): string {
+export function describeProblem({ file, pointer, message, hint }: MetadataProblem): string {
   return `${file}${pointer === '' ? '' : `#${pointer}`}: ${message}${hint === undefined ? '' : ` ${hint}`}`
 }
 

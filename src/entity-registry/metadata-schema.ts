@@ -79,7 +79,10 @@ const Entity = Type.Object(
       { ...closed, description: 'The schema’s type is "string" or "integer".' },
     ),
     state: Type.Optional(
-      Type.Record(Identifier, TypeExpression, { description: 'Attributes, by name, as they are in the runtime.' }),
+      Type.Record(Identifier, TypeExpression, {
+        propertyNames: Identifier,
+        description: 'Attributes, by name, as they are in the runtime.',
+      }),
     ),
     create: Type.Optional(
       Type.Object(

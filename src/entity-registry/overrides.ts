@@ -1,7 +1,8 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { readJsonFile, schemaProblems } from './load-metadata.ts'
 import { MetadataError, type MetadataProblem } from './metadata-error.ts'
+import { operatorSchemas } from './metaschema.ts'
+import { PATH_PATTERN } from './route-path.ts'
 
 const scopes = Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$' }), {
   minItems: 1,
@@ -24,8 +25,9 @@ const Override = Type.Object(
     expose: Type.Optional(Type.Boolean({ description: 'false: no route.' })),
     path: Type.Optional(
       Type.String({
-        pattern: '^/?[^\\s?#]+$',
-        description: 'Entity: its path segment. Method: a path with exactly one {key}, e.g. "/users/{key}/purchases".',
+        pattern: PATH_PATTERN,
+        description:
+          'Entity: its path segment. Method: a path with exactly one segment {key}, e.g. "/users/{key}/purchases". Segments are literal: letters, digits and -._~@!$&+,;=, but neither "." nor "..".',
       }),
     ),
     verb: Type.Optional(
@@ -63,9 +65,7 @@ export interface Overrides {
 
 export const noOverrides: Overrides = { file: '', byName: new Map() }
 
-const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile<Record<string, Override>>(
-  OverridesFile,
-)
+const validate = operatorSchemas.compile<Record<string, Override>>(OverridesFile)
 
 /** @throws MetadataError when the file can't be read or says something unknown */
 export function loadOverrides(file: string): Overrides {

@@ -1,4 +1,7 @@
+import { checkKeywords, checkPattern, noteFormat, type Report } from './check-keywords.ts'
 import type { EntityReference, JsonSchema } from './descriptor.ts'
+import { asDoubleBound } from './double-bounds.ts'
+import { stringifyExact } from './exact-json.ts'
 import { pointerSegment } from './metadata-error.ts'
 import { didYouMean } from './nearest-name.ts'
 
@@ -11,7 +14,9 @@ export interface TypeContext {
   /** The schema of the entity's key, or `undefined` when there is no such entity. */
   readonly keySchemaOf: (entity: string) => JsonSchema | undefined
   readonly entityNames: readonly string[]
-  readonly report: (pointer: string, message: string, hint?: string) => void
+  readonly report: Report
+  /** Of what is no failure. */
+  readonly note: Report
 }
 
 export interface CompiledType {
@@ -92,20 +97,33 @@ function referenceSchema(expression: { entity: unknown; description?: unknown },
 
 function objectSchema(expression: JsonSchema, place: Place): JsonSchema {
   const schema: Record<string, unknown> = {}
+  const plain: Record<string, unknown> = {}
   for (const [keyword, value] of Object.entries(expression)) {
     const at = { ...place, pointer: `${place.pointer}/${pointerSegment(keyword)}` }
     if (ONE.has(keyword)) schema[keyword] = walk(value, { ...at, path: [...place.path, '*'] })
     else if (LIST.has(keyword)) schema[keyword] = walkList(value, at, keyword)
-    else if (NAMED.has(keyword)) schema[keyword] = walkNamed(value, at)
-    else if (PLAIN.has(keyword) || keyword.startsWith('x-')) schema[keyword] = value
+    else if (NAMED.has(keyword)) schema[keyword] = walkNamed(value, at, keyword)
+    else if (PLAIN.has(keyword)) schema[keyword] = plain[keyword] = asDoubleBound(keyword, value)
+    else if (keyword.startsWith('x-')) schema[keyword] = value
     else reportKeyword(keyword, at)
   }
-  checkType(expression.type, place)
+  checkPlain(plain, place)
   return bounded(closed(schema))
 }
 
+function checkPlain({ type, ...rest }: Record<string, unknown>, place: Place): void {
+  const { pointer, context } = place
+  const isType = checkType(type, place)
+  const within =
+    (report: Report): Report =>
+    (at, message, hint) =>
+      report(`${pointer}${at}`, message, hint)
+  checkKeywords(type === undefined || !isType ? rest : { type, ...rest }, within(context.report))
+  noteFormat(rest.format, within(context.note))
+}
+
 function walkList(value: unknown, place: Place, keyword: string): unknown {
-  if (!Array.isArray(value)) {
+  if (!Array.isArray(value) || value.length === 0) {
     place.context.report(place.pointer, 'expected a list of schemas.')
     return []
   }
@@ -113,10 +131,15 @@ function walkList(value: unknown, place: Place, keyword: string): unknown {
   return value.map((item, index) => walk(item, { ...place, pointer: `${place.pointer}/${index}`, path: inner(index) }))
 }
 
-function walkNamed(value: unknown, place: Place): unknown {
-  if (typeof value !== 'object' || value === null) {
+function walkNamed(value: unknown, place: Place, keyword: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     place.context.report(place.pointer, 'expected schemas by name.')
     return {}
+  }
+  if (keyword === 'patternProperties') {
+    for (const name of Object.keys(value)) {
+      checkPattern(name, `${place.pointer}/${pointerSegment(name)}`, place.context.report)
+    }
   }
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
@@ -134,12 +157,15 @@ function reportKeyword(keyword: string, { pointer, context }: Place): void {
   context.report(pointer, `the keyword "${keyword}" is not one this gateway can check.`, hint)
 }
 
-function checkType(type: unknown, { pointer, context }: Place): void {
-  if (type === undefined) return
-  for (const name of Array.isArray(type) ? type : [type]) {
-    if (typeof name === 'string' && TYPES.includes(name)) continue
-    context.report(`${pointer}/type`, `${JSON.stringify(name)} is not a type.`, didYouMean(String(name), TYPES))
+/** @returns whether every name is one of a type */
+function checkType(type: unknown, { pointer, context }: Place): boolean {
+  if (type === undefined) return true
+  const names: readonly unknown[] = Array.isArray(type) ? type : [type]
+  const unknown = names.filter((name) => typeof name !== 'string' || !TYPES.includes(name))
+  for (const name of unknown) {
+    context.report(`${pointer}/type`, `${stringifyExact(name)} is not a type.`, didYouMean(String(name), TYPES))
   }
+  return unknown.length === 0
 }
 
 /** An object that names its members takes no others, unless it says so. */

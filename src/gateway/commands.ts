@@ -2,6 +2,7 @@ import process, { env } from 'node:process'
 import closeWithGrace from 'close-with-grace'
 import { compileEntities } from '../entity-registry/compile-entities.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
+import { createHints } from '../entity-registry/hints.ts'
 import { loadMetadata } from '../entity-registry/load-metadata.ts'
 import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
 import { adapterNames } from '../runtime-adapters/catalog.ts'
@@ -145,7 +146,9 @@ export function printApiKey([id, ...scopes]: readonly string[]): void {
 export function check(files: readonly string[], config?: Pick<Config, 'overrides'>): void {
   if (files.length === 0) throw new ConfigError(['check needs at least one file.'])
   const overrides = config?.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
-  const entities = compileEntities(loadMetadata(files), overrides)
+  const hints = createHints()
+  const entities = compileEntities(loadMetadata(files), overrides, hints.note)
+  for (const hint of hints.said) process.stdout.write(`hint: ${hint}\n`)
   const methods = entities.reduce((sum, entity) => sum + entity.methods.size, 0)
   process.stdout.write(`ok: ${entities.length} entities, ${methods} methods\n`)
 }

@@ -26,8 +26,9 @@ import { createDrain } from './plugins/drain.ts'
 import type { ProcessParts } from './process-parts.ts'
 import { warnOfOpenDoors } from './protection.ts'
 import type { ReloadResult } from './reload/reload.ts'
-import { createReloading, type Reloading } from './reload/reloading.ts'
+import { createReloading, type Reloading, sourcesOf } from './reload/reloading.ts'
 import { createSwap } from './reload/swap.ts'
+import { markFiles } from './reload/watch-files.ts'
 import { shareOf } from './replica-share.ts'
 import { createRuntimes, type Runtimes, type ServedEntities } from './runtimes.ts'
 import { closeWithin } from './shutdown.ts'
@@ -83,6 +84,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
   const strays = createStrayKeeper({ store, replica, log, kin: worker?.space?.kin })
   const onlookers = { strays, ...(observed.records && { watch: observed.records }) }
   const limits = await createLimits({ config, log, page: observed.page })
+  const marks = markFiles(sourcesOf(config))
   const runtimes = await createRuntimes(config, log, onlookers)
   const drain = createDrain(config.shutdownGraceMs)
   const front = createFront(config.http, drain.watch)
@@ -104,7 +106,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     const make = (served: ServedEntities) => createGeneration(parts, served, logger === false ? undefined : log)
     const generations = createGenerations(await make(runtimes.first), { front, managementFront, config, log })
     const swap = createSwap({ runtimes, strays, generations, drain, make })
-    const told = { config, log, page: observed.page, first: runtimes.first }
+    const told = { config, log, page: observed.page, marks, first: runtimes.first }
     const reloading = createReloading({ ...told, authentication, generations, swap })
     const unwatch = observed.watchProcess({ adapters: runtimes.adapters, strays })
     if (isServing) reloading.start()

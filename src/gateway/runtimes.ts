@@ -1,5 +1,6 @@
 import { compileEntities } from '../entity-registry/compile-entities.ts'
 import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
+import { createHints } from '../entity-registry/hints.ts'
 import { type LoadedDocument, loadMetadata } from '../entity-registry/load-metadata.ts'
 import { MetadataError } from '../entity-registry/metadata-error.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
@@ -65,6 +66,8 @@ export interface DescribedEntities {
   readonly entities: readonly EntityDescriptor[]
   /** Names of those that the operator hides. */
   readonly hidden: ReadonlySet<string>
+  /** See `Hints`. */
+  readonly hints: readonly string[]
 }
 
 /** Metadata of all runtimes, without starting any. @throws MetadataError with every problem */
@@ -77,7 +80,9 @@ export async function describeEntities(config: Config): Promise<DescribedEntitie
   const overrides = config.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
   const assigned = documents.map((loaded) => assignRuntime(loaded, instances))
   const hidden = [...overrides.byName].flatMap(([name, { expose }]) => (expose === false ? [name] : []))
-  return { entities: compileEntities(assigned, overrides), hidden: new Set(hidden) }
+  const hints = createHints()
+  const entities = compileEntities(assigned, overrides, hints.note)
+  return { entities, hidden: new Set(hidden), hints: hints.said }
 }
 
 /** Who is told what adapters see. */
@@ -86,7 +91,8 @@ export type Onlookers = Pick<AdapterContext, 'strays' | 'watch'>
 /** @throws when the metadata is wrong or a runtime's options are */
 export async function createRuntimes(config: Config, log: Log, onlookers: Onlookers): Promise<Runtimes> {
   const described = await describeEntities(config)
-  const { entities } = described
+  const { entities, hints } = described
+  for (const hint of hints) log.warn({ hint }, 'the metadata may not say what was meant')
   const share = shareOf(config)
   const context = { log, ...onlookers, ...(share && { share }) }
   const instances = instancesOf(config)

@@ -41,7 +41,7 @@ function createCompiler(
   let count = 0
   return (schema) => {
     if (compiler === undefined || count === COMPILED_BY_ONE) {
-      compiler = new Ajv2020({ allErrors: true, strict: false, addUsedSchema: false, ...options })
+      compiler = new Ajv2020({ allErrors: true, strict: false, logger: false, addUsedSchema: false, ...options })
       addFormats(compiler)
       layOver(compiler)
       count = 0

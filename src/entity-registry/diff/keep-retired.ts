@@ -1,5 +1,6 @@
 import { deepFreeze } from '../deep-freeze.ts'
-import type { EntityDescriptor, Retirement } from '../descriptor.ts'
+import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor, Retirement } from '../descriptor.ts'
+import { memberRoutes, routesOf } from './taken-routes.ts'
 
 export interface Keeping {
   readonly nowMs: number
@@ -22,12 +23,13 @@ export function keepRetired(
   const names = new Set(now.map(({ name }) => name))
   const paths = new Set(now.map(({ path }) => path))
   const gone = before.filter(({ name, path }) => !names.has(name) && !paths.has(path) && !keeping.hidden.has(name))
+  const taken = new Set(now.flatMap(routesOf))
   return deepFreeze([
     ...now.map((entity) => {
       const earlier = old.get(entity.name)
-      return earlier === undefined ? entity : withRetiredMembers(entity, earlier, keeping)
+      return earlier === undefined ? entity : withRetiredMembers(entity, earlier, { ...keeping, taken })
     }),
-    ...gone.flatMap((entity) => retired(entity, keeping)),
+    ...gone.filter((entity) => isFree(routesOf(entity), taken)).flatMap((entity) => retired(entity, keeping)),
   ])
 }
 
@@ -41,30 +43,34 @@ export function nextSunsetMs(entities: readonly EntityDescriptor[]): number | un
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
-function withRetiredMembers(now: EntityDescriptor, before: EntityDescriptor, keeping: Keeping): EntityDescriptor {
-  // Other keys or another runtime: nothing of the old entity can be asked any more.
-  if (now.key.type !== before.key.type || now.runtimeName !== before.runtimeName) return now
-  const taken = new Set([...now.methods.keys(), ...now.attributes.keys(), ...now.hidden.map(({ name }) => name)])
-  const paths = new Set([...now.methods.values()].map(({ binding }) => binding?.path))
-  const methods = [...before.methods.values()].filter(({ binding }) => {
-    return binding?.path === undefined || !paths.has(binding.path)
-  })
-  const keptMethods = keep(methods, taken, keeping)
-  const keptAttributes = keep([...before.attributes.values()], taken, keeping)
-  if (keptMethods.length + keptAttributes.length === 0) return now
-  return {
-    ...now,
-    methods: new Map([...now.methods, ...keptMethods.map((one) => [one.name, one] as const)]),
-    attributes: new Map([...now.attributes, ...keptAttributes.map((one) => [one.name, one] as const)]),
-  }
+/** Routes of what is new. */
+type Taken = ReadonlySet<string>
+
+function isFree(routes: readonly string[], taken: Taken): boolean {
+  return routes.every((route) => !taken.has(route))
 }
 
-function keep<T extends { readonly name: string; readonly retirement?: Retirement }>(
-  members: readonly T[],
-  taken: ReadonlySet<string>,
-  keeping: Keeping,
-): readonly T[] {
-  return members.filter(({ name }) => !taken.has(name)).flatMap((member) => retired(member, keeping))
+function withRetiredMembers(
+  now: EntityDescriptor,
+  before: EntityDescriptor,
+  keeping: Keeping & { readonly taken: Taken },
+): EntityDescriptor {
+  // Other keys or another runtime: nothing of the old entity can be asked any more.
+  if (now.key.type !== before.key.type || now.runtimeName !== before.runtimeName) return now
+  const names = new Set([...now.methods.keys(), ...now.attributes.keys(), ...now.hidden.map(({ name }) => name)])
+  const keep = <T extends MethodDescriptor | AttributeDescriptor>(members: ReadonlyMap<string, T>) =>
+    [...members.values()]
+      .filter((member) => !names.has(member.name) && isFree(memberRoutes(now, member), keeping.taken))
+      .flatMap((member) => retired(member, keeping))
+      .map((member) => [member.name, member] as const)
+  const methods = keep(before.methods)
+  const attributes = keep(before.attributes)
+  if (methods.length + attributes.length === 0) return now
+  return {
+    ...now,
+    methods: new Map([...now.methods, ...methods]),
+    attributes: new Map([...now.attributes, ...attributes]),
+  }
 }
 
 /** Not at all when its time is over. */

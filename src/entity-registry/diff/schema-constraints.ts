@@ -45,7 +45,7 @@ export function constraintsCover(all: JsonSchema, inner: JsonSchema, covers: Cov
       verdictOf((numberIn(outer[word]) ?? Infinity) >= (numberIn(inner[word]) ?? Infinity)),
     ),
     verdictOf(outer.uniqueItems !== true || inner.uniqueItems === true),
-    outer.items === undefined ? 'yes' : covers(asSchema(outer.items), asSchema(inner.items)),
+    itemsCover(outer, inner, covers),
     membersCover(outer, inner, covers),
     ...Object.keys(outer)
       .filter((word) => !COMPARED.has(word))
@@ -105,16 +105,38 @@ function multipleCovers(outer: unknown, inner: unknown): Verdict {
   return verdictOf(own !== undefined && own % step === 0)
 }
 
+/** What `inner` says of its first items by their places is not compared with what `outer` says of all. */
+function itemsCover(outer: JsonSchema, inner: JsonSchema, covers: Covers): Verdict {
+  if (outer.items === undefined) return 'yes'
+  if (inner.prefixItems !== undefined && !isDeepStrictEqual(inner.prefixItems, outer.prefixItems)) return 'unknown'
+  return covers(asSchema(outer.items), asSchema(inner.items))
+}
+
 function membersCover(outer: JsonSchema, inner: JsonSchema, covers: Covers): Verdict {
+  if (inner.patternProperties !== undefined) return patternedCovers(outer, inner)
   const own = membersOf(outer)
   const others = membersOf(inner)
-  const required = new Set(namesIn(inner.required))
   const names = new Set([...Object.keys(own.named), ...Object.keys(others.named)])
   return every([
-    verdictOf(namesIn(outer.required).every((name) => required.has(name))),
+    requiredCovers(outer, inner),
     ...[...names].map((name) => covers(own.named[name] ?? own.rest, others.named[name] ?? others.rest)),
     covers(own.rest, others.rest),
   ])
+}
+
+/** Which members a pattern means is not looked at: only an `outer` that says the same of them, or nothing, is compared. */
+function patternedCovers(outer: JsonSchema, inner: JsonSchema): Verdict {
+  const { properties, additionalProperties = true } = outer
+  const isOpen = properties === undefined && additionalProperties === true
+  const isSame = (['properties', 'patternProperties', 'additionalProperties'] as const).every((word) =>
+    isDeepStrictEqual(outer[word], inner[word]),
+  )
+  return every([requiredCovers(outer, inner), isOpen || isSame ? 'yes' : 'unknown'])
+}
+
+function requiredCovers(outer: JsonSchema, inner: JsonSchema): Verdict {
+  const required = new Set(namesIn(inner.required))
+  return verdictOf(namesIn(outer.required).every((name) => required.has(name)))
 }
 
 function membersOf({ properties, additionalProperties }: JsonSchema) {

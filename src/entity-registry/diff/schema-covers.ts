@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { JsonSchema } from '../descriptor.ts'
 import { constraintsCover } from './schema-constraints.ts'
-import { all, some, type Verdict, verdictOf } from './verdict.ts'
+import { takesValues, valuesOf } from './takes-values.ts'
+import { all, some, type Verdict } from './verdict.ts'
 
 /** Keywords that say nothing about values. */
 const ANNOTATIONS = new Set([
@@ -57,11 +57,6 @@ function plain(schema: Schema): Schema {
   return Object.fromEntries(said)
 }
 
-function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
-  if ('const' in schema) return [schema.const]
-  return Array.isArray(schema.enum) ? schema.enum : undefined
-}
-
 /** What a schema is one of: its alternatives, or its types. The rest of it holds for each; to leave it out only widens. */
 function branchesOf(schema: JsonSchema): readonly Schema[] | undefined {
   const { anyOf, oneOf, ...rest } = schema
@@ -75,11 +70,4 @@ function branchesOf(schema: JsonSchema): readonly Schema[] | undefined {
 /** Compiled metadata has been walked: where schemas belong, there are schemas. */
 function schemasIn(list: unknown): readonly Schema[] {
   return Array.isArray(list) ? (list as readonly Schema[]) : []
-}
-
-function takesValues(wide: JsonSchema, values: readonly unknown[]): Verdict {
-  // One of its own: a compiler never forgets, and metadata is loaded again and again.
-  const check = new Ajv2020({ strict: false, validateFormats: false }).compile(wide)
-  if (!values.every((value) => check(value))) return 'no'
-  return /"format":"(?!int|double|float)/.test(JSON.stringify(wide)) ? 'unknown' : verdictOf(true)
 }

@@ -54,6 +54,7 @@ export function createReload({ options, log, first, describe, swap }: ReloadPart
     const breaking = changes.filter((change) => change.breaks && !isKept(change, serving))
     if (breaking.length > 0 && options.breaking === 'block') return { kind: 'blocked', changes: breaking }
     if (options.breaking !== 'allow') warnOf(breaking, log)
+    for (const hint of next.hints) log.warn({ hint }, 'the metadata may not say what was meant')
     await swap(serving)
     declared = next
     served = serving

@@ -31,6 +31,14 @@ export interface ReloadingParts {
   readonly authentication: Pick<Authentication, 'reread'> | undefined
   readonly generations: Pick<Generations, 'number'>
   readonly swap: (entities: readonly EntityDescriptor[]) => Promise<void>
+  /** Of the watched files, from before `first` was read. */
+  readonly marks: string
+}
+
+/** Files, folders and globs of everything that is read again. */
+export function sourcesOf({ access, metadata, overrides }: Config): readonly string[] {
+  const files = [overrides, access.apiKeysFile, access.jwt.jwksFile].filter((file) => file !== undefined)
+  return [...metadata, ...files]
 }
 
 /** Milliseconds until what could not be taken away is tried again. */
@@ -39,7 +47,7 @@ const RETRY_MS = 10_000
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function createReloading(parts: ReloadingParts): Reloading {
-  const { config, log, first, authentication, swap } = parts
+  const { config, log, first, authentication, swap, marks } = parts
   const options = config.reload
   const count = countResults(parts)
   // Keys first: those of a caller who is not to call any more end, whatever becomes of the metadata.
@@ -51,14 +59,15 @@ export function createReloading(parts: ReloadingParts): Reloading {
   let isClosed = false
   let sunset: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
-  let isDue = false
+  /** Somebody waits for what the files say; else the queue runs for what has been served long enough. */
+  let isAsked = false
 
   /** One timer for all that are kept; what is asked for while one runs is one more. */
   const run = createQueue(async (): Promise<ReloadResult> => {
     if (isClosed) return { kind: 'unchanged' }
-    const wasDue = isDue
-    isDue = false
-    const result = count(wasDue ? await core.expire() : await core.attempt())
+    const wasAsked = isAsked
+    isAsked = false
+    const result = count(wasAsked ? await core.attempt() : await core.expire())
     clearTimeout(sunset)
     const endsMs = nextSunsetMs(core.served)
     const pauseMs = result.kind === 'failed' ? RETRY_MS : 0
@@ -67,12 +76,11 @@ export function createReloading(parts: ReloadingParts): Reloading {
   })
 
   function expire(): void {
-    isDue = true
     void run()
   }
 
   function reload(): Promise<ReloadResult> {
-    isDue = false
+    isAsked = true
     return run()
   }
 
@@ -80,10 +88,8 @@ export function createReloading(parts: ReloadingParts): Reloading {
     reload,
     start() {
       if (options.on !== 'watch') return
-      const { apiKeysFile, jwt } = config.access
-      const files = [config.overrides, apiKeysFile, jwt.jwksFile].filter((file) => file !== undefined)
-      const sources = [...config.metadata, ...files]
-      unwatch = watchFiles({ sources, intervalMs: options.watchIntervalMs, log, onChange: () => void reload() })
+      const watched = { sources: sourcesOf(config), marks, intervalMs: options.watchIntervalMs }
+      unwatch = watchFiles({ ...watched, log, onChange: () => void reload() })
     },
     check: () => core.check(),
     async close() {

@@ -5,6 +5,8 @@ import type { Log } from '../../runtime-adapters/contract.ts'
 export interface WatchOptions {
   /** Files, folders (every file directly in them) and globs. */
   readonly sources: readonly string[]
+  /** Of these files, from before they were read: a change since then is one. */
+  readonly marks: string
   readonly intervalMs: number
   readonly log: Log
   readonly onChange: () => void
@@ -15,11 +17,11 @@ export interface WatchOptions {
  * place, and Kubernetes exchanges a link two folders above. Whoever writes is given time: what was seen must be seen twice.
  * @returns ends it
  */
-export function watchFiles({ sources, intervalMs, log, onChange }: WatchOptions): () => void {
-  let served = look(sources)
+export function watchFiles({ sources, marks, intervalMs, log, onChange }: WatchOptions): () => void {
+  let served = marks
   let seen = served
   const timer = setInterval(() => {
-    const now = look(sources)
+    const now = markFiles(sources)
     const isSteady = now === seen
     seen = now
     if (!isSteady || now === served) return
@@ -31,7 +33,7 @@ export function watchFiles({ sources, intervalMs, log, onChange }: WatchOptions)
 }
 
 /** Everything by which a change shows, links followed. */
-function look(sources: readonly string[]): string {
+export function markFiles(sources: readonly string[]): string {
   return sources.flatMap(filesOf).sort().map(markOf).join('\n')
 }
 

@@ -29,7 +29,7 @@ function emitKeyword(made: Record<string, unknown>, keyword: string, value: unkn
   if (keyword === 'additionalItems' || value === undefined) return
   if (keyword === 'items' && Array.isArray(value)) {
     // TypeBox writes tuples as draft 7 did.
-    made.prefixItems = value.map(emitSchema)
+    if (value.length > 0) made.prefixItems = value.map(emitSchema)
     made.items = { not: {} }
   } else if (keyword === 'patternProperties' && isRecordOfAnyName(value)) {
     made.additionalProperties = emitSchema(value[ANY_NAME])

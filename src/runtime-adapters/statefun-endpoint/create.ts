@@ -30,25 +30,18 @@ export async function createStatefunEndpoint(options: Options, context: AdapterC
   const speak = (entities: readonly EntityDescriptor[]) =>
     own.dialect === 'stateflow' ? ofStateflow(options, entities) : ofFunctions(options, entities)
   const spoken = speak(context.entities)
-  const { endpoints } = spoken
   const { dialect, ingress, prepare } = createSpeech(spoken, context.entities)
   const { maxBatch, callTimeoutMs, dataFolder } = own
-  const given = own.endpoints.length > 0 ? own.endpoints.map(parseEndpoint) : endpoints
-  if (given.length === 0) {
-    throw new EndpointError(
-      'Nothing says where the functions are. Set STATEFUN_ENDPOINTS, e.g. to http://HOST:PORT/statefun.',
-    )
-  }
+  const endpoints = placesOf(own, spoken, context.entities)
   const store = dataFolder === undefined ? createMemoryEngineStore() : new SqliteEngineStore({ folder: dataFolder })
-  const shown = given.map((one) => ({ ...one, urlPathTemplate: showEndpoint(one.urlPathTemplate) }))
+  const shown = endpoints.map((one) => ({ ...one, urlPathTemplate: showEndpoint(one.urlPathTemplate) }))
   log.info({ instance: context.instance, endpoints: shown, dataFolder }, 'functions are called without a cluster')
   return createEndpointAdapter({
-    ...{ dialect, ingress, endpoints: given, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
+    ...{ dialect, ingress, endpoints, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
     prepare(entities, directory) {
       const next = speak(entities)
       const readied = prepare(next, entities)
-      const places = own.endpoints.length > 0 ? given : next.endpoints
-      const redirect = directory.prepare(places)
+      const redirect = directory.prepare(placesOf(own, next, entities))
       return {
         capabilities: readied.capabilities,
         commit() {
@@ -58,6 +51,19 @@ export async function createStatefunEndpoint(options: Options, context: AdapterC
       }
     },
   })
+}
+
+/** The operator's word counts before the metadata's. @throws EndpointError where there are entities and no endpoints */
+function placesOf(
+  { endpoints }: StatefunEndpointOptions,
+  spoken: Spoken,
+  entities: readonly EntityDescriptor[],
+): readonly Endpoint[] {
+  const places = endpoints.length > 0 ? endpoints.map(parseEndpoint) : spoken.endpoints
+  if (places.length > 0 || entities.length === 0) return places
+  throw new EndpointError(
+    'Nothing says where the functions are. Set STATEFUN_ENDPOINTS, e.g. to http://HOST:PORT/statefun.',
+  )
 }
 
 export interface Spoken {

@@ -168,6 +168,17 @@ describe('metadata that can’t be served', () => {
   })
 })
 
+describe('metadata that names no endpoints any more', () => {
+  it('is refused as it is at the start', async () => {
+    const gateway = await start()
+    const runtime = { function: 'test/counter', topic: 'counter', valueType: 'test/text', replyTopics: ['replies'] }
+    describeCounter(undefined, { runtime })
+    const result = await gateway.reload()
+    expect(String(result.kind === 'failed' && result.error)).toMatch(/Nothing says where the functions are/)
+    expect(await answerTo(gateway, 'add')).toBe(1)
+  })
+})
+
 describe('a custom route that can’t be registered again', () => {
   it('leaves the old generation serving, and what others had opened is closed', async () => {
     const plugins = { opened: 0, closed: 0 }
@@ -284,6 +295,19 @@ describe('metadata files that are watched', () => {
     await until('it is read', async () => (await answerTo(gateway, 'look')) === 404)
     describeCounter()
     await until('it is read', async () => (await answerTo(gateway, 'look')) === 0)
+  })
+})
+
+describe('metadata files that change while the gateway starts', () => {
+  it('are read again', async () => {
+    let isFirst = true
+    const writing: CustomRoutes = async () => {
+      if (isFirst) describeCounter(['add'])
+      isFirst = false
+    }
+    const watch = { GATEWAY_RELOAD: 'watch', GATEWAY_RELOAD_INTERVAL_MS: '20', GATEWAY_RELOAD_BREAKING: 'allow' }
+    const gateway = await start(watch, { routes: [writing] })
+    await until('it is read', async () => (await answerTo(gateway, 'look')) === 404)
   })
 })
 

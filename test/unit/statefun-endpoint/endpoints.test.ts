@@ -4,6 +4,7 @@ import {
   parseEndpoint,
 } from '../../../src/runtime-adapters/statefun-endpoint/endpoint-directory.ts'
 import { addressOf, placeOf } from '../../../src/runtime-adapters/statefun-endpoint/message.ts'
+import { startGateway } from '../../helpers/running-gateway.ts'
 
 const defaults = { maxBatch: 10, callTimeoutMs: 1_000, maxConnections: 1 }
 
@@ -36,6 +37,26 @@ describe('the endpoint of a function', () => {
 
   it.each(['ftp://host/', 'host:80', 'http://', '/statefun'])('is refused when it is no address of HTTP: %s', (url) => {
     expect(() => createEndpointDirectory([{ functions: '*', urlPathTemplate: url }], defaults)).toThrow(/not an http/)
+  })
+
+  it('is refused without telling the password in it', () => {
+    const secret = [{ functions: '*', urlPathTemplate: 'ftp://user:secret@host/' }]
+    expect(() => createEndpointDirectory(secret, defaults)).toThrow('address ftp://host/ is not')
+  })
+
+  it('is logged at the start without the password in it', async () => {
+    const lines: string[] = []
+    const stream = { write: (line: string) => void lines.push(line) }
+    const env = {
+      GATEWAY_METADATA: 'examples/statefun-typescript/metadata.json',
+      GATEWAY_RUNTIME: 'statefun-endpoint',
+      STATEFUN_ENDPOINTS: 'shop/*=http://user:secret@127.0.0.1:1/{function.name}',
+    }
+    const gateway = await startGateway(env, { logger: { level: 'info', stream } })
+    await gateway.close()
+    const told = lines.filter((line) => line.includes('without a cluster')).join()
+    expect(told).toContain('http://127.0.0.1:1/{function.name}')
+    expect(lines.join()).not.toContain('secret')
   })
 
   it('is written as a pattern and a URL, or as a URL alone', () => {
