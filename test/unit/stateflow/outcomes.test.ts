@@ -103,6 +103,14 @@ describe('answers that do not fit the request are malformed', () => {
   })
 })
 
+it('JSON is read in the time that its length takes, however many long runs of digits it has', () => {
+  const results = `${'1'.repeat(4_300)}a`.repeat(60)
+  const startedAtMs = performance.now()
+  const outcome = answer(plain, 'SuccessfulInvocation', { return_results: results })
+  expect(outcome).toEqual({ kind: 'returned', value: results })
+  expect(performance.now() - startedAtMs).toBeLessThan(1_000)
+})
+
 describe('failures', () => {
   it('say what the method said, without the runtime’s words around it', () => {
     const payload = { error_message: "Exception occurred during invocation: 'no\nsuch.'." }
