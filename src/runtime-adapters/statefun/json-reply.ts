@@ -34,8 +34,8 @@ export function parseJson(bytes: Buffer): { readonly value: unknown } | string {
 
 function answerIn(document: unknown, reply: Envelope['reply'], id: string): FunctionAnswer {
   const at = (place: Pointer | undefined) => (place === undefined ? undefined : valueAt(document, place))
-  const correlationId = at(reply.correlationId)
-  if (correlationId !== undefined && correlationId !== id) return unreadable('The reply belongs to another call.')
+  const callId = at(reply.correlationId)
+  if (callId !== undefined && callId !== id) return unreadable('The reply belongs to another call.')
   const ok = at(reply.ok)
   if (reply.ok !== undefined && typeof ok !== 'boolean') {
     return unreadable(`The reply does not say at "${showPointer(reply.ok)}" whether the call succeeded.`)
@@ -45,12 +45,13 @@ function answerIn(document: unknown, reply: Envelope['reply'], id: string): Func
   if (ok === false || (ok === undefined && (code !== undefined || message !== undefined))) {
     return {
       kind: 'error',
+      callId,
       code,
       message: message ?? code ?? 'It failed, without a message.',
       data: at(reply.errorData),
     }
   }
-  return { kind: 'result', value: at(reply.result) ?? null, key: at(reply.key) }
+  return { kind: 'result', callId, value: at(reply.result) ?? null, key: at(reply.key) }
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { stringifyExact } from '../../../src/entity-registry/exact-json.ts'
 import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
+import type { Foreign } from '../../../src/runtime-adapters/kafka/dialect.ts'
 import { createStateflowDialect } from '../../../src/runtime-adapters/stateflow/dialect.ts'
 import { demoEntities, entitiesWith, type GoldenCall, invocationOf, received } from './entities.ts'
 
@@ -16,7 +17,7 @@ function answer(
   payload: unknown,
   entities = demoEntities,
   key: unknown = 'u',
-): Outcome {
+): Outcome | Foreign {
   const dialect = createStateflowDialect({ serializer: 'json', entities })
   const text = stringifyExact({ event_id: id, event_type: type, fun_address: { key }, payload })
   return dialect.decode(received(Buffer.from(text)), invocationOf(call, id, entities))
