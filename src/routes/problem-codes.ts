@@ -261,8 +261,8 @@ export const problemKinds = {
     outcome: 'unknown',
     retry: 'same_key',
     advice:
-      'The call was sent, and its deadline passed without an answer. This does not say that the method did not run: it may ' +
-      'have, or may still.',
+      'The deadline passed without an answer. This does not say that the method did not run: it may have, or may still. ' +
+      'Where it turns out that the call was never sent, its invocation says so.',
   },
   connection_lost: {
     source: 'broker',

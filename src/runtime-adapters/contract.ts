@@ -184,14 +184,14 @@ export interface ReplicaShare {
 
 /** Where replies go that nobody in this process waits for. Neither function may throw or wait. */
 export interface StrayReplies {
-  /** The reply to a call of this process whose deadline has passed; at most once a call. */
+  /** The reply to a call of this process whose deadline has passed, or that it was never sent; at most once a call. */
   late(invocation: Invocation, outcome: Outcome): void
   /**
    * Somebody else's. Called for each, so it must be cheap.
-   * @param read makes sense of the reply for the invocation it belongs to
+   * @param read makes sense of the reply for the invocation it belongs to; `undefined`: it belongs to none, and only has the id in it
    * @param bytes that are held in memory for as long as `read` is
    */
-  foreign(id: string, read: (invocation: Invocation) => Outcome, bytes: number): void
+  foreign(id: string, read: (invocation: Invocation) => Outcome | undefined, bytes: number): void
   /**
    * The shares of other replicas that are surely alive and read their own replies. `undefined`: nobody here takes care of the
    * replies of others, alive or not.

@@ -83,9 +83,11 @@ const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 
 async function start(limits = { maxCalls: 100, maxBytes: 10_000 }) {
   const wire = createWire()
-  const adapter = createKafkaAdapter({ dialect, transport: wire.transport, limits, log })
+  const late: [id: string, outcome: Outcome][] = []
+  const strays = { late: ({ id }: Invocation, outcome: Outcome) => void late.push([id, outcome]), foreign: () => {} }
+  const adapter = createKafkaAdapter({ dialect, transport: wire.transport, limits, log, strays })
   await adapter.start()
-  return { wire, adapter }
+  return { wire, adapter, late }
 }
 
 let ids = 0
@@ -149,6 +151,34 @@ describe('a Kafka adapter', () => {
     const silent = adapter.invoke(invocation(100))
     await vi.advanceTimersByTimeAsync(100)
     expect(await silent).toEqual({ kind: 'unknown', cause: 'connection-lost', detail: 'cut off' })
+  })
+
+  it('says at the deadline that the call was sent only where that is known', async () => {
+    const { wire, adapter } = await start()
+    const sent = adapter.invoke(invocation(100))
+    wire.acknowledge = () => new Promise(() => undefined)
+    const undecided = adapter.invoke(invocation(100))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await sent).toMatchObject({ cause: 'deadline', detail: expect.stringMatching(/^The call was sent/) })
+    expect(await undecided).toMatchObject({
+      cause: 'deadline',
+      detail: expect.stringMatching(/whether the call could/),
+    })
+  })
+
+  it('hands on that a call was not sent where that turns out after its deadline, once', async () => {
+    const { wire, adapter, late } = await start()
+    const decided = Promise.withResolvers<SendResult>()
+    wire.acknowledge = () => decided.promise
+    const call = invocation(100)
+    const outcome = adapter.invoke(call)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await outcome).toMatchObject({ kind: 'unknown' })
+    decided.resolve({ kind: 'not-sent', cause: 'broker-unavailable', detail: 'no broker' })
+    await vi.advanceTimersByTimeAsync(1)
+    wire.deliver(`${call.id}:again`)
+    expect(late).toEqual([[call.id, { kind: 'not-sent', cause: 'broker-unavailable', detail: 'no broker' }]])
+    expect(adapter.counters()).toMatchObject({ notSent: 1, late: 0, duplicate: 1, pending: 0 })
   })
 
   it('drops foreign and duplicate replies, and counts each', async () => {
@@ -248,6 +278,9 @@ describe('a Kafka adapter', () => {
     const silent = adapter.health()
     await vi.advanceTimersByTimeAsync(900)
     expect((await silent)[1]).toMatchObject({ ok: false, detail: 'It did not answer a ping within 900 ms.' })
+    // Nobody waits for its answer any more.
+    wire.deliver(`${wire.sent[0]?.value.toString().split(':')[0]}:pong`)
+    expect(adapter.counters()).toMatchObject({ foreign: 1 })
     await vi.advanceTimersByTimeAsync(2_001)
     wire.acknowledge = async () => ({ kind: 'not-sent', cause: 'broker-unavailable', detail: 'no broker' })
     expect((await adapter.health())[1]).toMatchObject({ ok: false, detail: 'no broker' })

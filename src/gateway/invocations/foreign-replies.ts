@@ -5,8 +5,8 @@ export interface ForeignReply {
   readonly id: string
   /** What it holds in memory. */
   readonly bytes: number
-  /** Makes sense of it for the invocation it belongs to. */
-  readonly read: (invocation: Invocation) => Outcome
+  /** Makes sense of it for the invocation it belongs to; `undefined`: it belongs to none. */
+  readonly read: (invocation: Invocation) => Outcome | undefined
   /** Epoch milliseconds. */
   readonly arrivedAt: number
   /** How often no record was found for it. */

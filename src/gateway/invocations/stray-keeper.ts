@@ -72,7 +72,8 @@ export function createStrayKeeper({ store, replica, log, kin }: StrayKeeperOptio
       if (record === undefined) foreign.keep({ ...reply, misses: misses + 1 })
       else if (record !== 'gone' && record.state !== 'finished') {
         const invocation = invocationOf(record, known)
-        if (invocation !== undefined) void finish(invocation, read(invocation), 'adopted')
+        const outcome = invocation && read(invocation)
+        if (invocation !== undefined && outcome !== undefined) void finish(invocation, outcome, 'adopted')
       }
     } catch {
       foreign.keep(reply)

@@ -1,4 +1,12 @@
-import type { Invocation, InvocationContext, Invoke, NotSentCause, Outcome, RecordWatch } from '../contract.ts'
+import type {
+  Invocation,
+  InvocationContext,
+  Invoke,
+  NotSentCause,
+  Outcome,
+  RecordWatch,
+  StrayReplies,
+} from '../contract.ts'
 import type { KafkaDialect } from './dialect.ts'
 import type { PendingCall, PendingCalls } from './pending-calls.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
@@ -11,6 +19,7 @@ export interface CallSenderOptions {
   readonly pending: PendingCalls
   /** Never rejects, and what it says of the record is true. */
   readonly send: (record: KafkaRecord, invocation: Invocation) => Promise<HandOver>
+  readonly strays?: Pick<StrayReplies, 'late'> | undefined
   readonly watch?: RecordWatch | undefined
 }
 
@@ -20,23 +29,36 @@ export interface CallSender {
 }
 
 /** Hops 4 and 5: the waiter first, then the send. */
-export function createCallSender({ dialect, pending, send, watch }: CallSenderOptions): CallSender {
+export function createCallSender({ dialect, pending, send, strays, watch }: CallSenderOptions): CallSender {
   const counters = { overloaded: 0, notSent: 0, sendUnknown: 0 }
 
   function note(call: PendingCall, result: HandOver): void {
     switch (result.kind) {
       case 'acknowledged':
+        pending.acknowledge(call)
         if (call.isWaiting) call.invocation.onAccepted?.()
         return
       case 'not-sent':
         counters.notSent++
-        pending.settle(call, notSent(result.cause, result.detail))
+        giveBack(call, notSent(result.cause, result.detail))
         return
       case 'unknown':
         // The record may be in the log, so its answer may still come: the waiter stays until the deadline.
         counters.sendUnknown++
         pending.doubt(call, result.detail)
     }
+  }
+
+  /** A caller whose deadline has passed was told that nobody knows; now somebody does. */
+  function giveBack(call: PendingCall, outcome: Outcome): void {
+    if (call.isWaiting) {
+      pending.settle(call, outcome)
+      return
+    }
+    const bygone = pending.bygone(call.invocation.id)
+    if (bygone.kind !== 'timed-out') return
+    pending.forget(call.invocation.id)
+    strays?.late(bygone.invocation, outcome)
   }
 
   function begin(invocation: Invocation): PendingCall | Outcome {

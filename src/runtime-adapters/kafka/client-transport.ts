@@ -1,5 +1,12 @@
 import { notSent } from './record-check.ts'
-import type { KafkaRecord, KafkaTransport, ReplySelection, SendResult, TransportSubscription } from './transport.ts'
+import {
+  type KafkaRecord,
+  type KafkaTransport,
+  type ReplySelection,
+  type SendResult,
+  TransportStartError,
+  type TransportSubscription,
+} from './transport.ts'
 import { deepestMessage, startWithin, within } from './transport-start.ts'
 
 /** A Kafka client with its connections, from its start to its end. */
@@ -11,7 +18,7 @@ export interface RunningClient extends ReplySelection {
   refresh(): Promise<void>
   /** What can't be sent or read, as last seen; `undefined`: nothing. */
   trouble(): string | undefined
-  /** May be called twice. */
+  /** Called once, and never while it starts. */
   close(): Promise<void>
 }
 
@@ -24,7 +31,12 @@ export interface ClientTransportOptions {
 }
 
 const NOT_STARTED = 'The transport is not started.'
+const CLOSED = 'The transport is closed.'
 const healthTimeoutMs = 900
+/** Of a start that has failed: how long its rejection waits for the end of what it has opened. */
+const failureGraceMs = 500
+/** Longer than the time limits of the requests that one attempt makes. */
+const attemptLimitMs = 30_000
 /** Milliseconds between two looks at what there is, while nothing is amiss. */
 export const metadataRefreshMs = 30_000
 
@@ -32,19 +44,43 @@ export const metadataRefreshMs = 30_000
 export function createClientTransport({ name, brokers, isFinal, open }: ClientTransportOptions): KafkaTransport {
   let client: RunningClient | undefined
   let refresher: NodeJS.Timeout | undefined
-  let closed = false
+  let attempt: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+
+  function refuseClosed(): void {
+    if (closing !== undefined) throw new TransportStartError(CLOSED)
+  }
+
+  async function attemptStart(starting: RunningClient): Promise<void> {
+    refuseClosed()
+    attempt = starting.start()
+    await attempt
+  }
+
+  /** A client that is closed while it starts would open what nobody closes any more. */
+  async function end(): Promise<void> {
+    clearInterval(refresher)
+    if (attempt !== undefined) await within(attemptLimitMs, attempt).catch(() => undefined)
+    await client?.close()
+  }
+
+  function close(): Promise<void> {
+    closing ??= end()
+    return closing
+  }
 
   return {
     name,
     async start(subscription) {
+      refuseClosed()
       const starting = open(subscription)
       client = starting
       try {
-        await startWithin(brokers, () => starting.start(), isFinal)
-        if (closed) await starting.close()
-        else refresher = setInterval(() => void starting.refresh().catch(() => undefined), metadataRefreshMs)
+        await startWithin(brokers, () => attemptStart(starting), isFinal)
+        refuseClosed()
+        refresher = setInterval(() => void starting.refresh().catch(() => undefined), metadataRefreshMs)
       } catch (error) {
-        await starting.close()
+        await within(failureGraceMs, close()).catch(() => undefined)
         throw error
       }
     },
@@ -55,6 +91,8 @@ export function createClientTransport({ name, brokers, isFinal, open }: ClientTr
     },
     async health() {
       if (client === undefined) return { ok: false, detail: NOT_STARTED }
+      // A client that is asked once more would connect again.
+      if (closing !== undefined) return { ok: false, detail: CLOSED }
       try {
         await within(healthTimeoutMs, client.refresh())
         const trouble = client.trouble()
@@ -63,11 +101,7 @@ export function createClientTransport({ name, brokers, isFinal, open }: ClientTr
         return { ok: false, detail: `No broker answers: ${deepestMessage(error)}` }
       }
     },
-    async close() {
-      closed = true
-      clearInterval(refresher)
-      await client?.close()
-    },
+    close,
   }
 }
 

@@ -4,6 +4,11 @@ import type { KafkaRecord, ReceivedRecord } from './transport.ts'
 /** A call that fits its metadata, but that this runtime can't be asked: sending it would do harm. */
 export type Refusal = Extract<Outcome, { kind: 'not-sent' }>
 
+/** It carries the id of a call, and is no reply to it. */
+export interface Foreign {
+  readonly kind: 'foreign'
+}
+
 /**
  * How one runtime writes requests and replies. Pure and synchronous: no I/O, no clock, no randomness, so that golden
  * bytes pin it. Everything it needs (entity names, flows) is in the invocation's descriptors.
@@ -21,14 +26,14 @@ export interface KafkaDialect {
    * record key, so they keep their order.
    */
   encode(invocation: Invocation): KafkaRecord | Refusal
-  /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. */
+  /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. `decode` has the last word. */
   correlationOf(record: ReceivedRecord): string | undefined
   /** Every reply's record key is the id of its invocation, so that the id decides on the partition. Default: false. */
   readonly repliesKeyedById?: boolean
   /** Where in replies `correlationOf` looks, in words, as far as that depends on the entities. */
   readonly correlationPlaces?: readonly string[]
   /** Total: bytes that can't be read become `malformed`, never an exception. */
-  decode(record: ReceivedRecord, invocation: Invocation): Outcome
+  decode(record: ReceivedRecord, invocation: Invocation): Outcome | Foreign
   /** A question that the runtime answers without touching an entity; the reply carries `id`. `undefined`: it has none. */
   readonly ping: ((id: string) => KafkaRecord) | undefined
   /** Which of our settings, where they are not the runtime's, make it silent; a sentence. */

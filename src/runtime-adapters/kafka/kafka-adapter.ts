@@ -27,7 +27,7 @@ export function createKafkaAdapter(options: KafkaAdapterOptions): RuntimeAdapter
   const pending = createPendingCalls(limits)
   const canary = createCanary({ dialect, transport, steering })
   const desk = createReplyDesk({ dialect, pending, canary, log, strays, steering, watch })
-  const sender = createCallSender({ dialect, pending, send: (record) => transport.send(record), watch })
+  const sender = createCallSender({ dialect, pending, send: (record) => transport.send(record), strays, watch })
   let state: 'new' | 'open' | 'closed' = 'new'
 
   return {

@@ -8,11 +8,9 @@ import { deepestMessage } from './transport-start.ts'
 const { CompressionTypes, KafkaJSProtocolError } = kafkajs
 
 export interface ProduceContext {
-  readonly producer: Producer
+  readonly producer: Pick<Producer, 'send'>
   readonly connection: KafkaConnection
-  readonly count: ProduceCount
-  /** `HOST:PORT` of the leader. */
-  readonly broker: string
+  readonly count: Pick<ProduceCount, 'written'>
 }
 
 /**
@@ -27,8 +25,8 @@ async function produceOne(
   { topic, partition, records }: PartitionBatch,
   context: ProduceContext,
 ): Promise<ProduceVerdict> {
-  const { producer, connection, count, broker } = context
-  const writtenBefore = count.of(broker)
+  const { producer, connection, count } = context
+  const writtenBefore = count.written
   try {
     await producer.send({
       topic,
@@ -45,8 +43,8 @@ async function produceOne(
       told === undefined
         ? { kind: 'unknown', detail }
         : verdictOf({ error: told, baseOffset: undefined, acks: connection.acks })
-    // Nothing of ours was written to the leader meanwhile, nor of anybody: then the record isn't there either.
-    return verdict.kind === 'unknown' && count.of(broker) === writtenBefore ? { kind: 'try-again', detail } : verdict
+    // Nothing was written meanwhile, to whichever broker: kafkajs may know of another leader than we do. Then the record is nowhere.
+    return verdict.kind === 'unknown' && count.written === writtenBefore ? { kind: 'try-again', detail } : verdict
   }
 }
 

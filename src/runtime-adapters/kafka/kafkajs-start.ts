@@ -13,9 +13,9 @@ const keepAliveMs = 60_000
 /** ApiKey of a produce request, behind the four bytes of its size (Kafka protocol guide). */
 const produceApiKey = 0
 
-/** Counts the produce requests written to each broker, by `HOST:PORT`. */
+/** Counts the produce requests that were written, to all brokers together. */
 export interface ProduceCount {
-  of(broker: string): number
+  readonly written: number
   readonly socketFactory: ISocketFactory
 }
 
@@ -24,9 +24,11 @@ export interface ProduceCount {
  * reconnect. The sockets know.
  */
 export function createProduceCount(): ProduceCount {
-  const counts = new Map<string, number>()
+  let written = 0
   return {
-    of: (broker) => counts.get(broker) ?? 0,
+    get written() {
+      return written
+    },
     socketFactory: ({ host, port, ssl, onConnect }) => {
       const servername = isIP(host) ? {} : { servername: host }
       const socket = ssl
@@ -35,11 +37,10 @@ export function createProduceCount(): ProduceCount {
       socket.setKeepAlive(true, keepAliveMs)
       // kafkajs never does, and Nagle's wait then adds to every small request.
       socket.setNoDelay(true)
-      const broker = `${host}:${port}`
       const write = socket.write.bind(socket)
       // kafkajs writes each request as one buffer with an encoding: one of `write`'s overloads.
       socket.write = ((data: Buffer, encoding: BufferEncoding) => {
-        if (data.length >= 6 && data.readInt16BE(4) === produceApiKey) counts.set(broker, (counts.get(broker) ?? 0) + 1)
+        if (data.length >= 6 && data.readInt16BE(4) === produceApiKey) written++
         return write(data, encoding)
       }) as typeof socket.write
       return socket

@@ -47,9 +47,8 @@ class Running implements RunningClient {
   /** Of each topic, the nodes that lead its partitions. */
   readonly #leaders = new Map<string, ReadonlyMap<number, number>>()
   readonly #place: PlaceOptions
-  #brokers: ReadonlyMap<number, string> = new Map()
+  #brokers: ReadonlySet<number> = new Set()
   #reading: KafkajsReading | undefined
-  #closing: Promise<void> | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
     this.#connection = connection
@@ -100,12 +99,7 @@ class Running implements RunningClient {
     this.#reading?.read(isWanted)
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     await this.#batcher.close(closeGraceMs)
     await this.#reading?.close()
     const clients = [this.#producer.disconnect(), this.#admin.disconnect()]
@@ -114,7 +108,7 @@ class Running implements RunningClient {
 
   async refresh(): Promise<void> {
     const { brokers } = await this.#admin.describeCluster()
-    this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]))
+    this.#brokers = new Set(brokers.map(({ nodeId }) => nodeId))
     if (this.#subscription.requestTopics.length === 0) return
     const { topics } = await this.#admin.fetchTopicMetadata({ topics: [...this.#subscription.requestTopics] })
     for (const { name, partitions } of topics) {
@@ -131,12 +125,11 @@ class Running implements RunningClient {
     return {
       leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
       refresh: () => this.refresh().catch(() => undefined),
-      produce: (leader, batches) =>
+      produce: (_leader, batches) =>
         produceEach(batches, {
           producer: this.#producer,
           connection: this.#connection,
           count: this.#count,
-          broker: this.#brokers.get(leader) ?? '',
         }),
     }
   }

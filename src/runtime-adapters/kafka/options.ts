@@ -29,7 +29,8 @@ export const KafkaOptions = Type.Object(
     compression: Type.Enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'], {
       env: 'KAFKA_COMPRESSION',
       default: 'none',
-      description: 'Of requests. kafkajs does none and gzip only.',
+      description:
+        'Of requests. kafkajs does none and gzip only, and it can read no replies that are compressed otherwise.',
     }),
     sendTimeoutMs: Type.Integer({
       env: 'KAFKA_SEND_TIMEOUT_MS',
@@ -128,6 +129,7 @@ export type KafkaOptions = Static<typeof KafkaOptions>
 /** @throws Error in the operator's words when the options contradict each other or a file can't be read */
 export function toConnection(options: KafkaOptions): KafkaConnection {
   const { createTopicPartitions: partitions, createTopicReplicas: replicas } = options
+  refuseUnused(options)
   const sasl = toSasl(options)
   return {
     brokers: options.brokers,
@@ -141,6 +143,25 @@ export function toConnection(options: KafkaOptions): KafkaConnection {
     ...(partitions > 0 ? { createTopics: { partitions, replicas } } : {}),
     ...(options.tls ? { tls: toTls(options) } : {}),
     ...(sasl === undefined ? {} : { sasl }),
+  }
+}
+
+/** Whoever sets these does not mean to be spoken to in plaintext, or as nobody. */
+function refuseUnused(options: KafkaOptions): void {
+  const { tls, tlsCaFile, tlsCertFile, tlsKeyFile, saslMechanism, saslUsername, saslPassword, saslTokenFile } = options
+  const ofTls = { KAFKA_TLS_CA_FILE: tlsCaFile, KAFKA_TLS_CERT_FILE: tlsCertFile, KAFKA_TLS_KEY_FILE: tlsKeyFile }
+  const ofSasl = {
+    KAFKA_SASL_USERNAME: saslUsername,
+    KAFKA_SASL_PASSWORD: saslPassword,
+    KAFKA_SASL_TOKEN_FILE: saslTokenFile,
+  }
+  if (!tls) refuseSet(ofTls, 'KAFKA_TLS=true')
+  if (saslMechanism === undefined) refuseSet(ofSasl, 'KAFKA_SASL_MECHANISM')
+}
+
+function refuseSet(settings: Readonly<Record<string, string | undefined>>, needed: string): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value !== undefined) throw new Error(`${name} needs ${needed}: without that, it would be ignored.`)
   }
 }
 

@@ -25,6 +25,8 @@ export interface PendingCalls {
   /** `undefined`: a limit is reached. */
   open(invocation: Invocation, bytes: number): PendingCall | undefined
   find(id: string): PendingCall | undefined
+  /** The send has worked. Until that is known, or its opposite, nobody can say of a silent call whether it was sent. */
+  acknowledge(call: PendingCall): void
   /** The send may not have worked: said at the deadline, should no answer come after all. */
   doubt(call: PendingCall, detail: string): void
   /** Nothing, where it has been settled. */
@@ -51,6 +53,11 @@ type Silence = Extract<Outcome, { kind: 'unknown' }>
 
 const ANSWERED: Bygone = { kind: 'answered' }
 const FOREIGN: Bygone = { kind: 'foreign' }
+const NOT_DECIDED: Silence = {
+  kind: 'unknown',
+  cause: 'deadline',
+  detail: 'The deadline came before it was known whether the call could be sent.',
+}
 const NO_ANSWER: Silence = {
   kind: 'unknown',
   cause: 'deadline',
@@ -131,7 +138,7 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
       resolve,
       timer: undefined,
       isWaiting: true,
-      silence: NO_ANSWER,
+      silence: NOT_DECIDED,
     }
     waiter.timer = setTimeout(expire, Math.max(0, deadline - Date.now()), waiter)
     memory.add(id, waiter)
@@ -145,6 +152,9 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
     find(id) {
       const entry = memory.get(id)
       return entry?.kind === 'waiting' ? entry : undefined
+    },
+    acknowledge(call) {
+      asWaiter(call).silence = NO_ANSWER
     },
     doubt(call, detail) {
       asWaiter(call).silence = { kind: 'unknown', cause: 'connection-lost', detail }

@@ -39,7 +39,6 @@ class Running implements RunningClient {
   readonly #reader: ReplyReader
   readonly #partitions = new Map<string, number>()
   readonly #place: PlaceOptions
-  #closing: Promise<void> | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
     this.#connection = connection
@@ -105,12 +104,7 @@ class Running implements RunningClient {
     this.#reader.read(isWanted)
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#reader.close()
     await this.#batcher.close(closeGraceMs)
     const clients = [this.#producer.close(true), this.#consumer.close(true)]

@@ -36,20 +36,23 @@ export interface ReplyDeskOptions {
   readonly watch?: RecordWatch | undefined
 }
 
+type ReadFor = (invocation: Invocation) => Outcome | undefined
+
+/** What those who look on are told of a record that is no reply to the call whose id it carries. */
+const OF_ANOTHER: Outcome = { kind: 'malformed', detail: 'The record only mentions the call.' }
+
 export function createReplyDesk(options: ReplyDeskOptions): ReplyDesk {
   const { dialect, pending, canary, log, strays, steering, watch } = options
   const counters: ReplyCounters = { answered: 0, late: 0, duplicate: 0, foreign: 0, unreadable: 0 }
 
-  function handleStray(id: string, read: (invocation: Invocation) => Outcome, bytes: number): void {
+  function handleStray(id: string, read: ReadFor, bytes: number): void {
     const bygone = pending.bygone(id)
     switch (bygone.kind) {
       case 'answered':
         counters.duplicate++
         return
       case 'timed-out':
-        counters.late++
-        pending.forget(id)
-        strays?.late(bygone.invocation, read(bygone.invocation))
+        handleLate(bygone.invocation, read(bygone.invocation))
         return
       case 'foreign':
         counters.foreign++
@@ -57,11 +60,22 @@ export function createReplyDesk(options: ReplyDeskOptions): ReplyDesk {
     }
   }
 
-  function decode(record: ReceivedRecord, invocation: Invocation): Outcome {
+  function handleLate(invocation: Invocation, outcome: Outcome | undefined): void {
+    if (outcome === undefined) {
+      counters.foreign++
+      return
+    }
+    counters.late++
+    pending.forget(invocation.id)
+    strays?.late(invocation, outcome)
+  }
+
+  /** `undefined`: it is no reply to this call. */
+  function decode(record: ReceivedRecord, invocation: Invocation): Outcome | undefined {
     const end = watch?.decoding(record, invocation)
-    const outcome = dialect.decode(record, invocation)
-    end?.(outcome)
-    return outcome
+    const decoded = dialect.decode(record, invocation)
+    end?.(decoded.kind === 'foreign' ? OF_ANOTHER : decoded)
+    return decoded.kind === 'foreign' ? undefined : decoded
   }
 
   function noteUnreadable({ topic, partition, offset }: ReceivedRecord, detail: string): void {
@@ -85,6 +99,10 @@ export function createReplyDesk(options: ReplyDeskOptions): ReplyDesk {
         return
       }
       const outcome = decode(record, call.invocation)
+      if (outcome === undefined) {
+        counters.foreign++
+        return
+      }
       if (outcome.kind === 'malformed') noteUnreadable(record, outcome.detail)
       else counters.answered++
       pending.settle(call, outcome)

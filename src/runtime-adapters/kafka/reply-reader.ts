@@ -6,6 +6,7 @@ import {
   type FetchedPartition,
   type FetchPort,
   type Gather,
+  type PartitionLeader,
   type ReadPosition,
   UnreadableBatchError,
 } from './fetch-port.ts'
@@ -33,6 +34,8 @@ const retryPauseMs = 100
 const MANY = 8
 /** Milliseconds that a reply is kept at most for further ones to come. */
 const GATHER_MS = 2
+/** Partitions that are read one by one wait for each other: none of them may wait for replies. */
+const AT_ONCE: Gather = { minBytes: 1, maxWaitMs: 1 }
 
 /** Reads partitions from their leaders, without a group: one fetch loop a broker. */
 export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
@@ -136,7 +139,7 @@ class Reader implements ReplyReader {
     for (const { leader } of this.#wanted()) {
       if (leader === undefined || this.#loops.has(leader)) continue
       this.#loops.add(leader)
-      void this.#loop(leader).finally(() => this.#loops.delete(leader))
+      void this.#loop(leader)
     }
   }
 
@@ -145,7 +148,11 @@ class Reader implements ReplyReader {
     let gather: Gather | undefined
     while (!this.#closed) {
       const mine = this.#wanted().filter((one) => one.leader === leader && one.stalled === undefined)
-      if (mine.length === 0) return
+      if (mine.length === 0) {
+        // In the same step as the look: a partition that is wanted a moment later starts it again.
+        this.#loops.delete(leader)
+        return
+      }
       try {
         gather = await this.#round(leader, { mine, gather })
       } catch (error) {
@@ -196,7 +203,7 @@ class Reader implements ReplyReader {
   async #readCarefully(leader: number, position: Tracked, taken: Taken): Promise<void> {
     const readableFrom = async (next: bigint) => {
       try {
-        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true })
+        return await this.#port.fetch({ leader, positions: [{ ...position, next }], oneBatch: true, gather: AT_ONCE })
       } catch (error) {
         if (error instanceof UnreadableBatchError) return undefined
         throw error
@@ -242,10 +249,11 @@ class Reader implements ReplyReader {
     // Out of range: retention, a truncated log, or a topic made anew. What is still kept may hold replies; old ones are
     // dropped by those who wait for none of them.
     const start = lost ? await this.#port.offsets('start') : undefined
+    this.#dropRemade(leaders)
     for (const { topic, topicId, partition, leader } of leaders) {
       const name = nameOf(topic, partition)
       const known = this.#tracked.get(name)
-      if (known === undefined || known.topicId !== topicId) {
+      if (known === undefined) {
         // The partition is younger than `start`, and so is all that stands in it.
         const place = { topic, topicId, partition, next: 0n, leader }
         this.#tracked.set(name, { ...place, stalled: undefined, trouble: undefined, notes: [] })
@@ -256,6 +264,14 @@ class Reader implements ReplyReader {
       known.stalled = undefined
     }
     this.#startLoops()
+  }
+
+  /** Partitions of topics that were made anew since, perhaps with fewer. */
+  #dropRemade(leaders: readonly PartitionLeader[]): void {
+    const topicIds = new Map(leaders.map(({ topic, topicId }) => [topic, topicId]))
+    for (const [name, { topic, topicId }] of this.#tracked) {
+      if ((topicIds.get(topic) ?? topicId) !== topicId) this.#tracked.delete(name)
+    }
   }
 }
 

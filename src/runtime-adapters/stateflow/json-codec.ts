@@ -46,7 +46,8 @@ const BEYOND_ASCII = /[\u0080-\uffff]/
 const MAX_DEPTH = 200
 /** CPython’s own limit of digits between int and text (`sys.int_info.default_max_str_digits`). */
 const MAX_DIGITS = 4_300
-const TOO_MANY_DIGITS = new RegExp(`\\d{${MAX_DIGITS + 1}}`)
+/** Looked for where a run of digits begins: at each of them, it would take seconds. */
+const TOO_MANY_DIGITS = new RegExp(`(?<!\\d)\\d{${MAX_DIGITS + 1}}`)
 
 type Part = string | Hole
 

@@ -3,8 +3,9 @@ import { UnreadableReply } from './request-shape.ts'
 
 /** Nesting of a value; what is deeper is not data that anyone sends on purpose. */
 const MAX_DEPTH = 200
-/** Values and characters of an answer once what it shares is written out: a small pickle can unfold without end. */
+/** Values, characters and digits of an answer once what it shares is written out: a small pickle can unfold without end. */
 const MAX_UNITS = 16 * 1024 * 1024
+const DIGITS_PER_HEX_DIGIT = Math.log10(16)
 
 /**
  * Unpickled data → plain JSON data. References to entities become their keys; what a pickle shares stays shared, so each
@@ -17,7 +18,7 @@ export function toPlain(value: unknown): unknown {
 
 interface Converted {
   readonly plain: unknown
-  /** Values and characters, shared ones as often as they occur. */
+  /** Values, characters and digits, shared ones as often as they occur. */
   readonly units: number
   readonly height: number
 }
@@ -29,13 +30,19 @@ interface Progress {
 
 function convert(value: unknown, progress: Progress): Converted {
   if (typeof value === 'string') return { plain: value, units: value.length + 1, height: 0 }
+  if (typeof value === 'bigint') return { plain: value, units: digitsOf(value), height: 0 }
   if (Array.isArray(value) || value instanceof Map) return convertOnce(value, progress)
+  if (value instanceof PythonObject && value.className === 'InternalClassRef') return convert(keyOf(value), progress)
   return { plain: scalarOf(value), units: 1, height: 0 }
 }
 
+/** At most, and found in the time that its bytes take: to write the digits themselves takes the square of that. */
+function digitsOf(value: bigint): number {
+  return Math.ceil(value.toString(16).length * DIGITS_PER_HEX_DIGIT)
+}
+
 function scalarOf(value: unknown): unknown {
-  if (value === null || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return value
-  if (value instanceof PythonObject && value.className === 'InternalClassRef') return keyOf(value)
+  if (value === null || typeof value === 'boolean' || Number.isFinite(value)) return value
   throw new UnreadableReply(`The answer holds ${describe(value)}, which JSON can’t carry.`)
 }
 
@@ -49,7 +56,6 @@ function convertOnce(container: Container, { done, depth }: Progress): Converted
   const inner = { done, depth: depth + 1 }
   const converted = container instanceof Map ? convertDict(container, inner) : convertList(Array.from(container), inner)
   if (converted.height > MAX_DEPTH) throw tooDeep()
-  if (converted.units > MAX_UNITS) throw new UnreadableReply('The answer is too large once it is unfolded.')
   done.set(container, converted)
   return converted
 }
@@ -61,7 +67,7 @@ function convertList(list: readonly unknown[], progress: Progress): Converted {
   for (const value of list) {
     const item = convert(value, progress)
     plain.push(item.plain)
-    units += item.units
+    units = checkedUnits(units + item.units)
     height = Math.max(height, item.height)
   }
   return { plain, units, height: height + 1 }
@@ -76,7 +82,7 @@ function convertDict(dict: ReadonlyMap<unknown, unknown>, progress: Progress): C
     const member = convert(value, progress)
     if (name === '__proto__') Object.defineProperty(plain, name, ownMember(member.plain))
     else plain[name] = member.plain
-    units += name.length + member.units
+    units = checkedUnits(units + name.length + member.units)
     height = Math.max(height, member.height)
   }
   return { plain, units, height: height + 1 }
@@ -85,6 +91,11 @@ function convertDict(dict: ReadonlyMap<unknown, unknown>, progress: Progress): C
 /** An assignment to `__proto__` would change the object’s prototype instead. */
 function ownMember(value: unknown): PropertyDescriptor {
   return { value, writable: true, enumerable: true, configurable: true }
+}
+
+function checkedUnits(units: number): number {
+  if (units > MAX_UNITS) throw new UnreadableReply('The answer is too large once it is unfolded.')
+  return units
 }
 
 function tooDeep(): UnreadableReply {

@@ -83,7 +83,7 @@ function bareType(encoding: BareEncoding, typename: string, report: Report): Bar
 }
 
 function result(value: unknown): FunctionAnswer {
-  return { kind: 'result', value, key: undefined }
+  return { kind: 'result', callId: undefined, value, key: undefined }
 }
 
 function unreadable(detail: string): FunctionAnswer {

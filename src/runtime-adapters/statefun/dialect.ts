@@ -1,11 +1,12 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { Capabilities, Invocation, Key, Outcome } from '../contract.ts'
 import { asUuid } from '../kafka/as-uuid.ts'
-import type { KafkaDialect, Refusal } from '../kafka/dialect.ts'
+import type { Foreign, KafkaDialect, Refusal } from '../kafka/dialect.ts'
 import type { KafkaRecord, ReceivedRecord } from '../kafka/transport.ts'
 import { idFinder } from './correlation.ts'
 import { dispatchRoute, packRequest, pingRequest, unpackReply } from './dispatch-message.ts'
 import { type EntityPlan, membersOf, type Plans, planEntities, planFor } from './entity-plan.ts'
+import type { FunctionAnswer } from './function-call.ts'
 import { harmOf } from './harmful-argument.ts'
 import type { Ingress, IngressRoute } from './ingress.ts'
 import { showPointer } from './json-pointer.ts'
@@ -167,20 +168,32 @@ function correlationBy(finders: Finders): KafkaDialect['correlationOf'] {
   }
 }
 
-function decode(plans: Plans, { value }: ReceivedRecord, invocation: Invocation): Outcome {
+const FOREIGN: Foreign = { kind: 'foreign' }
+
+/** The search for an id finds it wherever it stands, so also in a record that only mentions the call. */
+function decode(plans: Plans, { key, value }: ReceivedRecord, invocation: Invocation): Outcome | Foreign {
+  const { id } = invocation
   const plan = planOf(plans, invocation)
-  if (plan.settings.correlation !== 'dispatch') {
-    return outcomeOf(plan.read(value, invocation.id), plan, invocation)
-  }
+  const answer = answerIn(value, plan, id)
+  const isKeyed = key.length === id.length && key.indexOf(id) === 0
+  return isKeyed || isNamed(answer, plan, id) ? outcomeOf(answer, plan, invocation) : FOREIGN
+}
+
+/** Whether the answer has the call’s id where answers have it; where none can be read, nobody can say that it has not. */
+function isNamed(answer: FunctionAnswer, { settings }: MemberPlan, id: string): boolean {
+  return answer.kind === 'unreadable' ? settings.correlation === 'payload' : answer.callId === id
+}
+
+function answerIn(value: Buffer, plan: MemberPlan, callId: string): FunctionAnswer {
+  if (plan.settings.correlation !== 'dispatch') return plan.read(value, callId)
   const reply = unpackReply(value)
-  if (typeof reply === 'string') return { kind: 'malformed', detail: reply }
+  if (typeof reply === 'string') return { kind: 'unreadable', detail: reply }
   const { correlationId, id, message } = reply
-  if (correlationId !== invocation.id || message === undefined) {
-    return { kind: 'malformed', detail: 'The reply belongs to another call.' }
+  if (correlationId !== callId || message === undefined) {
+    return { kind: 'unreadable', detail: 'The reply belongs to another call.' }
   }
-  const answer = plan.read(message, invocation.id)
-  const named = answer.kind === 'result' ? { ...answer, key: answer.key ?? id } : answer
-  return outcomeOf(named, plan, invocation)
+  const answer = plan.read(message, callId)
+  return answer.kind === 'result' ? { ...answer, key: answer.key ?? id } : answer
 }
 
 /** Spares most replies the parsing: only a pong has its name in it. */

@@ -11,11 +11,12 @@ export interface FunctionCall {
 /** The message for a function; text instead: why this call can’t be written. */
 export type WriteMessage = (call: FunctionCall) => Buffer | string
 
-/** What a function answered. `key`: of what it created, where it says. */
+/** What a function answered. `callId`: the id at its place in the answer. `key`: of what the function created, where it says. */
 export type FunctionAnswer =
-  | { readonly kind: 'result'; readonly value: unknown; readonly key: unknown }
+  | { readonly kind: 'result'; readonly callId: unknown; readonly value: unknown; readonly key: unknown }
   | {
       readonly kind: 'error'
+      readonly callId: unknown
       readonly code: string | undefined
       readonly message: string
       readonly data: unknown

@@ -6,8 +6,8 @@ import { type Pointer, showPointer, valueAt } from './json-pointer.ts'
 
 /** Nesting of an answer; what is deeper is not data that anyone sends on purpose. */
 const MAX_DEPTH = 200
-/** The time to read an integer grows with the square of its digits. */
-const TOO_MANY_DIGITS = /\d{4301}/
+/** The time to read an integer grows with the square of its digits. Looked for where a run of digits begins: at each of them, it would take seconds. */
+const TOO_MANY_DIGITS = /(?<!\d)\d{4301}/
 /** Characters of a message that are worth carrying on. */
 const MAX_MESSAGE_CHARS = 2_000
 
@@ -34,8 +34,8 @@ export function parseJson(bytes: Buffer): { readonly value: unknown } | string {
 
 function answerIn(document: unknown, reply: Envelope['reply'], id: string): FunctionAnswer {
   const at = (place: Pointer | undefined) => (place === undefined ? undefined : valueAt(document, place))
-  const correlationId = at(reply.correlationId)
-  if (correlationId !== undefined && correlationId !== id) return unreadable('The reply belongs to another call.')
+  const callId = at(reply.correlationId)
+  if (callId !== undefined && callId !== id) return unreadable('The reply belongs to another call.')
   const ok = at(reply.ok)
   if (reply.ok !== undefined && typeof ok !== 'boolean') {
     return unreadable(`The reply does not say at "${showPointer(reply.ok)}" whether the call succeeded.`)
@@ -45,12 +45,13 @@ function answerIn(document: unknown, reply: Envelope['reply'], id: string): Func
   if (ok === false || (ok === undefined && (code !== undefined || message !== undefined))) {
     return {
       kind: 'error',
+      callId,
       code,
       message: message ?? code ?? 'It failed, without a message.',
       data: at(reply.errorData),
     }
   }
-  return { kind: 'result', value: at(reply.result) ?? null, key: at(reply.key) }
+  return { kind: 'result', callId, value: at(reply.result) ?? null, key: at(reply.key) }
 }
 
 function textOf(value: unknown): string | undefined {

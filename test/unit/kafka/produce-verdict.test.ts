@@ -9,6 +9,10 @@ describe('the verdict on a produce error', () => {
     expect(kind('NOT_LEADER_OR_FOLLOWER', 42n)).toBe('unknown')
   })
 
+  it('is unknown too where what it had appended is the first of its partition', () => {
+    expect(kind('NOT_LEADER_OR_FOLLOWER', 0n)).toBe('unknown')
+  })
+
   it('lets a leader that never appended be tried again elsewhere', () => {
     expect(kind('NOT_LEADER_OR_FOLLOWER', -1n)).toBe('try-again')
     expect(kind('UNKNOWN_TOPIC_OR_PARTITION', -1n)).toBe('try-again')

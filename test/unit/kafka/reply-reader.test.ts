@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FetchPort, type Gather, UnreadableBatchError } from '../../../src/runtime-adapters/kafka/fetch-port.ts'
 import { createReplyReader, type ReplyReader } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
+import type { ReceivedRecord } from '../../../src/runtime-adapters/kafka/transport.ts'
 import { until } from '../../helpers/until.ts'
 
 /** A log of batches in memory; `bad` ones can't be read by any client. */
@@ -25,7 +26,11 @@ describe('the reply reader', () => {
   let reader: ReplyReader | undefined
   afterEach(() => reader?.close())
 
-  function setup(logs: readonly (readonly Batch[])[], more: (port: FetchPort) => Partial<FetchPort> = () => ({})) {
+  function setup(
+    logs: readonly (readonly Batch[])[],
+    more: (port: FetchPort) => Partial<FetchPort> = () => ({}),
+    onRecord = (_record: ReceivedRecord): void => undefined,
+  ) {
     const read: string[] = []
     const port: FetchPort = {
       leaders: async () => logs.map((_, partition) => ({ topic: 'r', topicId: 'id', partition, leader: 1 })),
@@ -42,7 +47,10 @@ describe('the reply reader', () => {
     }
     reader = createReplyReader({
       port: { ...port, ...more(port) },
-      onRecord: ({ partition, offset }) => read.push(`${partition}:${offset}`),
+      onRecord(record) {
+        read.push(`${record.partition}:${record.offset}`)
+        onRecord(record)
+      },
       refreshMs: 20,
       log: silent,
     })
@@ -55,6 +63,68 @@ describe('the reply reader', () => {
     await until('all that can be read', () => read.length >= 8)
     expect(read.toSorted()).toEqual(['0:0', '0:1', '0:10', '0:7', '0:8', '0:9', '1:0', '1:1'])
     expect(reader.trouble()).toBeUndefined()
+  })
+
+  it('does not wait for replies while it looks for a batch that can’t be read: the others wait for that', async () => {
+    const waits: (Gather | undefined)[] = []
+    const { reader, read } = setup([batches('bad', 1), batches(1), []], (port) => ({
+      fetch: async (request) => {
+        if (request.oneBatch) waits.push(request.gather)
+        return port.fetch(request)
+      },
+    }))
+    await reader.start()
+    await until('all that can be read', () => read.length >= 2)
+    expect(waits.length).toBeGreaterThan(3)
+    expect(new Set(waits)).toEqual(new Set([{ minBytes: 1, maxWaitMs: 1 }]))
+  })
+
+  it('forgets the partitions that a topic made anew no longer has, and reads the others from their beginning', async () => {
+    let topicId = 'old'
+    const { reader, read } = setup([batches(2), batches(1)], (port) => ({
+      offsets: async () => () => 5n,
+      leaders: async () =>
+        (await port.leaders()).slice(0, topicId === 'old' ? 2 : 1).map((one) => ({ ...one, topicId })),
+      fetch: async (request) => {
+        if (topicId === 'old' || request.positions.length === 1) return port.fetch(request)
+        throw new Error('UNKNOWN_TOPIC_OR_PARTITION')
+      },
+    }))
+    await reader.start()
+    expect(reader.partitionsOf('r')).toBe(2)
+    topicId = 'new'
+    await until('the new one', () => read.length >= 2)
+    expect(read).toEqual(['0:0', '0:1'])
+    expect(reader.partitionsOf('r')).toBe(1)
+    await until('no trouble', () => reader.trouble() === undefined)
+  })
+
+  it('reads a partition that is wanted again in the moment in which its broker’s loop ends', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const ended = Promise.withResolvers<void>()
+      let fetches = 0
+      const reader = createReplyReader({
+        port: {
+          leaders: async () => [{ topic: 'r', topicId: 'id', partition: 0, leader: 1 }],
+          offsets: async () => () => 0n,
+          async fetch() {
+            if (fetches++ === 0) await ended.promise
+            else await new Promise((resolve) => setTimeout(resolve, 1))
+            return []
+          },
+        },
+        onRecord: () => undefined,
+        refreshMs: 60_000,
+        log: silent,
+      })
+      await reader.start()
+      reader.read(() => false)
+      ended.resolve()
+      for (let step = 0; step < steps; step++) await undefined
+      reader.read(() => true)
+      await until(`a fetch after ${steps} steps`, () => fetches >= 2)
+      reader.close()
+    }
   })
 
   it('goes on from the first kept record when its place is out of range', async () => {
@@ -146,6 +216,21 @@ describe('the reply reader', () => {
     expect(read).toHaveLength(16)
     // After 7, after 9 of 5 bytes each, after none.
     expect(asked.slice(0, 4)).toEqual([undefined, undefined, { minBytes: 90, maxWaitMs: 2 }, undefined])
+  })
+
+  it('does not read a record again that its taker has failed on, and reads those after it', async () => {
+    const seen: bigint[] = []
+    const { reader } = setup(
+      [batches(3)],
+      () => ({}),
+      ({ offset }) => {
+        seen.push(offset)
+        if (offset === 1n) throw new Error('the taker is broken')
+      },
+    )
+    await reader.start()
+    await until('the last one', () => seen.length >= 3)
+    expect(seen).toEqual([0n, 1n, 2n])
   })
 
   it('leaves a partition in trouble aside and reads the others', async () => {

@@ -26,8 +26,8 @@ function setup(
     ...more,
   }
   const batcher = createSendBatcher({ port, sendTimeoutMs: 300, maxBatchBytes: 1_000 })
-  const add = (value: string, partition = 0) =>
-    batcher.add({ topic: 't', key: Buffer.from('k'), value: Buffer.from(value) }, partition)
+  const add = (value: string, partition = 0, headers: Readonly<Record<string, string>> = {}) =>
+    batcher.add({ topic: 't', key: Buffer.from('k'), value: Buffer.from(value), headers }, partition)
   return { batcher, add, sent, refreshes: () => refreshes }
 }
 
@@ -105,6 +105,14 @@ describe('the send batcher', () => {
     await batcher.close(0)
   })
 
+  it('counts headers, and what a record adds to its bytes, among those of a batch', async () => {
+    const { batcher, add, sent } = setup(() => acknowledged)
+    await Promise.all([add('x'.repeat(400), 0, { traceparent: 'y'.repeat(150) }), add('x'.repeat(400))])
+    await Promise.all([add('x'.repeat(450)), add('x'.repeat(450))])
+    expect(sent.map(({ batches }) => batches.map((values) => values.length))).toEqual([[1], [1], [1], [1]])
+    await batcher.close(0)
+  })
+
   it('sends again, in order, what was surely not appended, after asking who leads', async () => {
     const { batcher, add, sent, refreshes } = setup((_batch, request) =>
       request === 0 ? { kind: 'try-again', detail: 'stale' } : acknowledged,
@@ -116,6 +124,29 @@ describe('the send batcher', () => {
     expect(sent[1]?.batches).toEqual([['a', 'b', 'c']])
     expect(refreshes()).toBe(1)
     await batcher.close(0)
+  })
+
+  it('sends what must go again before what came meanwhile', async () => {
+    const first = Promise.withResolvers<ProduceVerdict>()
+    const { batcher, add, sent } = setup((_batch, request) => (request === 0 ? first.promise : acknowledged))
+    const early = add('a')
+    await new Promise((resolve) => setImmediate(resolve))
+    const later = add('b')
+    first.resolve({ kind: 'try-again', detail: 'stale' })
+    await Promise.all([early, later])
+    expect(sent.map(({ batches }) => batches)).toEqual([[['a']], [['a', 'b']]])
+    await batcher.close(0)
+  })
+
+  it('says not-sent of what must go again while it closes', async () => {
+    const held = Promise.withResolvers<ProduceVerdict>()
+    const { batcher, add } = setup(() => held.promise)
+    const travelling = add('a')
+    await new Promise((resolve) => setImmediate(resolve))
+    const closed = batcher.close(1_000)
+    held.resolve({ kind: 'try-again', detail: 'stale' })
+    await closed
+    expect(await travelling).toEqual({ kind: 'not-sent', cause: 'broker-unavailable', detail: 'stale' })
   })
 
   it('never sends again what may have been appended', async () => {

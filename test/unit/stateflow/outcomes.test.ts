@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { stringifyExact } from '../../../src/entity-registry/exact-json.ts'
 import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
+import type { Foreign } from '../../../src/runtime-adapters/kafka/dialect.ts'
 import { createStateflowDialect } from '../../../src/runtime-adapters/stateflow/dialect.ts'
 import { demoEntities, entitiesWith, type GoldenCall, invocationOf, received } from './entities.ts'
 
@@ -16,7 +17,7 @@ function answer(
   payload: unknown,
   entities = demoEntities,
   key: unknown = 'u',
-): Outcome {
+): Outcome | Foreign {
   const dialect = createStateflowDialect({ serializer: 'json', entities })
   const text = stringifyExact({ event_id: id, event_type: type, fun_address: { key }, payload })
   return dialect.decode(received(Buffer.from(text)), invocationOf(call, id, entities))
@@ -101,6 +102,14 @@ describe('answers that do not fit the request are malformed', () => {
     const dialect = createStateflowDialect({ serializer: 'json', entities: demoEntities })
     expect(dialect.decode(received(Buffer.from(text, 'latin1')), invocationOf(plain, id)).kind).toBe('malformed')
   })
+})
+
+it('JSON is read in the time that its length takes, however many long runs of digits it has', () => {
+  const results = `${'1'.repeat(4_300)}a`.repeat(60)
+  const startedAtMs = performance.now()
+  const outcome = answer(plain, 'SuccessfulInvocation', { return_results: results })
+  expect(outcome).toEqual({ kind: 'returned', value: results })
+  expect(performance.now() - startedAtMs).toBeLessThan(1_000)
 })
 
 describe('failures', () => {

@@ -7,6 +7,20 @@ import { PythonEnumMember } from '../../../src/runtime-adapters/stateflow/python
 const plain = (hex: string) => toPlain(readPickle(Buffer.from(hex.replaceAll(' ', ''), 'hex')))
 const text = (value: string) => `8c${Buffer.of(value.length).toString('hex')}${Buffer.from(value).toString('hex')}`
 
+/** An `InternalClassRef`, which memoizes nothing. */
+function referenceTo(key: string): string {
+  const object = (module: string, name: string, state: string) =>
+    `${text(`stateflow.dataflow.${module}`)}${text(name)}932981${state}62`
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(key.length)
+  const address = object(
+    'address',
+    'FunctionAddress',
+    `7d${text('key')}58${size.toString('hex')}${Buffer.from(key).toString('hex')}73`,
+  )
+  return object('event_flow', 'InternalClassRef', `7d${text('_fun_addr')}${address}73`)
+}
+
 describe('values of Python', () => {
   it.each([
     ['None', '80044e2e', null],
@@ -126,6 +140,15 @@ describe('pickles that would do something', () => {
       return `305d94${get}61${get}61`
     })
     expect(() => plain(`80045d94${doubled.join('')}2e`)).toThrow('unfolded')
+  })
+
+  it.each([
+    ['a long int', `8bfa060000${'ff'.repeat(1_785)}7f`, 2_000, 8_000],
+    ['a reference to an entity with a long key', referenceTo('k'.repeat(10_000)), 800, 3_000],
+  ])('hold %s so often that it is too much: the answer is refused', (_what, shared, few, many) => {
+    const times = (count: number) => `8004${shared}94305d28${'6800'.repeat(count)}652e`
+    expect(plain(times(few))).toHaveLength(few)
+    expect(() => plain(times(many))).toThrow('unfolded')
   })
 
   it('are nested by sharing what is nested already: the answer is refused', () => {

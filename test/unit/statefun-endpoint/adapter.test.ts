@@ -126,7 +126,7 @@ describe('a call through the engine', () => {
     await until('the request', () => first.endpoint.batches.length === 1)
     await first.adapter.close()
     expect(await lost).toMatchObject({ kind: 'unknown', cause: 'shutting-down' })
-    const foreign: [string, Outcome][] = []
+    const foreign: [string, Outcome | undefined][] = []
     const strays: StrayReplies = { late() {}, foreign: (id, read) => foreign.push([id, read(invocation)]) }
     await startAdapter(answering, { store: new SqliteEngineStore({ folder: folder.path }), strays })
     await until('the answer', () => foreign.length === 1)

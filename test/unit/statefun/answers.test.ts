@@ -74,6 +74,13 @@ describe('an answer', () => {
     expect(answerOf(reply)).toEqual({ kind: 'malformed', detail: expect.stringMatching(detail) })
   })
 
+  it('is read in the time that its length takes, however many long runs of digits it has', () => {
+    const result = `${'1'.repeat(4_300)}a`.repeat(60)
+    const startedAtMs = performance.now()
+    expect(answerOf({ correlation_id: id, ok: true, result })).toEqual({ kind: 'returned', value: result })
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000)
+  })
+
   it('that is not text is unreadable', () => {
     const { answer } = asking(entitiesWith([ping], {}, { create: 'none' }))
     expect(answer(Buffer.from([0xff, 0xfe]), ask)).toMatchObject({ kind: 'malformed' })

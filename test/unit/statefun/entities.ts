@@ -133,6 +133,6 @@ export function asking(entities: readonly EntityDescriptor[]): Asking {
       if (!('kind' in record)) throw new Error(`sent: ${record.value}`)
       return record.detail
     },
-    answer: (value, asked) => dialect.decode(received(value), invocationOf(entities, asked)),
+    answer: (value, asked) => dialect.decode(received(value, id), invocationOf(entities, asked)),
   }
 }
