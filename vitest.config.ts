@@ -1,9 +1,14 @@
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Minutes, root, and Debian's buildah and mmdebstrap: only where they are asked for, by TEST_CONTAINER=1. */
 const container = ['test/container/image.test.ts', 'test/container/compose.test.ts']
 
 export default defineConfig({
+  // The same copy of it that the tests import by its path.
+  resolve: {
+    alias: { 'stateflow-gateway/embedded': join(import.meta.dirname, 'src/gateway/embedded-library.ts') },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(process.env.TEST_CONTAINER === undefined ? container : [])],

@@ -44,7 +44,9 @@ function configurationPage(): string {
 
 Each setting can be given in a config file (\`--config FILE\` or \`GATEWAY_CONFIG\`; JSON, with \`kafka.brokers\` as
 \`{"kafka": {"brokers": […]}}\`), as an environment variable, and as a flag; the later wins. Lists are separated by commas in variables
-and flags. Unknown settings are errors. \`stateflow-gateway serve --print-config\` shows what was understood.
+and flags. An unknown flag or member of the file is an error. Variables may be other programs': of those that are none of the table's, only
+a near miss of one is an error, and \`GATEWAY_\` before the whole name of one. What Kubernetes sets for a service is left alone
+(\`GATEWAY_PORT=tcp://…\`, \`REDIS_SERVICE_HOST\`). \`stateflow-gateway serve --print-config\` shows what was understood.
 
 | setting | variable, flag | type | default | meaning |
 |---|---|---|---|---|

@@ -1,7 +1,4 @@
-import { Type } from 'typebox'
-import { defineEntity } from '../../src/runtime-adapters/embedded/define-entity.ts'
-import { EntityError } from '../../src/runtime-adapters/embedded/entity-error.ts'
-import { entityRef, Int64 } from '../../src/runtime-adapters/embedded/schema-types.ts'
+import { defineEntity, EntityError, entityRef, Int64, Type } from 'stateflow-gateway/embedded'
 
 /**
  * The demo of StateFlow, name for name, and one method each with a dict, an optional, a float and a 64-bit integer.

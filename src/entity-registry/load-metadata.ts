@@ -79,7 +79,7 @@ function filesOf(pattern: string, problems: MetadataProblem[]): readonly string[
     problems.push({
       file: pattern,
       pointer: '',
-      message: 'no such file, and no file matches.',
+      message: stat?.isDirectory() ? 'no *.json file is in this folder.' : 'no such file, and no file matches.',
       hint: 'Check GATEWAY_METADATA.',
     })
   }

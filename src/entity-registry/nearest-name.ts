@@ -21,7 +21,7 @@ export function didYouMean(wrong: string, known: Iterable<string>): string | und
 }
 
 /** Edits that turn one word into the other, a swap of neighbours counted as one (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   // Names are at most 128 characters; longer input is nobody's misspelling.
   if (a.length > 128 || b.length > 128) return Number.POSITIVE_INFINITY
   let beforeLast: number[] = []

@@ -10,8 +10,19 @@ if (major < 24) {
   )
   process.exit(1)
 }
+const [command, ...words] = process.argv.slice(2)
+if (command === 'serve') {
+  // Loading takes a while. Process 1 of a container is not ended by a signal that nobody handles, and a SIGHUP would end any other;
+  // nothing has been read yet that it could ask to read again. Later handlers take over.
+  const quit = (signal) => process.listenerCount(signal) > 1 || process.exit(0)
+  process
+    .on('SIGTERM', quit)
+    .on('SIGINT', quit)
+    .on('SIGHUP', () => undefined)
+}
 // The health check runs often, beside the gateway: it must not load it.
-const name = process.argv[2] === 'healthcheck' ? './healthcheck' : './main'
+const isCheck = command === 'healthcheck' && !words.includes('--help') && !words.includes('-h')
+const name = isCheck ? './healthcheck' : './main'
 const source = new URL(`${name}.ts`, import.meta.url)
 const { main } = await import(existsSync(source) ? source.href : `${name}.js`)
 await main(process.argv.slice(2))

@@ -1,10 +1,10 @@
 import process, { env } from 'node:process'
+import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
 import { compileEntities } from '../entity-registry/compile-entities.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { createHints } from '../entity-registry/hints.ts'
 import { loadMetadata } from '../entity-registry/load-metadata.ts'
-import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
 import { adapterNames } from '../runtime-adapters/catalog.ts'
 import { newApiKey } from './access/api-keys.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -12,6 +12,7 @@ import { setEngineFlags } from './engine-flags.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { logDestination, loggerOptions } from './logger.ts'
 import type { LogDestination } from './observability/log-destination.ts'
+import { overridesOf } from './overrides-of.ts'
 import { readSeat } from './workers/seat-facts.ts'
 import { serveByWorkers, workerCount } from './workers/serve-by-workers.ts'
 import { takeSeat, type WorkerSeat } from './workers/worker-seat.ts'
@@ -28,9 +29,19 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
   }
   const facts = readSeat(env)
   if (facts !== undefined) return serveAsWorker(takeSeat(config, facts))
+  stopWithTerminal()
   const count = workerCount(config)
   if (count > 1) return serveByWorkers({ config, count, stopMs: config.shutdownGraceMs + CLOSING_MS })
   await serveHere(config)
+}
+
+/** Whose terminal is closed can't be stopped by it any more; that SIGHUP means the end, not new metadata. */
+function stopWithTerminal(): void {
+  const terminal = [0, 1, 2].find((stream) => isatty(stream))
+  if (terminal === undefined) return
+  process.on('SIGHUP', () => {
+    if (!isatty(terminal)) process.kill(process.pid, 'SIGTERM')
+  })
 }
 
 /** Its failure is the primary process's to tell. */
@@ -143,11 +154,10 @@ export function printApiKey([id, ...scopes]: readonly string[]): void {
 }
 
 /** @throws MetadataError with every problem */
-export function check(files: readonly string[], config?: Pick<Config, 'overrides'>): void {
+export function check(files: readonly string[], config: Pick<Config, 'overrides'> = {}): void {
   if (files.length === 0) throw new ConfigError(['check needs at least one file.'])
-  const overrides = config?.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
   const hints = createHints()
-  const entities = compileEntities(loadMetadata(files), overrides, hints.note)
+  const entities = compileEntities(loadMetadata(files), overridesOf(config), hints.note)
   for (const hint of hints.said) process.stdout.write(`hint: ${hint}\n`)
   const methods = entities.reduce((sum, entity) => sum + entity.methods.size, 0)
   process.stdout.write(`ok: ${entities.length} entities, ${methods} methods\n`)

@@ -5,6 +5,7 @@ import type { Static } from 'typebox'
 import { deepFreeze } from '../entity-registry/deep-freeze.ts'
 import { messageOf } from '../entity-registry/message-of.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
+import { misspeltVariables } from './misspelt-variables.ts'
 import { listSettings, type Setting } from './setting-list.ts'
 import { Settings } from './settings.ts'
 
@@ -52,7 +53,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
       assign(tree, setting.path, structuredClone(setting.fallback))
     }
   }
-  problems.push(...misspeltVariables(env), ...violations(tree))
+  problems.push(...misspeltVariables(env, settingList), ...violations(tree))
   if (problems.length > 0) throw new ConfigError(problems)
   // The check in `violations` is what makes this true.
   return { config: deepFreeze(tree as Config), positionals, printConfig: values['print-config'] === true }
@@ -96,7 +97,9 @@ function readFlags(argv: readonly string[], problems: string[]) {
           ),
         ),
       )
-    else if (token.value === undefined && token.name !== 'print-config') {
+    else if (token.name === 'print-config') {
+      if (token.value !== undefined) problems.push('--print-config takes no value.')
+    } else if (token.value === undefined) {
       problems.push(`${token.rawName} needs a value.`)
       delete values[token.name]
     }
@@ -190,25 +193,20 @@ function violations(tree: Tree): readonly string[] {
         didYouMean(name, Object.keys(parentSchema?.properties ?? {})),
       )
     }
-    const setting = settingList.find((one) => one.path === path)
+    const variable = variableAt(path)
+    if (keyword === 'pattern' && parentSchema?.form !== undefined)
+      return `${variable}"${data}" in the setting "${path}" must have the form ${parentSchema.form}.`
     const choices = keyword === 'enum' ? ` (${params.allowedValues.join(', ')})` : ''
-    const text = `${setting?.env === undefined ? '' : `${setting.env}: `}the setting "${path}" ${message}${choices}.`
+    const text = `${variable}the setting "${path}" ${message}${choices}.`
     return sentence(text, keyword === 'enum' ? didYouMean(String(data), params.allowedValues) : undefined)
   })
 }
 
-/** Other programs have variables with our prefixes too (`KAFKA_HEAP_OPTS`, Kubernetes' `KAFKA_PORT`); only near misses are errors. */
-function misspeltVariables(env: ConfigSources['env']): readonly string[] {
-  const known = settingList.flatMap((setting) => [setting.env, setting.fileEnv].filter((name) => name !== undefined))
-  return Object.keys(env)
-    .filter(
-      (name) => /^(GATEWAY|KAFKA|STATEFLOW|STATEFUN)_/.test(name) && name !== 'GATEWAY_CONFIG' && !known.includes(name),
-    )
-    .filter((name) => !/_(PORT|HOST|ADDR|PROTO|HOME|DIR|OPTS)$/.test(name))
-    .flatMap((name) => {
-      const hint = didYouMean(name, known)
-      return hint === undefined ? [] : [`there is no setting ${name}. ${hint}`]
-    })
+/** `KAFKA_BROKERS: `, for an item of a list too; nothing where no variable gives the setting. */
+function variableAt(path: string): string {
+  const name = path.replace(/\.\d+$/, '')
+  const env = settingList.find((one) => one.path === name)?.env
+  return env === undefined ? '' : `${env}: `
 }
 
 function sentence(text: string, hint: string | undefined): string {

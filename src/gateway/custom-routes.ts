@@ -20,6 +20,7 @@ export interface LoadedRoutes {
 export async function registerCustomRoutes(app: FastifyInstance, loaded: readonly LoadedRoutes[]): Promise<void> {
   const all: FastifyPluginAsync = async (scope) => {
     keepDigits(scope)
+    reservePaths(scope)
     for (const { file, plugin } of loaded) {
       try {
         await scope.register(plugin)
@@ -29,6 +30,13 @@ export async function registerCustomRoutes(app: FastifyInstance, loaded: readonl
     }
   }
   await app.register(all)
+}
+
+/** What the gateway may have there tomorrow must not be somebody's today. */
+function reservePaths(scope: FastifyInstance): void {
+  scope.addHook('onRoute', ({ url }) => {
+    if (/^\/-(\/|$)/.test(url)) throw new Error(`The path ${url} is reserved: all under /-/ are the gateway’s own.`)
+  })
 }
 
 /** Answers without a schema are written by `JSON.stringify`, which has no `bigint`: what entities answer may be one. */
@@ -53,10 +61,9 @@ function filesOf(path: string): readonly string[] {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) throw new Error(`GATEWAY_ROUTES: there is no file or folder "${path}".`)
   if (!stat.isDirectory()) return [path]
-  return readdirSync(path)
-    .filter((name) => PLUGIN_FILE.test(name))
-    .sort()
-    .map((name) => join(path, name))
+  const names = readdirSync(path).filter((name) => PLUGIN_FILE.test(name))
+  if (names.length === 0) throw new Error(`GATEWAY_ROUTES: there is no plugin in the folder "${path}".`)
+  return names.sort().map((name) => join(path, name))
 }
 
 async function loadPlugin(file: string): Promise<CustomRoutes> {

@@ -148,9 +148,10 @@ interface GatewayParts extends ListenParts {
 
 /** What belongs to a generation is asked of the one that serves. */
 function asGateway(parts: GatewayParts): Gateway {
-  const { runtimes, generations, reloading, front, close } = parts
+  const { runtimes, generations, reloading, front } = parts
+  let isClosed = false
   return {
-    ...{ runtimes, close, server: front.server },
+    ...{ runtimes, server: front.server },
     get app() {
       return generations.current.app
     },
@@ -166,8 +167,15 @@ function asGateway(parts: GatewayParts): Gateway {
     get create() {
       return generations.current.client.create
     },
-    listen: (address) => listenAt(parts, address),
+    async listen(address) {
+      if (isClosed) throw new Error('The gateway is closed, and can’t listen any more.')
+      return listenAt(parts, address)
+    },
     reload: () => reloading.reload(),
+    close() {
+      isClosed = true
+      return parts.close()
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 /** How the gateway meets connections and browsers. */
 export const HttpOptions = Type.Object(
   {
-    corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/\\s*]+$' }), {
+    corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/\\s*]+$', form: 'https://HOST' }), {
       env: 'GATEWAY_CORS_ORIGINS',
       default: [],
       description: 'Other origins whose pages may call, e.g. `https://app.example.org`; exact, no patterns.',

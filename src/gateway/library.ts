@@ -1,5 +1,8 @@
 /** What the package exports: a gateway to build into a program, and the types its parts are made of. */
 
+/** Its declarations say what a route's schema may have beside Fastify's own: `operationId`, `tags`, `summary`. */
+import '@fastify/swagger'
+
 export type { CallOptions, EntityClient, EntityHandle, GatewayEntities } from '../routes/entity-client.ts'
 export { ProblemError } from '../routes/problem.ts'
 export { type Config, ConfigError, readConfig } from './config.ts'

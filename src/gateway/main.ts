@@ -6,12 +6,17 @@ import { printModule } from './describe-module.ts'
 import { failureText } from './failure-text.ts'
 import { printDiff } from './reload/print-diff.ts'
 import { usage } from './usage.ts'
+import { version } from './version.ts'
 
 /** The process: arguments in, exit code out. */
 export async function main([command = 'help', ...argv]: readonly string[]): Promise<void> {
   try {
     if (command === 'help' || [command, ...argv].some((word) => word === '--help' || word === '-h')) {
       process.stdout.write(usage)
+      return
+    }
+    if (command === '--version') {
+      process.stdout.write(`${version}\n`)
       return
     }
     // It has flags of its own, and needs no settings.

@@ -4,7 +4,6 @@ import { createHints } from '../entity-registry/hints.ts'
 import { type LoadedDocument, loadMetadata } from '../entity-registry/load-metadata.ts'
 import { MetadataError } from '../entity-registry/metadata-error.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
-import { loadOverrides, noOverrides } from '../entity-registry/overrides.ts'
 import {
   type AdapterEntry,
   type AdapterName,
@@ -20,6 +19,7 @@ import type {
   RuntimeAdapter,
 } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
+import { overridesOf } from './overrides-of.ts'
 import { createParting } from './reload/parting.ts'
 import { createServerMap, ownOf, prepareRuntimes } from './reload/prepare-runtimes.ts'
 import { shareOf } from './replica-share.ts'
@@ -77,7 +77,7 @@ export async function describeEntities(config: Config): Promise<DescribedEntitie
   if (documents.length === 0) {
     throw new Error('There is no metadata. Set GATEWAY_METADATA to the documents of your entities.')
   }
-  const overrides = config.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
+  const overrides = overridesOf(config)
   const assigned = documents.map((loaded) => assignRuntime(loaded, instances))
   const hidden = [...overrides.byName].flatMap(([name, { expose }]) => (expose === false ? [name] : []))
   const hints = createHints()
@@ -141,7 +141,8 @@ function instancesOf(config: Config): readonly Instance[] {
     maxPendingBytes: maxBytes,
   } = config
   const limits = { maxCalls, maxBytes }
-  const common: AdapterOptions = { kafka, stateflow, statefun, statefunEndpoint, embedded, limits }
+  const hasMetadata = config.metadata.length > 0
+  const common: AdapterOptions = { kafka, stateflow, statefun, statefunEndpoint, embedded, limits, hasMetadata }
   if (config.runtimes === undefined) return [{ name: config.runtime, adapter: config.runtime, options: common }]
   return Object.entries(config.runtimes).map(([name, own]) => ({
     name,

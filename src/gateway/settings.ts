@@ -22,11 +22,11 @@ const closed = { additionalProperties: false } as const
 const RuntimeInstance = Type.Object(
   {
     adapter: Type.Enum([...adapterNames], { description: 'Which adapter speaks to this runtime.' }),
-    kafka: Type.Optional(Type.Partial(KafkaOptions)),
-    stateflow: Type.Optional(Type.Partial(StateflowOptions)),
-    statefun: Type.Optional(Type.Partial(StatefunOptions)),
-    statefunEndpoint: Type.Optional(Type.Partial(StatefunEndpointOptions)),
-    embedded: Type.Optional(Type.Partial(EmbeddedOptions)),
+    kafka: Type.Optional(Type.Partial(KafkaOptions, closed)),
+    stateflow: Type.Optional(Type.Partial(StateflowOptions, closed)),
+    statefun: Type.Optional(Type.Partial(StatefunOptions, closed)),
+    statefunEndpoint: Type.Optional(Type.Partial(StatefunEndpointOptions, closed)),
+    embedded: Type.Optional(Type.Partial(EmbeddedOptions, closed)),
   },
   { ...closed, description: 'What differs from the settings of the same name above.' },
 )

@@ -1,7 +1,7 @@
 /** What `--help` prints. */
 export const usage = `stateflow-gateway: a REST API for stateful entities in a dataflow runtime
 
-  stateflow-gateway serve [FLAGS]     start the gateway; with no metadata given, the shop demo
+  stateflow-gateway serve [FLAGS]     start the gateway; in a checkout, with no entities given, the shop demo
   stateflow-gateway check FILE...     check metadata documents
   stateflow-gateway diff OLD NEW      print what differs between two sets of metadata; 1 where it breaks callers
   stateflow-gateway openapi FILE...   print the OpenAPI document of metadata
@@ -12,5 +12,6 @@ export const usage = `stateflow-gateway: a REST API for stateful entities in a d
   stateflow-gateway healthcheck       ask the gateway on HOST and PORT whether it lives; "healthcheck ready": whether it is ready
 
 Settings are flags (--kafka-brokers), environment variables (KAFKA_BROKERS) and members of a config file
-(--config FILE); --print-config shows what was understood. docs/configuration.md lists them all.
+(--config FILE); --print-config shows what was understood. docs/configuration.md lists them all. --version prints the
+gateway's version.
 `

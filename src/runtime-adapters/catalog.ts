@@ -19,6 +19,8 @@ export interface AdapterOptions {
   readonly statefunEndpoint: StatefunEndpointOptions
   readonly embedded: EmbeddedOptions
   readonly limits: PendingLimits
+  /** Documents describe entities. */
+  readonly hasMetadata?: boolean
 }
 
 export interface AdapterEntry {

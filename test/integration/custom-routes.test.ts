@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { root } from '../helpers/gateway-process.ts'
 import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
@@ -79,6 +79,16 @@ describe('a file of custom routes', () => {
       "export default async (app) => { app.post('/user/:key/buy_item', () => 1) }",
       "Method 'POST' already declared for route '/user/:key/buy_item'",
     ],
+    [
+      'with a path of the gateway’s own',
+      "export default async (app) => { app.get('/-/mine', () => 1) }",
+      'plugin.mjs" can’t be registered. Error: The path /-/mine is reserved: all under /-/ are the gateway’s own.',
+    ],
+    [
+      'with such a prefix',
+      "export default async (app) => { await app.register(async (own) => { own.get('/mine', () => 1) }, { prefix: '/-' }) }",
+      'The path /-/mine is reserved',
+    ],
   ])('%s stops the start, and is named', async (_what, source, message) => {
     await expect(start(source)).rejects.toThrow(message)
   })
@@ -96,6 +106,13 @@ describe('a file of custom routes', () => {
     const { body } = await callerOf(gateway.url)('GET', '/openapi.json')
     const paths = Object.keys((body as { readonly paths: object }).paths)
     expect(paths.slice(-2)).toEqual(['/a', '/b'])
+  })
+
+  it('in a folder without any stops the start, and the folder is named', async () => {
+    const notes = folder.write('routes/notes.txt', 'not a plugin')
+    await expect(startGateway({ GATEWAY_ROUTES: dirname(notes) })).rejects.toThrow(
+      `GATEWAY_ROUTES: there is no plugin in the folder "${dirname(notes)}".`,
+    )
   })
 
   it('that misspells a method is answered by 500, and the log names the nearest', async () => {

@@ -45,6 +45,15 @@ describe('the gateway as a library', () => {
     await expect(gateway.entity('Item', 'ghost').read('stock')).rejects.toMatchObject({ code: 'entity_not_found' })
   })
 
+  it('does not listen any more once it is closed', async () => {
+    const closed = await buildGateway({ config: readConfig({ env: {}, argv: [] }).config })
+    const closing = closed.close()
+    await expect(closed.listen({ port: 0 })).rejects.toThrow('The gateway is closed')
+    await closing
+    await expect(closed.listen({ port: 0 })).rejects.toThrow('The gateway is closed')
+    expect(closed.server.listening).toBe(false)
+  })
+
   it('tells a misspelt name at once', () => {
     expect(() => gateway.entity('Itm', 'pen')).toThrow('There is no entity "Itm". Did you mean "Item"?')
     expect(() => gateway.entity('Item', '')).toThrow(ProblemError)

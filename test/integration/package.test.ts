@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { cpSync, globSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -60,11 +60,12 @@ function compile(...files: readonly string[]): Promise<string> {
 }
 
 describe('the installed package', () => {
-  it('brings its programs, its licence, the metadata’s schema and nothing of the tests', () => {
+  it('brings its programs, its licence, the page and schemas that it names, and nothing of the tests', () => {
     const files = globSync('**/*', { cwd: join(app, 'node_modules/stateflow-gateway'), exclude: ['**/node_modules'] })
     expect(files).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'docs/metadata.schema.json', 'dist/gateway/bin.mjs']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist/gateway/bin.mjs', 'docs/configuration.md']),
     )
+    expect(files).toEqual(expect.arrayContaining(['docs/metadata.schema.json', 'docs/overrides.schema.json']))
     expect(files.filter((file) => /^(src|test|bench|examples)\b|\.test\./.test(file))).toEqual([])
     const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     expect(globSync('*.tgz', { cwd: folder.path })).toEqual([`stateflow-gateway-${version}.tgz`])
@@ -103,6 +104,18 @@ describe('the installed package', () => {
     await expect(compile('typed-entities.ts', 'program.ts')).resolves.toBe('')
   })
 
+  it.each(['custom-routes.md'])('has types: the routes of docs/%s compile', async (page) => {
+    const [, source = ''] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(root, 'docs', page), 'utf8')) ?? []
+    expect(source).toContain('app.gateway')
+    folder.write('app/documented-routes.ts', source)
+    await expect(compile('documented-routes.ts')).resolves.toBe('')
+  })
+
+  it('prints the document of metadata that names no runtime', async () => {
+    const metadata = join(root, 'examples/statefun-python/metadata.json')
+    expect(await npx('openapi', metadata)).toContain('"description": "The gateway itself."')
+  })
+
   it.each([
     [
       'a wrong argument',
@@ -124,6 +137,25 @@ describe('the installed package', () => {
     const output = await runCommand(process.execPath, ['library.mjs'], { cwd: app, timeoutMs: 20_000 })
     expect(output).toBe('{"added":3}')
   })
+})
+
+describe('a fresh checkout', () => {
+  it('serves entities of one’s own that stand beside its source, by what npm start runs', async () => {
+    const checkout = join(folder.path, 'checkout')
+    for (const name of ['src', 'package.json', 'embedded.mjs'])
+      cpSync(join(root, name), join(checkout, name), { recursive: true })
+    symlinkSync(realpathSync(join(root, 'node_modules')), join(checkout, 'node_modules'))
+    folder.write('checkout/mine/entities.ts', ENTITIES)
+    const settings = { GATEWAY_ENTITIES: 'mine/entities.ts', PORT: '0' }
+    const { scripts }: { scripts: { start: string } } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    // Without npm between, which would leave the gateway behind when it is killed.
+    const [program = '', ...args] = scripts.start.split(' ')
+    const gateway = startProcess({ command: [program, ...args], cwd: checkout, env: { ...env, ...settings } })
+    running.push(gateway)
+    const call = callerOf(await gateway.url())
+    expect((await call('POST', '/counter', { name: 'clicks' })).status).toBe(201)
+    expectProblem(await call('POST', '/counter/clicks/add', { by: 101 }), 409, 'method_raised', 'raised')
+  }, 60_000)
 })
 
 /** JavaScript and TypeScript alike. */

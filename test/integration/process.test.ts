@@ -17,6 +17,8 @@ import {
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 
 const document = join(root, 'test/golden/stateflow/demo.metadata.json')
+/** It leaves the runtime's name to the configuration. */
+const unnamed = join(root, 'examples/statefun-python/metadata.json')
 const running: GatewayProcess[] = []
 let folder: TemporaryFolder
 
@@ -99,6 +101,21 @@ describe('a start', () => {
       { args: ['--routes', '/nowhere'] },
       'GATEWAY_ROUTES: there is no file or folder "/nowhere".',
     ],
+    [
+      'an entities module that is a folder',
+      { env: { GATEWAY_ENTITIES: '/' } },
+      '/: it is a folder. Set GATEWAY_ENTITIES to the module of your entities.',
+    ],
+    [
+      'metadata of a runtime that GATEWAY_RUNTIME doesn’t name',
+      { args: ['--metadata', unnamed] },
+      'No entity "User" is defined, but the metadata names it. Set GATEWAY_RUNTIME to the runtime that has it.',
+    ],
+    [
+      'overrides that are not there',
+      { args: ['--overrides', '/nowhere.json'] },
+      'GATEWAY_OVERRIDES: there is no file "/nowhere.json".',
+    ],
     ['a data folder that is a file', { env: { GATEWAY_DATA_FOLDER: join(binFile, 'data') } }, 'ENOTDIR'],
   ])('with %s says so and exits with 1', async (_what, options, message) => {
     const gateway = serve(options)
@@ -170,12 +187,20 @@ describe('settings', () => {
     expect(stderr).toContain('there is no setting "kafka.brokrs". Did you mean "brokers"?')
   })
 
-  it('are explained by --help, wherever it stands', async () => {
-    for (const args of [['--help'], ['serve', '--help']]) {
+  it.each([[['--help']], [['serve', '--help']], [['healthcheck', '--help']]])(
+    'are explained by --help, wherever it stands: %j',
+    async (args) => {
       const { code, stdout } = await runProcess({ args })
       expect(code).toBe(0)
       expect(stdout).toMatch(/serve \[FLAGS\].*\n.*check FILE.*\n.*diff OLD NEW.*\n.*openapi FILE/)
-    }
+    },
+  )
+})
+
+describe('--version', () => {
+  it('prints the version of the package', async () => {
+    const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    expect(await runProcess({ args: ['--version'] })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 })
 
@@ -186,6 +211,16 @@ describe('check', () => {
       stdout: 'ok: 2 entities, 7 methods\n',
       stderr: '',
     })
+  })
+
+  it('says of a folder without documents that it has none', async () => {
+    const { code, stderr } = await runProcess({ args: ['check', join(root, 'src')] })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/src: no *.json file is in this folder.')])
+  })
+
+  it('names the setting of overrides that are not there', async () => {
+    const { code, stderr } = await runProcess({ args: ['check', document, '--overrides', '/nowhere.json'] })
+    expect([code, stderr]).toEqual([1, 'stateflow-gateway: GATEWAY_OVERRIDES: there is no file "/nowhere.json".\n'])
   })
 
   it('names file, place and nearest name of every problem', async () => {
@@ -210,6 +245,17 @@ describe('openapi', () => {
     const { openapi, paths }: { openapi: string; paths: object } = JSON.parse(stdout)
     expect(openapi).toBe('3.1.0')
     expect(Object.keys(paths)).toContain('/user/{key}/buy_item')
+  })
+
+  it('has nothing of the demo shop in it, also where the document names no runtime', async () => {
+    const { code, stdout, stderr } = await runProcess({ args: ['openapi', unnamed] })
+    expect([code, stderr]).toEqual([0, ''])
+    const named: { paths: object } = JSON.parse(stdout)
+    expect(Object.keys(named.paths)).toContain('/item/{key}/update_stock')
+    const entities = [{ name: 'Order', key: { name: 'id', schema: { type: 'string' } }, methods: [] }]
+    const order = folder.write('order.json', { formatVersion: 1, application: 'orders', entities })
+    const { paths }: { paths: object } = JSON.parse((await runProcess({ args: ['openapi', order] })).stdout)
+    expect(Object.keys(paths).filter((path) => !path.startsWith('/-/'))).toEqual(['/order/{key}'])
   })
 })
 

@@ -2,6 +2,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { derivedFiles } from '../../docs/write.ts'
+import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
+import { checkDocument } from '../../src/entity-registry/load-metadata.ts'
+import type { MetadataDocument } from '../../src/entity-registry/metadata-schema.ts'
 import { settingList } from '../../src/gateway/config.ts'
 import { problemKinds } from '../../src/routes/problem-codes.ts'
 
@@ -27,6 +30,18 @@ describe('the pages', () => {
   const pages = globSync('{*.md,docs/**/*.md,examples/**/*.md,exporters/**/*.md,bench/*.md}', {
     cwd: root,
     exclude: (name) => name.includes('node_modules'),
+  })
+
+  const documents = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^```json\n(.*?)^```/gms)]
+      .map(([, text = '']) => ({ page, text }))
+      .filter(({ text }) => text.includes('"formatVersion"')),
+  )
+
+  it.each(documents)('$page shows metadata that can be checked', ({ page, text }) => {
+    const document: MetadataDocument = JSON.parse(text)
+    expect(checkDocument(page, document)).toEqual([])
+    expect(compileEntities([{ file: page, document }])).not.toEqual([])
   })
 
   it.each(pages)('%s links only to what exists', (page) => {

@@ -1,6 +1,7 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, Capabilities, Invocation, Outcome, RuntimeAdapter } from '../contract.ts'
 import type { CommitResult } from '../sqlite/transaction.ts'
+import { createDefects } from './defects.ts'
 import type { EntityDefinition } from './define-entity.ts'
 import { DefinitionsError } from './definitions-error.ts'
 import { compileModel, type EntityModel } from './entity-model.ts'
@@ -38,6 +39,7 @@ export function createEmbeddedAdapter(options: EmbeddedAdapterOptions): RuntimeA
   const store =
     options.store ?? (dataFolder === undefined ? createMemoryStore() : new SqliteStateStore({ folder: dataFolder }))
   const models = new Map(definitions.map((definition) => [definition.name, compileModel(definition)]))
+  const defects = createDefects(context.log)
   const counts = { calls: 0, rolledBack: 0 }
   let phase: 'new' | 'open' | 'closed' = 'new'
 
@@ -45,7 +47,8 @@ export function createEmbeddedAdapter(options: EmbeddedAdapterOptions): RuntimeA
     if (phase !== 'open') return Promise.resolve(notSent(phase))
     if (Date.now() >= invocation.deadline) return Promise.resolve(TOO_LATE)
     counts.calls += 1
-    const { outcome, hasWritten } = execute({ models, store }, invocation)
+    const { outcome, hasWritten, error } = execute({ models, store }, invocation)
+    if (error !== undefined) defects.note(invocation, error)
     if (outcome.kind === 'raised') counts.rolledBack += 1
     // What a call has read may be a group's that is not committed yet: it waits with that group.
     const settled = store.settled()
@@ -108,7 +111,9 @@ function afterCommit(result: CommitResult, outcome: Outcome, hasWritten: boolean
 function checkServed(entity: EntityDescriptor, models: ReadonlyMap<string, EntityModel>): void {
   const model = models.get(entity.name)
   if (model === undefined)
-    throw new DefinitionsError(`No entity "${entity.name}" is defined, but the metadata names it.`)
+    throw new DefinitionsError(
+      `No entity "${entity.name}" is defined, but the metadata names it. Set GATEWAY_RUNTIME to the runtime that has it.`,
+    )
   for (const name of entity.methods.keys()) {
     if (model.methods.has(name)) continue
     throw new DefinitionsError(`The entity "${entity.name}" has no method "${name}", but the metadata names it.`)

@@ -12,17 +12,21 @@ import { toMetadata } from './to-metadata.ts'
 
 interface Options {
   readonly embedded: EmbeddedOptions
+  /** There are documents, so the shop isn't wanted. */
+  readonly hasMetadata?: boolean
 }
 
 /** @throws DefinitionsError */
-export async function createEmbedded({ embedded }: Options, context: AdapterContext): Promise<RuntimeAdapter> {
-  const definitions = await loadDefinitions(entitiesFile(embedded))
-  return createEmbeddedAdapter({ definitions, dataFolder: embedded.dataFolder, context })
+export async function createEmbedded(options: Options, context: AdapterContext): Promise<RuntimeAdapter> {
+  const file = entitiesFile(options)
+  const definitions = file === undefined ? [] : await loadDefinitions(file)
+  return createEmbeddedAdapter({ definitions, dataFolder: options.embedded.dataFolder, context })
 }
 
 /** The metadata of the entities themselves. @throws DefinitionsError, MetadataError */
-export async function describeEmbedded({ embedded }: Options, instance: string): Promise<readonly LoadedDocument[]> {
-  const file = entitiesFile(embedded)
+export async function describeEmbedded(options: Options, instance: string): Promise<readonly LoadedDocument[]> {
+  const file = entitiesFile(options)
+  if (file === undefined) return []
   const document = toMetadata({ definitions: await loadDefinitions(file), application: applicationOf(file), instance })
   const problems = checkDocument(file, document)
   if (problems.length > 0) throw new MetadataError(problems)
@@ -30,8 +34,8 @@ export async function describeEmbedded({ embedded }: Options, instance: string):
 }
 
 /** The shop stands in a checkout, not in the published package. */
-function entitiesFile({ entities }: EmbeddedOptions): string {
-  if (entities !== undefined) return entities
+function entitiesFile({ embedded: { entities }, hasMetadata = false }: Options): string | undefined {
+  if (entities !== undefined || hasMetadata) return entities
   const shop = fileURLToPath(new URL('../../../examples/shop/shop.ts', import.meta.url))
   if (existsSync(shop)) return shop
   throw new DefinitionsError('There are no entities. Set GATEWAY_ENTITIES to the module that exports yours.')

@@ -19,6 +19,8 @@ export interface Runtime {
 export interface Executed {
   readonly outcome: Outcome
   readonly hasWritten: boolean
+  /** What was thrown, where something was. */
+  readonly error?: unknown
 }
 
 /** Runs one call to its end. Nothing is written unless all of it succeeded; never throws. */
@@ -29,7 +31,7 @@ export function execute(runtime: Runtime, invocation: Invocation): Executed {
   try {
     return perform(runtime, model, invocation)
   } catch (error) {
-    return { outcome: outcomeOfError(error), hasWritten: false }
+    return { outcome: outcomeOfError(error), hasWritten: false, error }
   }
 }
 

@@ -9,8 +9,10 @@ import { DefinitionsError } from './definitions-error.ts'
  * @throws DefinitionsError
  */
 export async function loadDefinitions(file: string): Promise<readonly EntityDefinition[]> {
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new DefinitionsError(`${file}: there is no such file. Set GATEWAY_ENTITIES to the module of your entities.`)
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat?.isFile() !== true) {
+    const what = stat?.isDirectory() ? 'it is a folder' : 'there is no such file'
+    throw new DefinitionsError(`${file}: ${what}. Set GATEWAY_ENTITIES to the module of your entities.`)
   }
   const definitions = collect(await importModule(file))
   if (definitions.length === 0) {

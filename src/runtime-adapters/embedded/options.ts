@@ -7,7 +7,8 @@ export const EmbeddedOptions = Type.Object(
       Type.String({
         env: 'GATEWAY_ENTITIES',
         minLength: 1,
-        description: 'The module whose exports are the entities; the shop of `examples/` where it is left out.',
+        description:
+          'The module whose exports are the entities. Left out, and with no metadata either, a checkout serves the shop of `examples/`.',
       }),
     ),
     dataFolder: Type.Optional(

@@ -5,8 +5,9 @@ import type { KafkaConnection, KafkaSasl, KafkaTls } from './transport.ts'
 /** Settings of every runtime that is reached through Kafka. `env` names the environment variable of each. */
 export const KafkaOptions = Type.Object(
   {
-    brokers: Type.Array(Type.String({ pattern: '^[^:\\s]+:\\d+$' }), {
+    brokers: Type.Array(Type.String({ pattern: '^[^:\\s]+:\\d+$', form: 'HOST:PORT' }), {
       env: 'KAFKA_BROKERS',
+      minItems: 1,
       default: ['127.0.0.1:9092'],
       description: 'Brokers to ask first, as HOST:PORT.',
     }),

@@ -81,7 +81,26 @@ describe('readConfig', () => {
       [],
       /KAFKA_ACKS: the setting "kafka.acks" must be equal to one of the allowed values \(all, leader\)/,
     ],
-    ['a broker without a port', { KAFKA_BROKERS: 'kafka' }, [], /"kafka.brokers.0" must match pattern/],
+    [
+      'a broker without a port',
+      { KAFKA_BROKERS: 'a:1,kafka' },
+      [],
+      /^KAFKA_BROKERS: "kafka" in the setting "kafka.brokers.1" must have the form HOST:PORT\.$/,
+    ],
+    ['no broker', { KAFKA_BROKERS: '' }, [], /^KAFKA_BROKERS: the setting "kafka.brokers" must NOT have fewer than 1/],
+    [
+      'a pattern of origins',
+      { GATEWAY_CORS_ORIGINS: '*' },
+      [],
+      /^GATEWAY_CORS_ORIGINS: "\*" in the setting "http.corsOrigins.0" must have the form https:\/\/HOST\.$/,
+    ],
+    ['a value for --print-config', {}, ['--print-config=yes'], /^--print-config takes no value\.$/],
+    ['a port as another program’s', { GATEWAY_PORT: '9999' }, [], /^there is no setting GATEWAY_PORT\. Use PORT\.$/],
+    ['a setting with a prefix', { GATEWAY_LOG_LEVEL: 'warn' }, [], /no setting GATEWAY_LOG_LEVEL\. Use LOG_LEVEL\.$/],
+    ['a near miss of REDIS_', { REDIS_URI: 'redis://a' }, [], /no setting REDIS_URI\. Did you mean "REDIS_URL"\?/],
+    ['a near miss of LOG_', { LOG_REQUEST: 'true' }, [], /no setting LOG_REQUEST\. Did you mean "LOG_REQUESTS"\?/],
+    ['a misspelt prefix', { MANAGMENT_PORT: '1' }, [], /no setting MANAGMENT_PORT\. Did you mean "MANAGEMENT_PORT"\?/],
+    ['a swapped prefix', { KAKFA_BROKERS: 'x:1' }, [], /no setting KAKFA_BROKERS\. Did you mean "KAFKA_BROKERS"\?/],
     ['a file that is not there', { GATEWAY_CONFIG: '/no/such/file.json' }, [], /\/no\/such\/file\.json: ENOENT/],
   ])('refuses %s', (_what, env, argv, message) => {
     expect(problemOf(env, argv)).toMatch(message)
@@ -111,6 +130,21 @@ describe('readConfig', () => {
     )
   })
 
+  it.each(['kafka', 'stateflow', 'statefun', 'statefunEndpoint', 'embedded'])(
+    'refuses unknown members of an instance’s %s too',
+    (group) => {
+      const file = fileWith({ runtimes: { a: { adapter: 'stateflow', [group]: { brokerz: [] } } } })
+      expect(problemOf({ GATEWAY_CONFIG: file })).toMatch(`there is no setting "runtimes.a.${group}.brokerz".`)
+    },
+  )
+
+  it('names the form that an instance’s setting must have', () => {
+    const file = fileWith({ runtimes: { a: { adapter: 'stateflow', kafka: { brokers: ['kafka'] } } } })
+    expect(problemOf({ GATEWAY_CONFIG: file })).toBe(
+      '"kafka" in the setting "runtimes.a.kafka.brokers.0" must have the form HOST:PORT.',
+    )
+  })
+
   it('leaves other programs’ variables alone', () => {
     expect(
       problemOf({
@@ -118,6 +152,27 @@ describe('readConfig', () => {
         KAFKA_PORT: 'tcp://10.0.0.1:9092',
         STATEFLOW_HOME: '/src',
         KAFKA_LOG4J: 'x',
+        REDIS_HOST: 'a',
+        REDIS_SSL: 'true',
+        REDIS_PASSWORD: 'b',
+        LOG_FILE: 'c',
+        HOSTNAME: 'd',
+        PATH: '/bin',
+      }),
+    ).toBe('')
+  })
+
+  it.each(['GATEWAY', 'REDIS', 'KAFKA', 'MANAGMENT'])('leaves alone what Kubernetes sets for a service %s', (name) => {
+    expect(
+      problemOf({
+        [`${name}_PORT`]: 'tcp://10.0.0.1:6379',
+        [`${name}_SERVICE_HOST`]: '10.0.0.1',
+        [`${name}_SERVICE_PORT`]: '6379',
+        [`${name}_SERVICE_PORT_HTTP`]: '6379',
+        [`${name}_PORT_6379_TCP`]: 'tcp://10.0.0.1:6379',
+        [`${name}_PORT_6379_TCP_ADDR`]: '10.0.0.1',
+        [`${name}_PORT_6379_TCP_PORT`]: '6379',
+        [`${name}_PORT_6379_TCP_PROTO`]: 'tcp',
       }),
     ).toBe('')
   })

@@ -1,0 +1,44 @@
+import type { Invocation, Log, Target } from '../contract.ts'
+import { isEntityError } from './entity-error.ts'
+import { EntityNotFoundError } from './error-outcome.ts'
+import { StateStoreError } from './state-store.ts'
+
+/** Errors in entities' own code: their callers are told the message, and whoever wrote the code needs the place. */
+export interface Defects {
+  /** What is no defect is left alone. */
+  note(invocation: Invocation, error: unknown): void
+}
+
+export function createDefects(log: Log): Defects {
+  const counts = new Map<string, number>()
+
+  return {
+    note({ id, target }, error) {
+      if (!(error instanceof Error) || isExpected(error)) return
+      const entity = target.entity.name
+      const member = memberOf(target)
+      const stack = placesOf(error)
+      const place = `${entity}.${member} ${stack[0]}`
+      const count = (counts.get(place) ?? 0) + 1
+      counts.set(place, count)
+      // At the 1st, 2nd, 4th, 8th …: it must be seen, and must not fill the log.
+      if ((count & (count - 1)) !== 0) return
+      log.warn({ invocation: id, entity, member, count, stack }, 'an entity’s code has failed')
+    },
+  }
+}
+
+function isExpected(error: Error): boolean {
+  return isEntityError(error) || error instanceof EntityNotFoundError || error instanceof StateStoreError
+}
+
+function memberOf(target: Target): string {
+  if (target.kind === 'call') return target.method.name
+  return 'attribute' in target ? target.attribute.name : target.kind
+}
+
+/** Without the message, which may say the key and what else was sent. */
+function placesOf({ stack }: Error): readonly string[] {
+  const lines = typeof stack === 'string' ? stack.split('\n').map((line) => line.trim()) : []
+  return lines.filter((line) => line.startsWith('at '))
+}
