@@ -31,7 +31,7 @@ export interface CurveSample extends Sample {
   readonly x: number
 }
 
-export const CURVES_FILE = 'bench/CURVES.md'
+const CURVES_FILE = 'bench/CURVES.md'
 const FOLDER = 'bench/curves'
 
 /** Measures them all, writes the pictures and the page. With `quick`, the page is only printed. */

@@ -66,8 +66,9 @@ export async function measureOpenLoops(
 }
 
 function note(round: number, sample: Omit<OpenLoopSample, 'round'>): void {
-  const { contender, plan, p50Us, p99Us, errors, firstError = '' } = sample
-  const trouble = errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`
+  const { contender, plan, p50Us, p99Us, errors, firstError = '', unanswered } = sample
+  const silence = unanswered === 0 ? '' : `, ${unanswered} unanswered`
+  const trouble = errors === 0 ? silence : `${silence}, ${errors} errors, the first: ${firstError}`
   const at = `${contender} at ${Math.round(plan.ratePerS)}/s`
   process.stderr.write(`round ${round}: ${at}: p50 ${p50Us / 1_000} ms, p99 ${p99Us / 1_000} ms${trouble}\n`)
 }

@@ -8,7 +8,10 @@ import type { Pause } from './pauses.ts'
 export type SlowCall = Pause
 
 export interface OpenLoopMeasured extends Measured {
+  /** Those that have no answer yet last until now. */
   readonly slow: readonly SlowCall[]
+  /** How many of the slow ones have no answer yet: they are under way, or wait for a connection. */
+  readonly unanswered: number
   /** When the load generator itself stood still: calls were neither sent nor their answers read. */
   readonly stalls: readonly Pause[]
 }
@@ -27,7 +30,7 @@ export interface OpenLoopOptions {
 }
 
 /** From here on a call is looked at one by one. */
-export const SLOW_MS = 250
+const SLOW_MS = 250
 const TICK_MS = 1
 /** Milliseconds between two ticks from which on they are too far apart. */
 const STALL_MS = 25
@@ -73,13 +76,13 @@ export async function startOpenLoop({ reach, ratePerS, connections }: OpenLoopOp
   const timer = setInterval(sendDue, TICK_MS)
   return {
     reset: record.reset,
-    take: record.take,
+    take: () => record.take([...queue.items(), ...callers.flatMap(({ plannedAt }) => plannedAt ?? [])]),
     async close() {
       clearInterval(timer)
       // What is planned and was not sent yet never will be.
       queue.clear()
       const deadline = performance.now() + DRAIN_TIMEOUT_MS
-      while (idle.size < callers.length && performance.now() < deadline) await nextTick()
+      while (callers.some(({ plannedAt }) => plannedAt !== undefined) && performance.now() < deadline) await nextTick()
       await Promise.all(callers.map((caller) => caller.close()))
     },
   }
@@ -115,6 +118,7 @@ interface Queue<T> {
   readonly size: number
   push(item: T): void
   shift(): T | undefined
+  items(): readonly T[]
   clear(): void
 }
 
@@ -131,6 +135,7 @@ function createQueue<T>(): Queue<T> {
     get size() {
       return items.length - head
     },
+    items: () => items.slice(head),
     push: (item) => void items.push(item),
     shift() {
       const first = items[head++]
@@ -149,7 +154,8 @@ const COMPACT_AT = 1_024
 
 interface CallRecord extends Pick<Tally, 'answered' | 'failed' | 'reset'> {
   ticked(now: number): void
-  take(): OpenLoopMeasured
+  /** @param planned times of the calls that have no answer yet */
+  take(planned: readonly number[]): OpenLoopMeasured
 }
 
 function createRecord(): CallRecord {
@@ -174,7 +180,11 @@ function createRecord(): CallRecord {
       slow = []
       stalls = []
     },
-    take: () => ({ ...tally.take(), slow: [...slow], stalls: [...stalls] }),
+    take(planned) {
+      const now = performance.now()
+      const late = planned.filter((plannedAt) => now - plannedAt >= SLOW_MS).map((start) => sinceEpoch(start, now))
+      return { ...tally.take(), slow: [...slow, ...late], unanswered: late.length, stalls: [...stalls] }
+    },
   }
 }
 
@@ -183,6 +193,8 @@ function sinceEpoch(start: number, end: number): Pause {
 }
 
 interface Caller {
+  /** Of the call under way. */
+  readonly plannedAt: number | undefined
   call(request: Buffer, plannedAt: number): void
   close(): Promise<void>
 }
@@ -194,12 +206,12 @@ interface CallerOptions {
 }
 
 async function openCaller({ port, record, onIdle }: CallerOptions): Promise<Caller> {
-  let planned = 0
-  let isBusy = false
+  let underWay: number | undefined
   const onAnswer = (fault: string | undefined): void => {
+    const planned = underWay
     // What nobody asked for is the server's last word before it hangs up.
-    if (!isBusy) return
-    isBusy = false
+    if (planned === undefined) return
+    underWay = undefined
     if (fault === undefined) record.answered(planned)
     else record.failed(fault)
     onIdle(caller)
@@ -207,12 +219,15 @@ async function openCaller({ port, record, onIdle }: CallerOptions): Promise<Call
   const connection: HttpConnection = await openConnection({ port, onAnswer })
   let closing = false
   void connection.closed.then(() => {
+    underWay = undefined
     if (!closing) record.failed('the connection was lost')
   })
   const caller: Caller = {
+    get plannedAt() {
+      return underWay
+    },
     call(request, plannedAt) {
-      planned = plannedAt
-      isBusy = true
+      underWay = plannedAt
       connection.send(request)
     },
     close() {

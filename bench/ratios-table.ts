@@ -15,7 +15,7 @@ export function renderRatios(results: Results, { isWhole }: { readonly isWhole: 
     '',
     'What the gateway is to reach, from the samples above: the ratio within each turn, then the median of all turns (min..max). *gateway*',
     `is \`${REFERENCE}\`, all defaults on; *with StateFlow’s events* it is \`${WITH_STATEFLOW}\`: each of its records holds the dataflow graph`,
-    'of its method, 4 KB. The last rows are what the README says.',
+    'of its method, 4 KB. The raw round trip sends the same records, so it is compared with that one. The last rows are what the README says.',
     '',
     ...renderTable([HEADINGS, ...rows]),
     '',

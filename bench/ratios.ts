@@ -95,7 +95,12 @@ function speeds(closed: readonly Sample[]): readonly Ratio[] {
     },
     {
       ...{ point: '2', what: 'p50, gateway ÷ raw round trip, one call at a time', bound: 1.5, limit: 'at most' },
-      measured: paired(closed, { above: REFERENCE, below: 'raw-platformatic', level: 1, figure: ({ p50Us }) => p50Us }),
+      measured: paired(closed, {
+        above: WITH_STATEFLOW,
+        below: 'raw-platformatic',
+        level: 1,
+        figure: ({ p50Us }) => p50Us,
+      }),
     },
     ...[256, 64].map(
       (level): Ratio => ({
@@ -145,7 +150,8 @@ function replicaCosts(replicas: readonly ReplicaSample[]): readonly Ratio[] {
     ...{ point: '6', what: `CPU a call, eight replicas ÷ one, ${what}`, bound, limit: 'at most' },
     measured: turnsOf(replicas).flatMap((turn) => {
       const [many, single] = [find(turn, 8, eight), find(turn, 1, one)]
-      return many === undefined || single === undefined ? [] : [cpuOf(many) / cpuOf(single)]
+      const isThere = many !== undefined && single !== undefined && many.calls > 0 && single.calls > 0
+      return isThere ? [cpuOf(many) / cpuOf(single)] : []
     }),
   })
   return [

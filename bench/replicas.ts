@@ -28,7 +28,7 @@ export type ReplicaGroup = readonly ReplicaKind[]
 
 const READINGS: readonly Reading[] = ['unkeyed', 'all', 'own', 'none']
 /** Each by itself. */
-export const ALL_KINDS: readonly ReplicaGroup[] = [1, 2, 4, 8].flatMap((replicas) =>
+const ALL_KINDS: readonly ReplicaGroup[] = [1, 2, 4, 8].flatMap((replicas) =>
   READINGS.map((reading) => [{ replicas, reading }]),
 )
 /** What the ratios need. */

@@ -53,7 +53,8 @@ const INTRODUCTION = [
   'Written by `npm run bench`. Every contender does the same work: `POST /user/{key}/buy_item` with a small JSON body over',
   '1,000 keys, in a closed loop. All on one machine, load included: the rows compare with each other, not with other machines.',
   '',
-  '- `echo` is bare Fastify, `raw-*` a Kafka client’s round trip without HTTP, `raw-endpoint` HTTP to StateFun’s functions alone.',
+  '- `echo` is bare Fastify, `raw-*` the gateway’s own Kafka transport by a client, with StateFlow’s JSON and without HTTP,',
+  '  `raw-endpoint` HTTP to StateFun’s functions alone.',
   '- `gateway-*` is the gateway over Kafka, all defaults on: by its client with StateFlow’s JSON, and by the default client in another dialect or',
   '  with something switched on: spans of every call, or of each tenth, made and gathered and then dropped; a line for each request, to /dev/null;',
   '  a JWT with each call.',
@@ -63,7 +64,7 @@ const INTRODUCTION = [
   '- `nest` (ClientKafka), `spring` (ReplyingKafkaTemplate), `kafka-hooks` and `zilla` are other ways from HTTP to Kafka and back; `fastapi` is StateFlow’s own',
   '  client; `restate` keeps calls in a log of its own, in place of Kafka and the worker.',
   '',
-  '*× below* compares a gateway with its client’s round trip, a variant with the plain gateway, a batch with the same gateway’s single calls.',
+  '*× below* compares a gateway with the round trip by its client, a variant with the plain gateway, a batch with the same gateway’s single calls.',
   '',
 ]
 

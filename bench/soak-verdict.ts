@@ -78,7 +78,7 @@ function growth(what: string, counts: readonly number[], allowed: number): Verdi
 }
 
 /** Least squares. */
-export function slopeOf(points: readonly (readonly [x: number, y: number])[]): {
+function slopeOf(points: readonly (readonly [x: number, y: number])[]): {
   readonly slope: number
   readonly error: number
 } {

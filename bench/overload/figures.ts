@@ -6,7 +6,7 @@ export interface Figures {
   readonly refusedPerSecond: number
   /** Neither 200 nor 503. */
   readonly failed: number
-  /** How many by status, 0 being a lost connection. */
+  /** How many by status, 0 being no answer. */
   readonly statuses: Readonly<Record<number, number>>
   readonly unsent: number
   readonly p50Ms: number
@@ -31,7 +31,7 @@ function countedBy(seen: readonly Seen[]): Readonly<Record<number, number>> {
   return Object.fromEntries([...Map.groupBy(seen, ({ status }) => status)].map(([status, all]) => [status, all.length]))
 }
 
-export function isGood({ status }: Seen): boolean {
+function isGood({ status }: Seen): boolean {
   return status === 200
 }
 
@@ -40,13 +40,13 @@ export function percentile(seen: readonly Seen[], rank: number): number {
   return sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? 0
 }
 
-/** Seconds until nothing is refused and answers are as quick as `p99Ms` again, and stay so; infinite when they never are. */
+/** Seconds until every second has answers, all of them good and as quick as `p99Ms` again; infinite when that never comes. */
 export function recoverySeconds({ seen, startedAtMs, seconds }: Measured, p99Ms: number): number {
   const bySecond = Map.groupBy(seen, ({ dueAtMs }) => Math.floor((dueAtMs - startedAtMs) / 1_000))
   let last = -1
   for (let second = 0; second < seconds; second++) {
     const all = bySecond.get(second) ?? []
-    if (all.some((one) => !isGood(one)) || percentile(all, 99) > p99Ms) last = second
+    if (all.length === 0 || all.some((one) => !isGood(one)) || percentile(all, 99) > p99Ms) last = second
   }
   return last + 1 >= seconds ? Number.POSITIVE_INFINITY : last + 1
 }

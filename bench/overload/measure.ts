@@ -8,6 +8,8 @@ import type { OverloadOptions } from './options.ts'
 export interface Overload {
   readonly light: Figures
   readonly overload: Figures
+  /** Half of the capacity again. */
+  readonly after: Figures
   readonly recoverySeconds: number
   /** The most of the second third of the overload, and of its last; in the first the process is still warming up. */
   readonly heapBytes: readonly [second: number, last: number]
@@ -49,6 +51,7 @@ async function underLoad(load: OpenLoad, port: number, { capacity, overloadSecon
   return {
     light,
     overload,
+    after: figuresOf(after),
     recoverySeconds: recoverySeconds(after, 2 * light.p99Ms),
     heapBytes: heapOf(metrics),
     limit: mean(metrics.samples.map((sample) => sample[LIMIT] ?? 0)),

@@ -10,7 +10,7 @@ export interface Seen {
   readonly dueAtMs: number
   /** From when it was due, so that a generator that is late hides nothing. */
   readonly tookMs: number
-  /** 0: the connection was lost. */
+  /** 0: the connection was lost, or no answer came while it was waited for. */
   readonly status: number
 }
 
@@ -111,6 +111,7 @@ export async function openLoad(port: number, connections: number): Promise<OpenL
       }
       const endMs = performance.now() + LAST_ANSWERS_MS
       while (lanes.some(({ current }) => current !== undefined) && performance.now() < endMs) await sleep(10)
+      for (const lane of lanes) note(lane, 0)
       return { seen, unsent, startedAtMs, seconds }
     },
     close() {

@@ -13,13 +13,23 @@ export interface Verdict {
 const MIB = 1_048_576
 
 export function verdictsOf(measured: Overload, { capacity }: OverloadOptions): readonly Verdict[] {
-  const { light, overload, recoverySeconds: recovery, heapBytes, others, othersBesideHot } = measured
+  const {
+    light,
+    overload,
+    after,
+    recoverySeconds: recovery,
+    heapBytes,
+    others,
+    othersBesideHot,
+    hot: hotKey,
+  } = measured
   const [secondHeap, lastHeap] = heapBytes
   const goodShare = overload.goodPerSecond / capacity
   const latency = overload.p99Ms / light.p99Ms
   const hot = othersBesideHot.p99Ms / others.p99Ms - 1
-  const lost = [light, overload, others, othersBesideHot, measured.hot].reduce((sum, { failed }) => sum + failed, 0)
-  const spoilt = overload.unsent + measured.hot.unsent
+  const lost = sum([light, overload, after, others, othersBesideHot, hotKey].map(({ failed }) => failed))
+  // The calls of the hot key and those beside it are of one phase, and so is the number of unsent ones.
+  const spoilt = sum([light, overload, after, others, hotKey].map(({ unsent }) => unsent))
   return [
     {
       what: 'Goodput at 4 times the capacity is at least 80 % of the capacity',
@@ -105,16 +115,21 @@ ${rowsOf(unbounded).join('\n')}
 `
 }
 
-function rowsOf({ light, overload, others, othersBesideHot, hot }: Overload): readonly string[] {
+function rowsOf({ light, overload, after, others, othersBesideHot, hot }: Overload): readonly string[] {
   const row = (name: string, { goodPerSecond, refusedPerSecond, p50Ms, p99Ms }: Figures) =>
     `| ${name} | ${[goodPerSecond, refusedPerSecond, p50Ms, p99Ms].map(round).join(' | ')} |`
   return [
     row('half of the capacity', light),
     row('4 times the capacity', overload),
+    row('half of the capacity again', after),
     row('some keys', others),
     row('the same beside a hot key', othersBesideHot),
     row('the hot key', hot),
   ]
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 function percent(share: number): string {

@@ -16,7 +16,7 @@ const Opaque = Type.Record(Type.String(), Type.Unknown(), {
  * to an entity (its key), and `{"unsupported": TEXT}`, a type that the exporter could not express. The latter stops the
  * start unless its member is hidden.
  */
-export const TypeExpression = Type.Record(Type.String(), Type.Unknown(), {
+const TypeExpression = Type.Record(Type.String(), Type.Unknown(), {
   description: 'JSON Schema 2020-12, or {"entity": NAME}, or {"unsupported": TEXT}, at any depth.',
 })
 

@@ -1,5 +1,5 @@
 /** The known name that a misspelt one most likely means; `undefined` when none is near. */
-export function nearestName(wrong: string, known: Iterable<string>): string | undefined {
+function nearestName(wrong: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   // A third of the letters may be wrong, at least two.
   let bestDistance = Math.max(2, Math.floor(wrong.length / 3)) + 1

@@ -226,10 +226,10 @@ export class BatchRun {
     this.#pump()
   }
 
-  /** The caller is waited for only while no call is under way, or while he does not take what was answered. */
+  /** The caller is waited for only while no line of his is held, or while he does not take what was answered. */
   #onIdle(): void {
     if (!this.#isWanted || this.#state === 'done') this.answers.destroy(new Error('the answers were not taken in time'))
-    else if (this.#lanes.running > 0) this.#idle.refresh()
+    else if (this.#held > 0) this.#idle.refresh()
     else {
       const detail = `No line came for ${this.#options.limits.idleMs} ms. This line and all after it were not read.`
       this.#cut(new ProblemError('bad_request', { status: 408, detail }))

@@ -53,7 +53,7 @@ export function answerRouterError(error: FastifyError, request: FastifyRequest, 
 }
 
 /** @param error anything a hook or handler threw */
-export function toProblem(error: FastifyError | ProblemError): ProblemError {
+function toProblem(error: FastifyError | ProblemError): ProblemError {
   if (error instanceof ProblemError) return error
   const code = frameworkCodes[error.code]
   if (code !== undefined) return new ProblemError(code, { detail: `${problemKinds[code].title}.` })

@@ -11,7 +11,7 @@ export interface StoreLab {
 }
 
 /** Milliseconds that the stores under test keep what is finished, in the tests of time. */
-export const SHORT_RETENTION_MS = 300
+const SHORT_RETENTION_MS = 300
 const soon = () => Date.now() + 5_000
 
 /** The laws of `InvocationStore`. */

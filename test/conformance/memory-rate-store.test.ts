@@ -29,6 +29,13 @@ describe('the rate store in memory', () => {
     expect(calls).toBe(100)
   })
 
+  it('holds a bucket once that goes on in the next generation', () => {
+    const store = build(4)
+    for (const name of ['a', 'b', 'c', 'a']) void store.count(name, quota)
+    expect(store.size).toBe(3)
+    expect(store.count('a', quota)).toMatchObject({ calls: 3 })
+  })
+
   it('never leaves more time than a window has, wherever the clock stands', () => {
     const store = build(100)
     at.ms = 44_694 / 7

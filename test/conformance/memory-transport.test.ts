@@ -1,4 +1,4 @@
-import { createMemoryBroker, createMemoryTransport } from '../../src/runtime-adapters/kafka/memory-transport.ts'
+import { createMemoryBroker, createMemoryTransport } from '../helpers/memory-transport.ts'
 import { describeKafkaTransport } from './kafka-transport.ts'
 
 describeKafkaTransport('memory', async () => {

@@ -35,7 +35,7 @@ export interface Call {
 /** Milliseconds that the gateways give a call. */
 export const DEADLINE_MS = 3_000
 /** Milliseconds beyond the deadline after which a call without an answer is hanging. */
-export const HANGING_AFTER_MS = 5_000
+const HANGING_AFTER_MS = 5_000
 /** Milliseconds after which a caller with a key stops sending his call again; in the shorter form, too. */
 const PERSISTENCE_MS = 12_000
 const QUICK_PERSISTENCE_MS = 6_000

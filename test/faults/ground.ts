@@ -10,7 +10,7 @@ export interface Ground {
 }
 
 export const BROKERS = 3
-export const PARTITIONS = 6
+const PARTITIONS = 6
 
 export async function startGround(): Promise<Ground> {
   const kafka = await startKafka({ brokers: BROKERS })

@@ -4,7 +4,7 @@ export const ENTITY = 'Account'
 export const METHOD = 'add'
 
 /** Accounts that the calls are spread over: enough that several calls wait for one. */
-export const ACCOUNTS = 40
+const ACCOUNTS = 40
 
 export const accountOf = (index: number): string => `account-${index % ACCOUNTS}`
 

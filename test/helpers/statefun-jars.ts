@@ -6,7 +6,7 @@ import { cachedBuild } from './cached-build.ts'
 import { javaCommand } from './kafka-jars.ts'
 import { runCommand } from './run-command.ts'
 
-export const STATEFUN_RUNTIME = fileURLToPath(new URL('../runtimes/statefun/', import.meta.url))
+const STATEFUN_RUNTIME = fileURLToPath(new URL('../runtimes/statefun/', import.meta.url))
 
 let reason: string | undefined | null = null
 

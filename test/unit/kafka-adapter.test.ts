@@ -181,6 +181,21 @@ describe('a Kafka adapter', () => {
     expect(adapter.counters()).toMatchObject({ notSent: 1, late: 0, duplicate: 1, pending: 0 })
   })
 
+  it('adds the caller’s trace to the headers that the dialect has written', async () => {
+    const wire = createWire()
+    const headers = { kind: 'go', traceparent: 'of the dialect' }
+    const encode: KafkaDialect['encode'] = ({ id }) => ({
+      ...{ topic: 'ask', key: Buffer.from('k'), value: Buffer.from(id), headers },
+    })
+    const limits = { maxCalls: 1, maxBytes: 1_000 }
+    const adapter = createKafkaAdapter({ dialect: { ...dialect, encode }, transport: wire.transport, limits, log })
+    await adapter.start()
+    const context = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1' }
+    void adapter.invoke({ ...invocation(), context })
+    expect(wire.sent.map((record) => record.headers)).toEqual([{ kind: 'go', ...context }])
+    await adapter.close()
+  })
+
   it('drops foreign and duplicate replies, and counts each', async () => {
     const { wire, adapter } = await start()
     const call = invocation()

@@ -25,7 +25,7 @@ export interface CanaryCallsOptions {
 }
 
 /** A canary that can't be called. */
-export class CanaryError extends Error {
+class CanaryError extends Error {
   override readonly name = 'CanaryError'
 }
 

@@ -5,7 +5,7 @@ export interface EndNote {
 }
 
 /** Milliseconds that a partition is read back when it is taken up again: longer than it takes to find out that its reader has died. */
-export const REREAD_MS = 60_000
+const REREAD_MS = 60_000
 /** Milliseconds between two notes. */
 export const NOTE_MS = 10_000
 

@@ -22,7 +22,7 @@ export function writeAddress(template: PickleTemplate, type: FunctionType, write
 }
 
 /** A runtime never changes a function type, so all addresses share one. */
-export function writeFunctionType(template: PickleTemplate, type: FunctionType): void {
+function writeFunctionType(template: PickleTemplate, type: FunctionType): void {
   const known = template.numberOf(nameOf(type))
   if (known !== undefined) {
     template.get(known)

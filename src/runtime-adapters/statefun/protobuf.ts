@@ -141,7 +141,6 @@ export interface KafkaProducerRecord {
 
 export const toFunction = codec<ToFunction>('ToFunction')
 export const fromFunction = codec<FromFunction>('FromFunction')
-export const typedValue = codec<TypedValue>('TypedValue')
 export const kafkaProducerRecord = codec<KafkaProducerRecord>('KafkaProducerRecord')
 
 /** The values of `io.statefun.types/*`, by the part of the type's name behind the slash. A long is read as `{ toString() }`. */

@@ -96,7 +96,8 @@ describe('bearer tokens with keys by URL', () => {
   it('are not checked with private, shared or endless keys', async () => {
     const key = newKey('one')
     const leaked = { keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: 'one' }] }
-    for (const body of [leaked, { keys: [{ kty: 'oct', k: 'AAAA', kid: 'one' }] }, '{}', 'x'.repeat(300_000)]) {
+    const endless = `${JSON.stringify(jwksOf(key))}${' '.repeat(300_000)}`
+    for (const body of [leaked, { keys: [{ kty: 'oct', k: 'AAAA', kid: 'one' }] }, '{}', endless]) {
       const { url } = await issuer(body)
       const gateway = await start({ ...jwt, GATEWAY_JWKS_URL: url })
       expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(503)
@@ -144,6 +145,8 @@ describe('bearer tokens', () => {
     const now = Math.floor(Date.now() / 1_000)
     expect(await statusFor(gateway, bearer(await tokenBy(key, { nbf: now + 10 })))).toBe(LET_IN)
     expect(await statusFor(gateway, bearer(await tokenBy(key, { nbf: now + 40 })))).toBe(401)
+    expect(await statusFor(gateway, bearer(await tokenBy(key, { exp: now - 10 })))).toBe(LET_IN)
+    expect(await statusFor(gateway, bearer(await tokenBy(key, { exp: now - 40 })))).toBe(401)
   })
 
   it.each([

@@ -1,10 +1,13 @@
+import fastify, { type FastifyRequest } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
+import { registerAccess } from '../../../src/gateway/access/access.ts'
 import { newApiKey } from '../../../src/gateway/access/api-keys.ts'
 import { nobody } from '../../../src/gateway/access/caller.ts'
 import { checkOwner, type Need } from '../../../src/gateway/access/need.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { buildGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts'
 import { createTemporaryFolder } from '../../helpers/temporary-folder.ts'
+import { invocationOf, registry } from '../../simulation/entity.ts'
 
 const folder = createTemporaryFolder()
 const gateways: Gateway[] = []
@@ -156,6 +159,38 @@ describe('custom routes', () => {
       await expect(start({}, {}, { routes: [wrong] })).rejects.toThrow('/x: "config.access"')
     },
   )
+})
+
+describe('a request that outlasts its token', () => {
+  it.each(['open', 'authenticated'])('makes no more calls, in the mode %s too', async (mode) => {
+    const app = fastify()
+    const { authorize } = registerAccess(app, {
+      access: readConfig({ env: { GATEWAY_ACCESS: mode }, argv: [] }).config.access,
+      authentication: { schemes: ['bearer'], callerOf: () => nobody, reread: () => {} },
+      entities: registry.entities,
+      isServing: true,
+    })
+    const callUntil = (expiresAtMs: number) => () => {
+      const caller = { ...nobody, kind: 'jwt' as const, subject: 'alice', expiresAtMs }
+      // Nothing else of the request is looked at.
+      authorize?.({ caller } as FastifyRequest, invocationOf('1', 1, 0))
+    }
+    expect(callUntil(Date.now() + 60_000)).not.toThrow()
+    expect(callUntil(Date.now() - 1)).toThrow('The token has expired.')
+    await app.close()
+  })
+})
+
+describe('an answer', () => {
+  it('is kept by no cache for others where its caller is known or must be', async () => {
+    const { app } = await start({ User: { scopes: ['user:read'] } })
+    const cacheControl = async (url: string, key?: string) =>
+      (await app.inject({ url, headers: key === undefined ? {} : { 'x-api-key': key } })).headers['cache-control']
+    expect(await cacheControl('/user/a', reader.key)).toBe('private, no-cache')
+    expect(await cacheControl('/item/a', reader.key)).toBe('private, no-cache')
+    expect(await cacheControl('/user/a')).toBe('private, no-cache')
+    expect(await cacheControl('/item/a')).toBeUndefined()
+  })
 })
 
 describe('the document', () => {

@@ -46,6 +46,26 @@ describe('the open loop', () => {
     for (const { startMs, endMs } of measured.slow) expect(endMs - startMs).toBeGreaterThanOrEqual(250)
   })
 
+  it('counts the calls that a server which hangs never answers, sent or not', async () => {
+    server = createServer((request) => void request.resume())
+    const listening = server
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+    const { port } = listening.address() as AddressInfo
+    const reach = { ports: [port] as const, requests: httpRequests('localhost') }
+    const loop = await startOpenLoop({ reach, ratePerS: 100, connections: 2 })
+    loop.reset()
+    for (let waited = 0; waited < 500; waited += 50) await sleep(50)
+    const measured = loop.take()
+    server.closeAllConnections()
+    await loop.close()
+    expect([measured.calls, measured.errors]).toEqual([0, 0])
+    // Those of the last 250 milliseconds are not slow yet.
+    expect(measured.unanswered).toBeGreaterThanOrEqual(20)
+    expect(measured.unanswered).toBeLessThan(100)
+    expect(measured.slow).toHaveLength(measured.unanswered)
+    for (const { startMs, endMs } of measured.slow) expect(endMs - startMs).toBeGreaterThanOrEqual(250)
+  })
+
   it('says that an answer is wrong', async () => {
     server = createServer((_request, response) => response.writeHead(503).end('no'))
     const listening = server

@@ -86,6 +86,15 @@ describe('the ratios', () => {
     expect(text).not.toContain('| yes')
   })
 
+  it('compare the raw round trip with the gateway that sends the same records', () => {
+    const closed = [
+      sample('gateway-statefun', 1, { level: 1, p50Us: 1_100 }),
+      sample('gateway-platformatic', 1, { level: 1, p50Us: 1_300 }),
+      sample('raw-platformatic', 1, { level: 1 }),
+    ]
+    expect(ratio({ closed }, 'p50, gateway ÷ raw round trip').measured).toEqual([1.3])
+  })
+
   it('count slow calls that no pause explains', () => {
     const slow = [
       { startMs: 0, endMs: 300 },
@@ -94,7 +103,7 @@ describe('the ratios', () => {
     const pauses = { contender: [], broker: [{ startMs: 0, endMs: 290 }], load: [] }
     const plan = { name: '70 %', ratePerS: 1_000 } as const
     const open: readonly OpenLoopSample[] = [
-      { ...window, cpuMs: 1, contender: 'gateway-statefun', round: 1, plan, slow, stalls: [], pauses },
+      { ...window, cpuMs: 1, contender: 'gateway-statefun', round: 1, plan, slow, unanswered: 0, stalls: [], pauses },
     ]
     expect(ratio({ open }, 'calls over 250 ms').measured).toEqual([1])
     expect(ratio({ open }, 'p99 ÷ p50').measured).toEqual([2])
@@ -111,5 +120,15 @@ describe('the ratios', () => {
     ]
     expect(isMet(ratio({ replicas }, 'CPU a call, eight replicas ÷ one, replies without'))).toBe(true)
     expect(isMet(ratio({ replicas }, 'CPU a call, eight replicas ÷ one, replies keyed'))).toBe(false)
+  })
+
+  it('leave out replicas that did not answer at all', () => {
+    const replica = (replicas: number, calls: number): ReplicaSample => ({
+      ...sample('replicas', 1, { calls }),
+      ...{ replicas, reading: 'unkeyed', readPerCall: 1 },
+    })
+    const what = 'CPU a call, eight replicas ÷ one, replies without'
+    expect(ratio({ replicas: [replica(1, 1_000), replica(8, 0)] }, what).measured).toEqual([])
+    expect(ratio({ replicas: [replica(1, 0), replica(8, 1_000)] }, what).measured).toEqual([])
   })
 })

@@ -121,6 +121,17 @@ describe('a keeper of stray replies', () => {
     expect(read.mock.calls.length).toBeLessThanOrEqual(7)
   })
 
+  it('goes on no more once it is closed, however late its start ends', async () => {
+    const { promise, resolve } = Promise.withResolvers<ReadonlySet<string>>()
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+    const strays = createStrayKeeper({ store: { ...memory, beat: () => promise }, replica: OWN, log, kin: undefined })
+    const starting = strays.start(registry.entities)
+    await strays.close()
+    resolve(new Set([OWN]))
+    await starting
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('tries again when the store was away', async () => {
     let isAway = true
     const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })

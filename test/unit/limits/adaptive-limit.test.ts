@@ -199,6 +199,27 @@ describe('the adaptive limit', () => {
     expect(limit.inFlight).toBe(0)
   })
 
+  it('does not grow by calls that were never sent', () => {
+    const limit = make()
+    const before = limit.limit
+    for (let nowMs = 1_000; nowMs < 6_000; nowMs += WINDOW_MS) {
+      const calls = Array.from({ length: before }, () => limit.enter(quick, 1, nowMs))
+      for (const call of calls) if (call !== undefined) limit.leave(call, 'not-sent', nowMs + 1)
+      limit.tick(nowMs + WINDOW_MS, false)
+    }
+    expect(limit.limit).toBe(before)
+  })
+
+  it('forgets what it had grown to once so much is asked for no longer', () => {
+    const limit = make()
+    const world = simulate(limit)
+    world.run(20, 4_000, steady(100_000, 50))
+    const before = limit.limit
+    expect(before).toBeGreaterThan(100)
+    world.run(60, 50, steady(100_000, 50))
+    expect(limit.limit).toBeLessThan(before / 2)
+  })
+
   it('shrinks while the event loop is late, however quick the runtime is', () => {
     const limit = make()
     const world = simulate(limit)

@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest'
+import type { MetadataDocument } from '../../../src/entity-registry/metadata-schema.ts'
 import { registerDoor } from '../../../src/gateway/limits/door.ts'
 import { buildScriptedApp } from '../../helpers/scripted-app.ts'
+
+const entities: MetadataDocument['entities'] = [
+  { name: 'Account', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'add', params: [] }] },
+]
 
 it('refuses calls before their bodies are read, and nothing that says how the gateway is', async () => {
   let shed = 0
   const { app, invocations } = buildScriptedApp({
-    entities: [
-      { name: 'Account', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'add', params: [] }] },
-    ],
+    entities,
     prepare: (instance) => {
       registerDoor(instance, { tick: () => undefined, letsIn: () => false }, () => {
         shed++
@@ -21,5 +24,24 @@ it('refuses calls before their bodies are read, and nothing that says how the ga
     expect((await app.inject({ url })).statusCode, url).toBe(200)
   }
   expect([shed, invocations.length]).toEqual([1, 0])
+  await app.close()
+})
+
+it.each([
+  ['GET', '/account/a', true],
+  ['HEAD', '/account/a', true],
+  ['POST', '/account/a/add', false],
+] as const)('takes %s for a read or for none: %s', async (method, url, isRead) => {
+  const asked: boolean[] = []
+  const letsIn = (isReadOnly: boolean) => {
+    asked.push(isReadOnly)
+    return true
+  }
+  const { app } = buildScriptedApp({
+    entities,
+    prepare: (instance) => registerDoor(instance, { tick: () => undefined, letsIn }, () => undefined),
+  })
+  await app.inject({ method, url })
+  expect(asked).toEqual([isRead])
   await app.close()
 })

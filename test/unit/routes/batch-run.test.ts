@@ -154,6 +154,28 @@ describe('a batch whose caller goes', () => {
     expect(await run.ended).toMatchObject({ isCut: true })
   })
 
+  it('is not cut off while an answer has not left, though its call has ended', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const gate = createGate()
+      const source = new PassThrough()
+      const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
+      const answers = text(run.answers)
+      source.write('a:1\n')
+      await tick()
+      expect(calls).toEqual(['a:1'])
+      gate.let('a:1')
+      // Ends the call, and comes before what writes its answer.
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+      vi.advanceTimersByTime(500)
+      source.end()
+      expect(parse(await answers)).toMatchObject([{ id: 'a:1', status: 200 }])
+      expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('breaks off when he takes no answer for too long', async () => {
     const source = new PassThrough()
     const { run } = build({

@@ -167,10 +167,25 @@ describe('Idempotency-Key', () => {
     expect((await app.app.inject(place)).json()).toMatchObject({ state: 'queued' })
   })
 
+  it('says 202 at his deadline to a joiner of a call that the runtime has, where the operator says so', async () => {
+    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 200 } } })
+    await app.app.ready()
+    for (const [accepted, status] of [
+      [false, 504],
+      [true, 202],
+    ] as const) {
+      app.answer(heldBack({ accepted }).answer)
+      const both = [ask(app, { key: `${accepted}` }), ask(app, { key: `${accepted}` })]
+      expect((await Promise.all(both)).map(({ statusCode }) => statusCode)).toEqual([status, status])
+    }
+    expect(app.invocations).toHaveLength(2)
+  })
+
   it('says 202 to a joiner as soon as the runtime has the call', async () => {
     const app = build()
     const { answer, accept } = heldBack()
     app.answer(answer)
+    await app.app.ready()
     void ask(app, { key: 'k' })
     await late()
     const place = `/-/invocations/${app.invocations[0]?.id}`

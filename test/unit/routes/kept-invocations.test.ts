@@ -62,6 +62,28 @@ describe('Prefer over HTTP', () => {
     expect((await ask(app, { prefer: 'respond-async, wait=0' })).statusCode).toBe(202)
   })
 
+  it('lets a call that is kept go on when its caller waits no longer', async () => {
+    const app = build()
+    app.answer(async ({ deadline }) => answered(deadline - Date.now()))
+    for (const asking of [{ key: 'k', prefer: 'wait=1' }, { prefer: 'respond-async, wait=1' }]) {
+      expect((await ask(app, asking)).json()).toBeGreaterThan(50_000)
+    }
+  })
+
+  it('lets a call lie in the runtime’s queue whose caller does not wait, and no other', async () => {
+    const app = build()
+    app.answer(answered(1))
+    for (const asking of [
+      { prefer: 'respond-async' },
+      { prefer: 'respond-async, wait=1', key: 'k' },
+      { key: 'l' },
+      {},
+    ]) {
+      await ask(app, asking)
+    }
+    expect(app.invocations.map(({ patience }) => patience)).toEqual(['detached', 'detached', undefined, undefined])
+  })
+
   it('gives a call that is waited for no longer than the caller says', async () => {
     const app = build()
     app.answer(async ({ deadline }) => answered(deadline - Date.now()))

@@ -141,10 +141,6 @@ export function writes(stateName: string, value: string) {
   return { mutationType: 1, stateName, stateValue: text(value) }
 }
 
-export function deletes(stateName: string) {
-  return { mutationType: 0, stateName, stateValue: null }
-}
-
 export function to(id: string, value: string, type = 'f') {
   return { target: { namespace: 'test', type, id }, argument: text(value) }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../src/runtime-adapters/contract.ts'
 import { createKafkaAdapter } from '../../../src/runtime-adapters/kafka/kafka-adapter.ts'
-import { createMemoryBroker, createMemoryTransport } from '../../../src/runtime-adapters/kafka/memory-transport.ts'
 import { createStatefunDialect } from '../../../src/runtime-adapters/statefun/dialect.ts'
+import { createMemoryBroker, createMemoryTransport } from '../../helpers/memory-transport.ts'
 import { entitiesWith, id, invocationOf, ping } from './entities.ts'
 
 const otherId = '00000000-52a1-4c1b-9a51-7d0c3f1f2b11'

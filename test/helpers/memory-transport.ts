@@ -1,13 +1,13 @@
-import { partitionOfKey } from './partition-of-key.ts'
-import { notSent, placeOf } from './record-check.ts'
+import { partitionOfKey } from '../../src/runtime-adapters/kafka/partition-of-key.ts'
+import { notSent, placeOf } from '../../src/runtime-adapters/kafka/record-check.ts'
 import {
   type IsWanted,
   type KafkaRecord,
   type KafkaTransport,
   type ReceivedRecord,
   TransportStartError,
-} from './transport.ts'
-import { missingTopics } from './transport-start.ts'
+} from '../../src/runtime-adapters/kafka/transport.ts'
+import { missingTopics } from '../../src/runtime-adapters/kafka/transport-start.ts'
 
 /** Kafka's log in this process: what a memory transport talks to, and where a test plays the runtime. */
 export interface MemoryBroker {
@@ -78,7 +78,7 @@ export interface MemoryTransportOptions {
   readonly createTopics?: { readonly partitions: number }
 }
 
-/** The transport of tests and of demos without Kafka. Replies may come before the send is acknowledged, as they may with Kafka. */
+/** The transport of tests without Kafka. Replies may come before the send is acknowledged, as they may with Kafka. */
 export function createMemoryTransport({
   broker,
   maxRecordBytes = 1_000_000,

@@ -1,0 +1,65 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createTokenVerifier, type TokenVerifier } from '../../../src/gateway/access/bearer-token.ts'
+import { createRemoteKeys } from '../../../src/gateway/access/key-set.ts'
+import { readConfig } from '../../../src/gateway/config.ts'
+import { ISSUER, type Issuer, jwksOf, newKey, startIssuer, tokenBy } from './token-app.ts'
+
+const DAY_MS = 86_400_000
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  vi.restoreAllMocks()
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+async function issuer(first: object): Promise<Issuer> {
+  const made = await startIssuer(first)
+  closing.push(() => made.close())
+  return made
+}
+
+function verifierBy(url: string): TokenVerifier {
+  const { access } = readConfig({ env: { GATEWAY_JWT_AUDIENCE: 'shop' }, argv: [] }).config
+  const silent = () => undefined
+  const log = { debug: silent, info: silent, warn: silent, error: silent }
+  const keys = createRemoteKeys({ url, timeoutMs: 5_000, cooldownMs: 1_000, maxAgeMs: 600_000, log })
+  return createTokenVerifier({ jwt: access.jwt, issuer: ISSUER, keys })
+}
+
+/** All clocks, by so much. */
+function setAhead(ms: number): void {
+  vi.restoreAllMocks()
+  for (const clock of [Date, performance]) {
+    const now = clock.now.bind(clock)
+    vi.spyOn(clock, 'now').mockImplementation(() => now() + ms)
+  }
+}
+
+describe('keys that were fetched', () => {
+  it('come from the configured address, and not from where that one points to', async () => {
+    const key = newKey('one')
+    const { url } = await issuer(jwksOf(key))
+    const pointing = createServer((_request, response) => response.writeHead(302, { location: url }).end())
+    await new Promise<void>((resolve) => pointing.listen(0, '127.0.0.1', resolve))
+    closing.push(() => pointing.close())
+    // A TCP server's address.
+    const { port } = pointing.address() as AddressInfo
+    const token = await tokenBy(key)
+    await expect(verifierBy(`http://127.0.0.1:${port}/keys`)(token)).rejects.toMatchObject({ code: 'keys_unavailable' })
+    expect(await verifierBy(url)(token)).toMatchObject({ subject: 'alice' })
+  })
+
+  it('are believed while their issuer is away, and not for more than a day', async () => {
+    const key = newKey('one')
+    const { url, publish } = await issuer(jwksOf(key))
+    const verify = verifierBy(url)
+    expect(await verify(await tokenBy(key, { sub: 'alice' }))).toMatchObject({ subject: 'alice' })
+    publish(undefined)
+    setAhead(DAY_MS - 60_000)
+    expect(await verify(await tokenBy(key, { sub: 'bob' }))).toMatchObject({ subject: 'bob' })
+    setAhead(DAY_MS + 60_000)
+    await expect(verify(await tokenBy(key, { sub: 'carol' }))).rejects.toMatchObject({ code: 'keys_unavailable' })
+  })
+})

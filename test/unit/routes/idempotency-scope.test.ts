@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
+import { idempotencyScope } from '../../../src/routes/idempotency.ts'
+import type { Target } from '../../../src/runtime-adapters/contract.ts'
+
+describe('what an idempotency key is unique in', () => {
+  const named = { name: 'balance', params: [] }
+  const document = {
+    formatVersion: 1 as const,
+    application: 'test',
+    entities: [
+      {
+        name: 'Account',
+        key: { name: 'id', schema: { type: 'string' } },
+        state: { balance: { type: 'integer' } },
+        methods: [named],
+      },
+    ],
+  }
+  const [entity] = compileEntities([{ file: 'test.json', document }])
+  const [method, attribute] = [entity?.methods.get('balance'), entity?.attributes.get('balance')]
+  const scopeOf = (target: Target) =>
+    idempotencyScope('p', { id: '1', target, args: {}, deadline: 0, context: {} }, 'k')
+
+  it('is also whether a method is called or an attribute of its name is written, and the type of the entity’s key', () => {
+    if (entity === undefined || method === undefined || attribute === undefined) throw new Error('broken metadata')
+    const scopes = [
+      scopeOf({ kind: 'call', entity, key: '1', method }),
+      scopeOf({ kind: 'write-attribute', entity, key: '1', attribute, value: 1 }),
+      scopeOf({ kind: 'call', entity, key: 1, method }),
+      scopeOf({ kind: 'create', entity }),
+      scopeOf({ kind: 'find', entity, key: 'undefined' }),
+    ]
+    expect(new Set(scopes).size).toBe(scopes.length)
+  })
+})
