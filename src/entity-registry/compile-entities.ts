@@ -53,7 +53,6 @@ export function compileEntities(
       )
     })
   problems.push(
-    ...duplicateProblems(sources, entities),
     ...ringsOfKeys(sources, byName),
     ...overrideProblems(
       overrides,

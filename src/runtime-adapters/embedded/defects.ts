@@ -14,10 +14,10 @@ export function createDefects(log: Log): Defects {
 
   return {
     note({ id, target }, error) {
-      if (!(error instanceof Error) || isExpected(error)) return
+      const stack = placesOf(error)
+      if (stack === undefined) return
       const entity = target.entity.name
       const member = memberOf(target)
-      const stack = placesOf(error)
       const place = `${entity}.${member} ${stack[0]}`
       const count = (counts.get(place) ?? 0) + 1
       counts.set(place, count)
@@ -37,8 +37,16 @@ function memberOf(target: Target): string {
   return 'attribute' in target ? target.attribute.name : target.kind
 }
 
-/** Without the message, which may say the key and what else was sent. */
-function placesOf({ stack }: Error): readonly string[] {
-  const lines = typeof stack === 'string' ? stack.split('\n').map((line) => line.trim()) : []
-  return lines.filter((line) => line.startsWith('at '))
+/** Without the message, which may say the key and what else was sent. `undefined`: it is no defect, or nothing can be seen of it. */
+function placesOf(error: unknown): readonly string[] | undefined {
+  try {
+    if (!(error instanceof Error) || isExpected(error)) return undefined
+    const lines = String(error.stack)
+      .split('\n')
+      .map((line) => line.trim())
+    return lines.filter((line) => line.startsWith('at '))
+  } catch {
+    // What was thrown throws itself when it is looked at.
+    return undefined
+  }
 }
