@@ -24,8 +24,10 @@ export function createPaceRecord(): PaceRecord {
       const since = noted
       noted = []
       if (since.length === 0) return undefined
-      const seconds = Array.from({ length: Math.ceil(since.length / SECOND) }, (_, index) =>
-        since.slice(index * SECOND, (index + 1) * SECOND),
+      // The last one takes the rest: one try alone may have been interrupted.
+      const count = Math.max(1, Math.floor(since.length / SECOND))
+      const seconds = Array.from({ length: count }, (_, index) =>
+        since.slice(index * SECOND, index === count - 1 ? undefined : (index + 1) * SECOND),
       )
       return { usualMs: median(since), slowestMs: Math.max(...seconds.map(median)) }
     },

@@ -94,7 +94,12 @@ function speeds(closed: readonly Sample[]): readonly Ratio[] {
       measured: paired(closed, { above: 'gateway-pickle', below: 'fastapi', level: 256, figure: rate }),
     },
     {
-      ...{ point: '2', what: 'p50, gateway ÷ raw round trip, one call at a time', bound: 1.5, limit: 'at most' },
+      ...{
+        point: '2',
+        what: 'p50, gateway with StateFlow’s events ÷ raw round trip, one call at a time',
+        bound: 1.5,
+        limit: 'at most',
+      },
       measured: paired(closed, {
         above: WITH_STATEFLOW,
         below: 'raw-platformatic',

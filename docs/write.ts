@@ -98,13 +98,14 @@ function metricsPage(): string {
     const shown = [...labels.map((label) => `\`${label}\``), together === 'each' ? '(`worker`)' : []].flat().join(' ')
     return `| \`${name}\` | ${kind} | ${shown} | ${help} |`
   })
+  const least = Object.values<MetricDefinition>(metrics).filter(({ together }) => together === 'least')
   return `# Metrics
 
 <!-- Written from src/gateway/observability/metric-definition.ts by \`npm run docs\`. -->
 
 What \`GET /-/metrics\` shows, in Prometheus's text format. [Observability](observability.md) says how to use it. A label is empty where
 it does not apply, which Prometheus takes for not being there. With [workers](workers.md), metrics that say \`worker\` have that label beside the
-others; the rest are sums, and of \`gateway_canary_up\` the least.
+others; the rest are sums, but of ${least.map(({ name }) => `\`${name}\``).join(', ')} the least is shown.
 
 | metric | kind | labels | meaning |
 |---|---|---|---|

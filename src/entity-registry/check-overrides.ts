@@ -4,7 +4,10 @@ import type { MetadataEntity } from './metadata-schema.ts'
 import { didYouMean } from './nearest-name.ts'
 import type { Override, Overrides } from './overrides.ts'
 
-/** What the overrides file says of things that don't exist, that contradicts itself, or that has no effect. */
+/**
+ * What the overrides file says of things that don't exist, that contradicts itself, or that has no effect. A misspelt name would leave
+ * public what was meant to be hidden, so it stops the start.
+ */
 export function overrideProblems(
   { file, byName }: Overrides,
   entities: readonly MetadataEntity[],

@@ -3,6 +3,7 @@ import { overrideProblems } from './check-overrides.ts'
 import { compileMethod, compileParameters, type MemberContext } from './compile-method.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { AttributeDescriptor, EntityDescriptor, JsonSchema } from './descriptor.ts'
+import { asDoubleBound } from './double-bounds.ts'
 import { keyRing, keyType } from './key-type.ts'
 import type { LoadedDocument } from './load-metadata.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
@@ -118,7 +119,10 @@ function compileKey(entity: MetadataEntity, { types }: MemberContext): EntityDes
   return { name: entity.key.name, type: type === 'integer' ? 'integer' : 'string', schema }
 }
 
-function keySchema(schema: JsonSchema = {}): JsonSchema {
+function keySchema(given: JsonSchema = {}): JsonSchema {
+  const schema: JsonSchema = Object.fromEntries(
+    Object.entries(given).map(([keyword, value]) => [keyword, asDoubleBound(keyword, value)]),
+  )
   if (schema.type !== 'string') return { format: 'int64', ...schema }
   return { minLength: 1, maxLength: MAX_KEY_BYTES, ...schema }
 }
@@ -225,7 +229,6 @@ function ringsOfKeys(
   })
 }
 
-/** A misspelt name would leave public what was meant to be hidden, so it stops the start. */
 /** `OrderLine` → `order_line`, `HTTPServer` → `http_server`. */
 export function snakeCase(name: string): string {
   return name

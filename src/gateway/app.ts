@@ -57,6 +57,7 @@ function createRouterErrors({ http }: Config): NonNullable<FastifyServerOptions[
   return (error, request, reply) => {
     setSecurityHeaders(request, reply)
     allowListed(request, reply)
+    if (http.corsOrigins.length > 0) reply.header('vary', 'Origin')
     answerRouterError(error, request, reply)
   }
 }

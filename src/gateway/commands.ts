@@ -39,9 +39,13 @@ export async function serve(config: Config, files: readonly string[] = []): Prom
 function stopWithTerminal(): void {
   const terminal = [0, 1, 2].find((stream) => isatty(stream))
   if (terminal === undefined) return
-  process.on('SIGHUP', () => {
-    if (!isatty(terminal)) process.kill(process.pid, 'SIGTERM')
-  })
+  const look = (): void => {
+    if (isatty(terminal)) return
+    // Once: a shell and the system may both say so, and a second SIGTERM would cut calls off.
+    process.off('SIGHUP', look)
+    process.kill(process.pid, 'SIGTERM')
+  }
+  process.on('SIGHUP', look)
 }
 
 /** Its failure is the primary process's to tell. */

@@ -60,7 +60,7 @@ export function readConfig({ env, argv }: ConfigSources): ReadConfig {
 }
 
 /** Who is named in a URL, perhaps with his password. */
-const URL_USER = /(?<=:\/\/)[^/?#@\s"]+(?=@)/g
+const URL_USER = /(?<=:\/\/)[^/?#\s"]+(?=@)/g
 
 /** The configuration as it was understood, with secrets masked. */
 export function printableConfig(config: Config): string {

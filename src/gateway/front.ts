@@ -1,14 +1,15 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { answerSocketError } from '../routes/socket-failures.ts'
 import { GatewayRequest } from '../routes/taken-body.ts'
 import type { HttpOptions } from './http-options.ts'
-import { createPipelining } from './pipelining.ts'
+import { createPipelining, lastAhead } from './pipelining.ts'
 import { limitServer, serverLimits } from './plugins/request-limits.ts'
 import { endStalledReaders } from './stalled-readers.ts'
-import { refuseExpectation, refuseTunnel } from './unserved.ts'
+import { refuseExpectation } from './unserved.ts'
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -39,9 +40,8 @@ export function createFront(options: HttpOptions, watch: (server: Server) => voi
 
   function open(): Server {
     const made = createServer({ ...http, keepAliveTimeout, IncomingMessage: GatewayRequest }, take)
-    made.on('clientError', answerSocketError)
+    made.on('clientError', (error, socket: Socket) => answerSocketError(error, socket, lastAhead(socket)))
     made.on('checkExpectation', refuseExpectation)
-    made.on('connect', refuseTunnel)
     limitServer(made, options)
     endStalledReaders(made)
     watch(made)

@@ -13,25 +13,13 @@ interface Line {
   readonly waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[]
 }
 
+const lines = new WeakMap<Socket, Line>()
+
 /**
  * Clients may send requests ahead of the answers to earlier ones (RFC 9112, section 9.3.2), and their answers leave in that order. Node hands over
  * all that come in one packet, which can be a thousand: each would hold what it has opened for as long as nobody reads.
  */
 export function createPipelining(handle: Handle): Handle {
-  const lines = new WeakMap<Socket, Line>()
-
-  function lineOf(socket: Socket): Line {
-    const known = lines.get(socket)
-    if (known !== undefined) return known
-    const made: Line = { begun: new Set(), waiting: [] }
-    lines.set(socket, made)
-    socket.once('close', () => {
-      made.waiting.length = 0
-      for (const response of made.begun) closeUnsent(response)
-    })
-    return made
-  }
-
   function begin(line: Line, request: IncomingMessage, response: ServerResponse): void {
     line.begun.add(response)
     response.once('close', () => {
@@ -50,6 +38,24 @@ export function createPipelining(handle: Handle): Handle {
     else if (line.waiting.length < MAX_WAITING) line.waiting.push({ request, response })
     else request.socket.destroy()
   }
+}
+
+/** The last answer that the connection owes behind the one that is next: whatever ends the connection must end it there. */
+export function lastAhead(socket: Socket): ServerResponse | undefined {
+  const line = lines.get(socket)
+  return line?.waiting.at(-1)?.response ?? [...(line?.begun ?? [])].at(-1)
+}
+
+function lineOf(socket: Socket): Line {
+  const known = lines.get(socket)
+  if (known !== undefined) return known
+  const made: Line = { begun: new Set(), waiting: [] }
+  lines.set(socket, made)
+  socket.once('close', () => {
+    made.waiting.length = 0
+    for (const response of made.begun) closeUnsent(response)
+  })
+  return made
 }
 
 /** Of an answer that was never given its connection, Node does not say that it is gone with it. */

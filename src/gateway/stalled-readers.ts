@@ -5,32 +5,35 @@ import type { Socket } from 'node:net'
 const PATIENCE_MS = 300_000
 const LOOK_EVERY_MS = 30_000
 
-/** What a connection has taken so far, and since when nothing more. */
-interface Taken {
-  readonly bytes: number
+/** How far a connection has got, and since when no further. */
+interface Progress {
+  readonly mark: string
   readonly sinceMs: number
 }
 
 /** Ends connections whose answers nobody reads: they would be held for as long as their caller likes. */
 export function endStalledReaders(server: Server): void {
-  const seen = new Map<Socket, Taken>()
+  const seen = new Map<Socket, Progress>()
   const look = (): void => {
     const nowMs = performance.now()
-    for (const [socket, { bytes, sinceMs }] of seen) {
-      const now = takenBy(socket)
-      if (now !== bytes || socket.writableLength === 0) seen.set(socket, { bytes: now, sinceMs: nowMs })
+    for (const [socket, { mark, sinceMs }] of seen) {
+      const now = markOf(socket)
+      if (now !== mark || socket.writableLength === 0) seen.set(socket, { mark: now, sinceMs: nowMs })
       else if (nowMs - sinceMs >= PATIENCE_MS) socket.destroy()
     }
   }
   server.on('connection', (socket) => {
-    seen.set(socket, { bytes: 0, sinceMs: performance.now() })
+    seen.set(socket, { mark: '', sinceMs: performance.now() })
     socket.once('close', () => seen.delete(socket))
   })
   const timer = setInterval(look, LOOK_EVERY_MS).unref()
   server.once('close', () => clearInterval(timer))
 }
 
-/** Bytes that have left for it; what waits to leave counts as written, too. */
-function takenBy({ bytesWritten, writableLength }: Socket): number {
-  return bytesWritten - writableLength
+/** Changes with all that leaves. A large answer is one write: how much of it the system has taken, its handle knows, as Node's own timeouts look it up. */
+function markOf(socket: Socket): string {
+  const { bytesWritten, writableLength, _handle } = socket as Socket & {
+    readonly _handle?: { readonly writeQueueSize: number }
+  }
+  return `${bytesWritten - writableLength} ${_handle?.writeQueueSize}`
 }

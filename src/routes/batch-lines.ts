@@ -115,7 +115,7 @@ function createPartialLine(maxBytes: number): PartialLine {
 }
 
 /** JSON's white space only. A line with anything in it is told from its first bytes. */
-function isBlank(bytes: Buffer): boolean {
+export function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 32 && byte !== 13 && byte !== 9 && byte !== LINE_FEED) return false
   return true
 }

@@ -14,6 +14,7 @@ import type { BatchPlaces } from './batch-places.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
 import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
+import { codedBody } from './json-body.ts'
 import type { Admit, Authorize } from './operation-rules.ts'
 import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
@@ -89,6 +90,8 @@ function refuseRequest(request: FastifyRequest, maxWaitMs: number): void {
   if (request.body === undefined) {
     throw new ProblemError('unsupported_media_type', { detail: `A batch is sent as ${BATCH_MEDIA_TYPE}.` })
   }
+  const coded = codedBody(request.headers)
+  if (coded !== undefined) throw coded
   if (request.headers['idempotency-key'] === undefined) return
   throw new ProblemError('validation_failed', {
     detail: 'A batch has no idempotency key.',

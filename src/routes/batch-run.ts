@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { answerLine, type BatchPlace, refusalLine } from './batch-answer.ts'
 import type { BatchCall, ReadLine } from './batch-call.ts'
 import { createLanes, type Lanes } from './batch-lanes.ts'
-import { type BatchLine, createLineSplitter, type LineSplitter } from './batch-lines.ts'
+import { type BatchLine, createLineSplitter, isBlank, type LineSplitter } from './batch-lines.ts'
 import { createBatchOutput } from './batch-output.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -67,6 +67,8 @@ export class BatchRun {
   #isDraining = false
   /** Why it was cut; the last line of the answers. */
   #lastWord: ProblemError | undefined
+  /** Something was sent that no line was made of. */
+  #hasUnread = false
   /** The answers' stream takes more. */
   #isWanted = false
   readonly #output = createBatchOutput()
@@ -107,7 +109,6 @@ export class BatchRun {
     this.#isDraining = true
     for (const { call, bytes } of this.#lanes.takeWaiting()) this.#refuse(call.place, shuttingDown(), bytes)
     this.#drainTimer = setTimeout(() => {
-      if (this.#isRead && this.#lines.isEmpty) return
       const detail = 'The gateway is stopping: this line and all after it were not read, and nothing of them was sent.'
       this.#cut(new ProblemError('shutting_down', { detail }))
     }, DRAIN_MS)
@@ -115,10 +116,13 @@ export class BatchRun {
   }
 
   #feed(chunk: Buffer): void {
-    // What a batch that was cut is still sent is taken and forgotten, so that its answers can be read.
-    if (this.#state !== 'open') return
-    this.#lines.feed(chunk)
-    this.#pump()
+    if (this.#state === 'open') {
+      this.#lines.feed(chunk)
+      this.#pump()
+    } else if (!isBlank(chunk)) {
+      // What a batch that was cut is still sent is taken and forgotten, so that its answers can be read.
+      this.#hasUnread = true
+    }
   }
 
   #readAll(): void {
@@ -241,6 +245,8 @@ export class BatchRun {
     if (this.#state !== 'open') return
     this.#state = 'cut'
     this.#lastWord = lastWord
+    this.#hasUnread = !this.#lines.isEmpty
+    // While it was paused, its end could not be seen.
     this.#options.source.resume()
     this.#finishIfDone()
   }
@@ -248,6 +254,8 @@ export class BatchRun {
   #finishIfDone(): void {
     if (this.#held > 0) return
     if (this.#state === 'open' ? !this.#isRead : this.#state !== 'cut') return
+    // There is no line that was not read.
+    if (this.#isRead && !this.#hasUnread) this.#lastWord = undefined
     if (this.#lastWord !== undefined) {
       const place: BatchPlace = { kind: 'line', number: this.#lines.nextNumber }
       this.answers.push(refusalLine(place, this.#lastWord, this.#options.newId()))

@@ -29,6 +29,7 @@ export function withCheckedAnswers(
 
 /** An answer that is not what the metadata promises is not passed on: the metadata is older than the code, or the reply is another's. */
 export function checkedOutcome(outcome: Outcome, { target }: Invocation): Outcome {
+  if (outcome.kind === 'created') return checkedKey(outcome)
   if (outcome.kind !== 'returned') return outcome
   if (target.kind === 'call' && target.method.returns === undefined) {
     if (outcome.value === null || outcome.value === undefined) return outcome
@@ -41,6 +42,12 @@ export function checkedOutcome(outcome: Outcome, { target }: Invocation): Outcom
   const [wrong] = schema === undefined ? [] : validatorOf(schema)(outcome.value)
   if (wrong === undefined) return outcome
   return { kind: 'malformed', detail: `The answer does not fit the metadata at ${wrong.pointer}: ${wrong.detail}.` }
+}
+
+function checkedKey(outcome: Extract<Outcome, { kind: 'created' }>): Outcome {
+  const { key } = outcome
+  if (typeof key !== 'string' || key.isWellFormed()) return outcome
+  return { kind: 'malformed', detail: 'The key of what was created has an unpaired surrogate: no address can name it.' }
 }
 
 /** What a successful answer to this target looks like; `undefined` where it has no body. */

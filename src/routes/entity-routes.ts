@@ -234,10 +234,11 @@ export function namedContext(context: InvocationContext, principal: string): Inv
   return principal === '' ? context : { ...context, principal }
 }
 
-/** GETs carry an ETag, so that a caller who has the value already is told so in an empty answer. */
+/** Values that a GET reads carry an ETag, so that a caller who has one already is told so in an empty answer. */
 function send(request: FastifyRequest, reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
   reply.code(status).headers(headers)
-  if (request.method !== 'GET' && request.method !== 'HEAD') return reply.send(payloadOf(headers, body))
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (!isRead || status !== 200) return reply.send(payloadOf(headers, body))
   const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
   reply.header('etag', etag)
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()

@@ -41,7 +41,9 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
     if (!raw.writableNeedDrain) raw.write(': still running\n\n')
   }, HEARTBEAT_MS)
   const signal = AbortSignal.any([gone.signal, stopping])
-  const answer = record.answer ?? (await store.waitFor(record.id, record.expiresAt, signal).catch(() => undefined))
+  // A timer may be early by a millisecond: then it would not have expired yet.
+  const untilMs = record.expiresAt + 1
+  const answer = record.answer ?? (await store.waitFor(record.id, untilMs, signal).catch(() => undefined))
   clearInterval(heartbeat)
   if (gone.signal.aborted) return reply
   const ended: InvocationRecord = answer === undefined ? record : { ...record, state: 'finished', answer }

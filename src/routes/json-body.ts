@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import secureJson from 'secure-json-parse'
 import { isDeeperThan, isSafeJson, parseExact } from '../entity-registry/exact-json.ts'
@@ -17,8 +18,8 @@ const INT64_MAX = 2n ** 63n - 1n
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', (request, payload, done) => {
-    const { 'content-encoding': coding = 'identity' } = request.headers
-    if (coding !== 'identity') return done(codedBody(coding))
+    const coded = codedBody(request.headers)
+    if (coded !== undefined) return done(coded)
     readBody(request, payload, (unread, body) => {
       if (body === undefined) return done(unread)
       let value: unknown
@@ -88,7 +89,9 @@ function checkValues(value: unknown, checkStrings: boolean): void {
   }
 }
 
-function codedBody(coding: string): ProblemError {
+/** The problem of a body that is compressed: none is read. */
+export function codedBody({ 'content-encoding': coding }: IncomingHttpHeaders): ProblemError | undefined {
+  if (coding === undefined || coding.toLowerCase() === 'identity') return undefined
   return new ProblemError('unsupported_media_type', { detail: `No body is read with Content-Encoding "${coding}".` })
 }
 

@@ -1,6 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { PROBLEM_MEDIA_TYPE, ProblemError, type ProblemFields, problemBody } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import { failBody } from './taken-body.ts'
@@ -8,38 +7,47 @@ import type { HttpAnswer } from './to-http.ts'
 
 const socketCodes: Readonly<Record<string, ProblemCode>> = { HPE_HEADER_OVERFLOW: 'headers_too_large' }
 
-/** For `clientErrorHandler`: bytes that are not HTTP, or headers that come too late. */
-export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Connections that end once their answers have left: what else comes over them is not looked at. */
+const ending = new WeakSet<Socket>()
+
+/**
+ * For `clientErrorHandler`: bytes that are not HTTP, or headers that come too late.
+ * @param last of the answers that the connection owes, where it owes several
+ */
+export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket, last?: ServerResponse): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
+  if (ending.has(socket)) return
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const fields: ProblemFields = slow
     ? { status: 408, detail: 'The request did not arrive in time.' }
     : { detail: 'These bytes are not an HTTP request.' }
   const problem = new ProblemError(socketCodes[error.code ?? ''] ?? 'bad_request', fields)
   // Node's own name for the answer that the connection is to carry next; it looks at it, too, where nobody handles such errors.
-  const { _httpMessage: owed } = socket as Socket & { readonly _httpMessage?: ServerResponse | null }
-  if (owed === undefined || owed === null) writeProblem(socket, problem)
-  else endWith(owed, socket, problem)
+  const { _httpMessage: next } = socket as Socket & { readonly _httpMessage?: ServerResponse | null }
+  if (next === undefined || next === null) writeProblem(socket, problem)
+  else endAfter(last ?? next, socket, problem)
 }
 
 /**
- * What the connection owes is the answer to an earlier request, whose call may be under way: that answer says what became of it, and is
- * the last one. Where its own body can't be read to the end, whoever reads it says so; where nobody does, nobody can say what was done.
+ * What the connection owes are the answers to earlier requests, whose calls may be under way: they say what became of them. Where the body
+ * of the last one can't be read to its end, whoever reads it says so; where nobody does, nobody can say what was done.
  */
-function endWith(owed: ServerResponse, socket: Socket, problem: ProblemError): void {
-  if (!owed.req.complete && (owed.headersSent || !failBody(owed.req, problem))) {
+function endAfter(last: ServerResponse, socket: Socket, problem: ProblemError): void {
+  last.shouldKeepAlive = false
+  if (!last.req.complete && (last.headersSent || !failBody(last.req, problem))) {
     socket.destroy()
     return
   }
-  owed.shouldKeepAlive = false
-  owed.once('finish', () => socket.destroySoon())
+  ending.add(socket)
+  // Its head may have been written before.
+  last.once('finish', () => socket.destroySoon())
 }
 
 /** To a connection on which no request can be answered any more. */
-export function writeProblem(socket: Duplex, problem: ProblemError): void {
+function writeProblem(socket: Socket, problem: ProblemError): void {
   const { status, headers, body } = lastAnswer(problem)
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   socket.end(`${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields].join('\r\n')}\r\n\r\n${body}`)

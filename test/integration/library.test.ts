@@ -19,6 +19,15 @@ afterAll(() => gateway.close())
 /** Before `listen`, as a program that embeds the gateway would test its own routes. */
 const http = () => request(gateway.server)
 
+describe('what entities are written with', () => {
+  it('is all exported by the file that a checkout and the package share', async () => {
+    // It has no declarations: those of the library are its own.
+    const shared: object = await import(new URL('../../embedded.mjs', import.meta.url).href)
+    const library = await import('../../src/gateway/embedded-library.ts')
+    expect(Object.keys(shared).sort()).toEqual(Object.keys(library).sort())
+  })
+})
+
 describe('the gateway as a library', () => {
   it('serves generated and custom routes side by side', async () => {
     await http().post('/user').send({ username: 'alice' }).expect(201).expect('location', '/user/alice')

@@ -44,6 +44,14 @@ describe('the pages', () => {
     expect(compileEntities([{ file: page, document }])).not.toEqual([])
   })
 
+  it('are some', () => {
+    expect([pages.length, documents.length]).toEqual([expect.toSatisfy((n) => n > 20), expect.toSatisfy((n) => n > 1)])
+  })
+
+  it.each(pages)('%s is of one piece: nothing of two versions is left in it', (page) => {
+    expect(readFileSync(join(root, page), 'utf8')).not.toMatch(/^(<{7}|={7}|>{7})( |$)/m)
+  })
+
   it.each(pages)('%s links only to what exists', (page) => {
     const text = readFileSync(join(root, page), 'utf8')
     const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)].map(([, target = '']) => target)

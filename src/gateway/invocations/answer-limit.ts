@@ -1,5 +1,6 @@
 import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
+import { passOn } from './pass-on.ts'
 
 /** In place of an answer that is too large, a store keeps a problem that says so. Who waits on the spot gets the whole answer. */
 export function withAnswerLimit(store: InvocationStore, maxBytes: number): InvocationStore {
@@ -9,22 +10,7 @@ export function withAnswerLimit(store: InvocationStore, maxBytes: number): Invoc
     if (Buffer.byteLength(answer.body) <= maxBytes) return answer
     return endOnly(id, answer, `of which ${maxBytes} may be kept`)
   }
-  return {
-    name: store.name,
-    isShared: store.isShared,
-    start: () => store.start(),
-    open: (record, scope) => store.open(record, scope),
-    read: (id) => store.read(id),
-    accept: (id) => store.accept(id),
-    finish: (id, answer) => store.finish(id, kept(id, answer)),
-    release: (id, scope, answer) => store.release(id, scope, answer),
-    waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
-    waitForAcceptance: (id, untilMs, signal) => store.waitForAcceptance(id, untilMs, signal),
-    beat: (replica) => store.beat(replica),
-    leave: (replica) => store.leave(replica),
-    health: () => store.health(),
-    close: () => store.close(),
-  }
+  return { ...passOn(store), finish: (id, answer) => store.finish(id, kept(id, answer)) }
 }
 
 /**

@@ -27,7 +27,8 @@ const LAST_ATTEMPTS_MS = 500
 export function createRetries(limits: RetryLimits): Retries {
   const { patienceMs, maxWaiting, maxBytes = Number.POSITIVE_INFINITY } = limits
   const waiting = new Set<() => void>()
-  let bytesWaiting = 0
+  /** Of writes that have failed and are tried again, whether they wait or are under way. */
+  const held = { writes: 0, bytes: 0 }
   const underWay = new Set<Promise<unknown>>()
   let isClosed = false
 
@@ -37,28 +38,45 @@ export function createRetries(limits: RetryLimits): Retries {
     timer = undefined
     const all = [...waiting]
     waiting.clear()
-    bytesWaiting = 0
     for (const wake of all) wake()
   }
 
   function hasRoomFor(bytes: number): boolean {
-    return waiting.size < maxWaiting && bytesWaiting + bytes <= maxBytes
+    return held.writes < maxWaiting && held.bytes + bytes <= maxBytes
   }
 
-  function pause(bytes: number): Promise<void> {
-    bytesWaiting += bytes
+  function hold(writes: 1 | -1, bytes: number): void {
+    held.writes += writes
+    held.bytes += writes * bytes
+  }
+
+  function pause(): Promise<void> {
     timer ??= setTimeout(wakeAll, RETRY_MS).unref()
     return new Promise((resolve) => waiting.add(resolve))
   }
 
   async function tryAgain<T>(write: () => Promise<T>, bytes: number): Promise<T> {
     const until = Date.now() + patienceMs
+    try {
+      return await write()
+    } catch (error) {
+      if (isClosed || Date.now() >= until || !hasRoomFor(bytes)) throw error
+    }
+    hold(1, bytes)
+    try {
+      return await untilDone(write, until)
+    } finally {
+      hold(-1, bytes)
+    }
+  }
+
+  async function untilDone<T>(write: () => Promise<T>, until: number): Promise<T> {
     for (;;) {
+      await pause()
       try {
         return await write()
       } catch (error) {
-        if (isClosed || Date.now() >= until || !hasRoomFor(bytes)) throw error
-        await pause(bytes)
+        if (isClosed || Date.now() >= until) throw error
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { sizeOf } from './answer-size.ts'
+import { passOn } from './pass-on.ts'
 import { createRetries } from './retries.ts'
 
 /** As long as a call is waited for by default: a key whose call was not sent must not stay taken after an outage. */
@@ -15,9 +16,7 @@ export function createSteadyStore(store: InvocationStore): InvocationStore {
   const retries = createRetries(LIMITS)
 
   return {
-    name: store.name,
-    isShared: store.isShared,
-    start: () => store.start(),
+    ...passOn(store),
     async open(record, scope) {
       const opened = store.open(record, scope)
       opening.set(record.id, opened)
@@ -33,12 +32,6 @@ export function createSteadyStore(store: InvocationStore): InvocationStore {
       return retries.run(() => store.finish(id, answer), sizeOf(answer))
     },
     release: (id, scope, answer) => retries.run(() => store.release(id, scope, answer), sizeOf(answer)),
-    read: (id) => store.read(id),
-    waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
-    waitForAcceptance: (id, untilMs, signal) => store.waitForAcceptance(id, untilMs, signal),
-    beat: (replica) => store.beat(replica),
-    leave: (replica) => store.leave(replica),
-    health: () => store.health(),
     async close() {
       await retries.close()
       await store.close()

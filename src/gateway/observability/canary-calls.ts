@@ -76,9 +76,9 @@ function createBird({ name, call, intervalMs, known, up, duration }: BirdOptions
     const silence = await call().then(silenceOf, (error: unknown) => `It failed: ${String(error)}`)
     const durationMs = performance.now() - startedAtMs
     duration?.observe(durationMs / 1_000)
-    if (up !== undefined) up.value = silence === undefined ? 1 : 0
     // After a reload another bird of the same name sings.
     if (state === 'closed') return
+    if (up !== undefined) up.value = silence === undefined ? 1 : 0
     const detail = silence ?? `Answered in ${Math.round(durationMs)} ms.`
     known.set(name, { name: title, ok: silence === undefined, detail })
     timer = setTimeout(() => void sing(), intervalMs).unref()

@@ -1,4 +1,5 @@
 import type { InvocationStore } from '../../routes/invocation-store.ts'
+import { passOn } from '../invocations/pass-on.ts'
 import { metrics } from './metric-definition.ts'
 import type { MetricPage } from './metric-page.ts'
 
@@ -19,19 +20,12 @@ export function withStoreMetrics(store: InvocationStore, page: MetricPage): Invo
   }
 
   return {
-    name: store.name,
-    isShared: store.isShared,
-    start: () => store.start(),
+    ...passOn(store),
     open: (record, scope) => timed('open', () => store.open(record, scope)),
     read: (id) => timed('read', () => store.read(id)),
     accept: (id) => timed('accept', () => store.accept(id)),
     finish: (id, answer) => timed('finish', () => store.finish(id, answer)),
     release: (id, scope, answer) => timed('release', () => store.release(id, scope, answer)),
-    waitFor: (id, untilMs, signal) => store.waitFor(id, untilMs, signal),
-    waitForAcceptance: (id, untilMs, signal) => store.waitForAcceptance(id, untilMs, signal),
     beat: (replica) => timed('beat', () => store.beat(replica)),
-    leave: (replica) => store.leave(replica),
-    health: () => store.health(),
-    close: () => store.close(),
   }
 }

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ProblemError } from '../../routes/problem.ts'
+import { lastAhead } from '../pipelining.ts'
 
 /** Milliseconds of lingering, at most: requests that were on their way when the end began have come by then. */
 const LINGER_MS = 250
@@ -51,8 +52,14 @@ export function refuseWhileDraining(app: FastifyInstance, { isDraining }: Pick<D
       done(new ProblemError('shutting_down', { detail: 'This replica is stopping and takes no new calls.' }))
     } else done()
   })
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (isDraining()) reply.header('connection', 'close')
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (isDraining() && isLast(request, reply)) reply.header('connection', 'close')
     done(null, payload)
   })
+}
+
+/** An answer that ends its connection takes those away that are to follow. */
+function isLast({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): boolean {
+  const last = lastAhead(socket)
+  return last === undefined || last === raw
 }

@@ -54,7 +54,7 @@ export function createReload({ options, log, first, describe, swap }: ReloadPart
     const breaking = changes.filter((change) => change.breaks && !isKept(change, serving))
     if (breaking.length > 0 && options.breaking === 'block') return { kind: 'blocked', changes: breaking }
     if (options.breaking !== 'allow') warnOf(breaking, log)
-    for (const hint of next.hints) log.warn({ hint }, 'the metadata may not say what was meant')
+    if (next !== declared) noteHints(next, log)
     await swap(serving)
     declared = next
     served = serving
@@ -129,4 +129,8 @@ function stateOf(last: ReloadResult): Pick<HealthCheck, 'ok' | 'detail'> {
     case 'failed':
       return { ok: false, detail: last.error instanceof Error ? last.error.message : String(last.error) }
   }
+}
+
+function noteHints({ hints }: DescribedEntities, log: Log): void {
+  for (const hint of hints) log.warn({ hint }, 'the metadata may not say what was meant')
 }

@@ -9,6 +9,9 @@ export interface Defects {
   note(invocation: Invocation, error: unknown): void
 }
 
+/** Places that are remembered: code that is made at run time has no end of them. */
+const MAX_PLACES = 1_000
+
 export function createDefects(log: Log): Defects {
   const counts = new Map<string, number>()
 
@@ -19,6 +22,7 @@ export function createDefects(log: Log): Defects {
       const entity = target.entity.name
       const member = memberOf(target)
       const place = `${entity}.${member} ${stack[0]}`
+      if (counts.size >= MAX_PLACES) counts.clear()
       const count = (counts.get(place) ?? 0) + 1
       counts.set(place, count)
       // At the 1st, 2nd, 4th, 8th …: it must be seen, and must not fill the log.
@@ -41,10 +45,11 @@ function memberOf(target: Target): string {
 function placesOf(error: unknown): readonly string[] | undefined {
   try {
     if (!(error instanceof Error) || isExpected(error)) return undefined
-    const lines = String(error.stack)
-      .split('\n')
-      .map((line) => line.trim())
-    return lines.filter((line) => line.startsWith('at '))
+    const { stack = '', message } = error
+    // The message stands in front, and may have lines that look like places.
+    const from = stack.indexOf(message)
+    const lines = from < 0 ? [] : stack.slice(from + message.length).split('\n')
+    return lines.map((line) => line.trim()).filter((line) => line.startsWith('at '))
   } catch {
     // What was thrown throws itself when it is looked at.
     return undefined

@@ -69,6 +69,11 @@ export class EntityCall {
     return changes
   }
 
+  /** Whether any entity has other values than before. What is written as it was changes nothing. */
+  get hasChanged(): boolean {
+    return [...this.#drafts.values()].some((draft) => !isUnchanged(draft, AS_STORED))
+  }
+
   /** After this a method that has kept its context can’t use it. */
   end(): void {
     this.#isOver = true
@@ -101,7 +106,7 @@ export class EntityCall {
     } finally {
       this.#watched = undefined
       for (const [met, snapshot] of watched)
-        if (!met.isAt(snapshot)) this.#breach ??= readOnlyBreach(draft.model, method)
+        if (!isUnchanged(met, snapshot)) this.#breach ??= readOnlyBreach(draft.model, method)
     }
   }
 
@@ -144,6 +149,17 @@ export class EntityCall {
     const result = acceptReturned(model, method, this.#runNested(method, this.draft(model, key), delivered))
     if (this.#breach !== undefined) throw this.#breach
     return method.returns === undefined ? undefined : deliverTo(method.returns, result)
+  }
+}
+
+const AS_STORED: Snapshot = new Map()
+
+/** What is no plain data was surely written. */
+function isUnchanged(draft: Draft, snapshot: Snapshot): boolean {
+  try {
+    return draft.isAt(snapshot)
+  } catch {
+    return false
   }
 }
 

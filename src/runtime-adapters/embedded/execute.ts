@@ -141,8 +141,11 @@ function callMethod(runtime: Runtime, model: EntityModel, invocation: Invocation
     const draft = call.draft(model, target.key)
     const result = call.run(method, draft, deliverArgs(method.params, args))
     const value = acceptReturned(model, method, result) ?? null
+    if (method.readOnly) {
+      if (call.hasChanged) throw readOnlyBreach(model, method)
+      return returned(value)
+    }
     const changes = call.changes()
-    if (method.readOnly && changes.length > 0) throw readOnlyBreach(model, method)
     if (changes.length > 0) runtime.store.write(changes)
     return returned(value, changes.length > 0)
   } finally {

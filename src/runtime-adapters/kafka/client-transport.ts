@@ -18,7 +18,7 @@ export interface RunningClient extends ReplySelection {
   refresh(): Promise<void>
   /** What can't be sent or read, as last seen; `undefined`: nothing. */
   trouble(): string | undefined
-  /** Called once, and never while it starts. */
+  /** Called once; while it starts only where that takes too long. */
   close(): Promise<void>
 }
 
@@ -35,8 +35,8 @@ const CLOSED = 'The transport is closed.'
 const healthTimeoutMs = 900
 /** Of a start that has failed: how long its rejection waits for the end of what it has opened. */
 const failureGraceMs = 500
-/** Longer than the time limits of the requests that one attempt makes. */
-const attemptLimitMs = 30_000
+/** How long a close waits for the attempt under way. One that takes longer, with a broker that is silent, is closed in the midst of it. */
+const attemptLimitMs = 5_000
 /** Milliseconds between two looks at what there is, while nothing is amiss. */
 export const metadataRefreshMs = 30_000
 

@@ -87,5 +87,5 @@ function result(value: unknown): FunctionAnswer {
 }
 
 function unreadable(detail: string): FunctionAnswer {
-  return { kind: 'unreadable', detail }
+  return { kind: 'unreadable', callId: undefined, detail }
 }

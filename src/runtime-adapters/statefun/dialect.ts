@@ -179,18 +179,18 @@ function decode(plans: Plans, { key, value }: ReceivedRecord, invocation: Invoca
   return isKeyed || isNamed(answer, plan, id) ? outcomeOf(answer, plan, invocation) : FOREIGN
 }
 
-/** Whether the answer has the call’s id where answers have it; where none can be read, nobody can say that it has not. */
-function isNamed(answer: FunctionAnswer, { settings }: MemberPlan, id: string): boolean {
-  return answer.kind === 'unreadable' ? settings.correlation === 'payload' : answer.callId === id
+/** Whether the answer has the call’s id where answers have it. What can’t be read, and has no ids in it, is named by its key alone. */
+function isNamed({ kind, callId }: FunctionAnswer, { settings }: MemberPlan, id: string): boolean {
+  return callId === id && (kind !== 'unreadable' || settings.correlation === 'payload')
 }
 
 function answerIn(value: Buffer, plan: MemberPlan, callId: string): FunctionAnswer {
   if (plan.settings.correlation !== 'dispatch') return plan.read(value, callId)
   const reply = unpackReply(value)
-  if (typeof reply === 'string') return { kind: 'unreadable', detail: reply }
+  if (typeof reply === 'string') return { kind: 'unreadable', callId: undefined, detail: reply }
   const { correlationId, id, message } = reply
   if (correlationId !== callId || message === undefined) {
-    return { kind: 'unreadable', detail: 'The reply belongs to another call.' }
+    return { kind: 'unreadable', callId: correlationId, detail: 'The reply belongs to another call.' }
   }
   const answer = plan.read(message, callId)
   return answer.kind === 'result' ? { ...answer, key: answer.key ?? id } : answer

@@ -11,7 +11,7 @@ export interface FunctionCall {
 /** The message for a function; text instead: why this call can’t be written. */
 export type WriteMessage = (call: FunctionCall) => Buffer | string
 
-/** What a function answered. `callId`: the id at its place in the answer. `key`: of what the function created, where it says. */
+/** What a function answered. `callId`: the id at its place in the answer; where there are no places, what is known otherwise. `key`: of what the function created, where it says. */
 export type FunctionAnswer =
   | { readonly kind: 'result'; readonly callId: unknown; readonly value: unknown; readonly key: unknown }
   | {
@@ -21,6 +21,6 @@ export type FunctionAnswer =
       readonly message: string
       readonly data: unknown
     }
-  | { readonly kind: 'unreadable'; readonly detail: string }
+  | { readonly kind: 'unreadable'; readonly callId: unknown; readonly detail: string }
 
 export type ReadAnswer = (bytes: Buffer, id: string) => FunctionAnswer

@@ -14,7 +14,8 @@ const MAX_MESSAGE_CHARS = 2_000
 export function jsonReplyReader({ reply }: Envelope): ReadAnswer {
   return (bytes, id) => {
     const parsed = parseJson(bytes)
-    return typeof parsed === 'string' ? unreadable(parsed) : answerIn(parsed.value, reply, id)
+    // Of bytes that are no JSON nobody can say that the id is not at its place.
+    return typeof parsed === 'string' ? unreadable(parsed, id) : answerIn(parsed.value, reply, id)
   }
 }
 
@@ -35,10 +36,10 @@ export function parseJson(bytes: Buffer): { readonly value: unknown } | string {
 function answerIn(document: unknown, reply: Envelope['reply'], id: string): FunctionAnswer {
   const at = (place: Pointer | undefined) => (place === undefined ? undefined : valueAt(document, place))
   const callId = at(reply.correlationId)
-  if (callId !== undefined && callId !== id) return unreadable('The reply belongs to another call.')
+  if (callId !== undefined && callId !== id) return unreadable('The reply belongs to another call.', callId)
   const ok = at(reply.ok)
   if (reply.ok !== undefined && typeof ok !== 'boolean') {
-    return unreadable(`The reply does not say at "${showPointer(reply.ok)}" whether the call succeeded.`)
+    return unreadable(`The reply does not say at "${showPointer(reply.ok)}" whether the call succeeded.`, callId)
   }
   const code = textOf(at(reply.errorCode))
   const message = textOf(at(reply.errorMessage))
@@ -59,6 +60,6 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'number' ? String(value) : undefined
 }
 
-function unreadable(detail: string): FunctionAnswer {
-  return { kind: 'unreadable', detail }
+function unreadable(detail: string, callId: unknown): FunctionAnswer {
+  return { kind: 'unreadable', callId, detail }
 }

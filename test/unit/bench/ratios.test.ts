@@ -92,7 +92,7 @@ describe('the ratios', () => {
       sample('gateway-platformatic', 1, { level: 1, p50Us: 1_300 }),
       sample('raw-platformatic', 1, { level: 1 }),
     ]
-    expect(ratio({ closed }, 'p50, gateway ÷ raw round trip').measured).toEqual([1.3])
+    expect(ratio({ closed }, 'p50, gateway with StateFlow’s events ÷ raw round trip').measured).toEqual([1.3])
   })
 
   it('count slow calls that no pause explains', () => {

@@ -13,7 +13,7 @@ const claims: Readonly<Record<string, readonly string[]>> = {
     '3. calls/s, embedded ÷ echo, 64 under way',
   ],
   'Over Kafka, p50 of one call at a time is at most 1.5 times the raw round trip by the gateway’s own Kafka transport, without HTTP.':
-    ['2. p50, gateway ÷ raw round trip, one call at a time'],
+    ['2. p50, gateway with StateFlow’s events ÷ raw round trip, one call at a time'],
   'Over Kafka, a call takes at most 2.2 times the CPU of one that bare Fastify echoes, with 256 under way; 3.3 times with 64.':
     ['1. CPU a call, gateway ÷ echo, 256 under way', '1. CPU a call, gateway ÷ echo, 64 under way'],
   'It answers at least 1.8 times as many calls/s as Spring’s `ReplyingKafkaTemplate` with 64 under way, and 6 times as many as Restate with 256.':

@@ -36,6 +36,13 @@ describe('what is logged of a call that fails', () => {
     expect(JSON.stringify(warnings)).not.toMatch(/secret-key|shards/)
   })
 
+  it('is no line of the message, be it like a place', async () => {
+    for (let times = 0; times < 9; times++)
+      await caller.call('Probe', key, 'break_by', { text: `\nat secret-${times}` })
+    expect(warnings).toMatchObject([{ count: 1 }, { count: 2 }, { count: 4 }, { count: 8 }])
+    expect(JSON.stringify(warnings)).not.toContain('secret-')
+  })
+
   it('is nothing where the entity refuses, or is not there', async () => {
     await caller.call('Probe', key, 'refuse')
     await caller.call('Probe', 'nobody', 'break')

@@ -84,6 +84,9 @@ export const Probe = defineEntity({
       self.notes.push('broken')
       throw new BrokenGlass('shards')
     }),
+    break_by: method({ params: { text: Type.String() } }, (_self, { text }) => {
+      throw new BrokenGlass(`shards of ${text}`)
+    }),
     throw_text: method({}, () => {
       throw 'plain text'
     }),

@@ -198,9 +198,9 @@ describe('printableConfig', () => {
   it('masks who is named in a URL', () => {
     const endpoints = ['shop/*=http://me:hidden-1@one/a@b', 'http://two']
     const text = printableConfig(
-      read({ GATEWAY_JWKS_URL: 'https://me:hidden-2@issuer/keys', STATEFUN_ENDPOINTS: endpoints.join(',') }),
+      read({ GATEWAY_JWKS_URL: 'https://me:hid@den-2@issuer/keys', STATEFUN_ENDPOINTS: endpoints.join(',') }),
     )
-    expect(text).not.toMatch(/hidden/)
+    expect(text).not.toMatch(/hid|den-/)
     expect(JSON.parse(text)).toMatchObject({
       access: { jwt: { jwksUrl: 'https://********@issuer/keys' } },
       statefunEndpoint: { endpoints: ['shop/*=http://********@one/a@b', 'http://two'] },

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createPipelining } from '../../../src/gateway/pipelining.ts'
 import { createDrain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -12,15 +14,23 @@ let port: number
 const sockets: Socket[] = []
 /** The server's ends. */
 const taken: Socket[] = []
+/** Ends of the calls under way. */
+let slow: ((answer: string) => void)[]
 
 beforeEach(async () => {
-  app = fastify({ forceCloseConnections: 'idle', return503OnClosing: false })
+  slow = []
+  app = fastify({
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    serverFactory: (handler) => createServer(createPipelining(handler)),
+  })
   const drain = createDrain(10_000)
   drain.watch(app.server)
   app.server.on('connection', (socket: Socket) => taken.push(socket))
   refuseWhileDraining(app, drain)
   app.addHook('preClose', () => drain.begin())
   app.get('/x', async () => 'x')
+  app.get('/slow', () => new Promise((resolve) => slow.push(resolve)))
   await app.listen({ port: 0, host: '127.0.0.1' })
   // Over TCP it is not a path.
   port = (app.server.address() as AddressInfo).port
@@ -79,6 +89,21 @@ describe('a gateway that stops', () => {
     await ended
     await closing
     expect(said()).toMatch(/^HTTP\/1\.1 503 /)
+  })
+
+  it('answers all calls that were sent ahead, and ends the connection with the last of them', async () => {
+    const { socket, said } = await open()
+    socket.write(REQUEST.replace('/x', '/slow').repeat(2))
+    await until('both have begun', () => slow.length === 2)
+    const ended = once(socket, 'close')
+    const closing = app.close()
+    await setTimeout(20)
+    for (const answer of slow) answer('done')
+    await ended
+    await closing
+    expect(said().match(/HTTP\/1\.1 \d+|connection: [a-z-]+/gi)).toEqual([
+      ...['HTTP/1.1 200', 'Connection: keep-alive', 'HTTP/1.1 200', 'connection: close'],
+    ])
   })
 
   it('does not wait for connections that ask for nothing', async () => {

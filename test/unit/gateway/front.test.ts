@@ -74,18 +74,47 @@ describe('bytes that are no request', () => {
     expect(said().match(/HTTP\/1\.1/g)).toHaveLength(1)
   })
 
-  it.each([
-    ['CONNECT', 'CONNECT other:443 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
-    ['an unknown expectation', `GET / HTTP/1.1\r\nExpect: the-worst\r\n${HEAD}`, 417],
-  ])('are told of %s, too', async (_what, bytes, status) => {
+  it('take nothing away from several calls before them, however often more of them come', async () => {
     const { socket, said } = open()
-    socket.write(bytes)
+    socket.write(`GET /a HTTP/1.1\r\n${HEAD}GET /b HTTP/1.1\r\n${HEAD}NONSENSE\r\n\r\n`)
+    await until('both have begun', () => begun.length === 2)
+    for (let times = 0; times < 3; times++) {
+      socket.write('MORE\r\n')
+      await sleep(10)
+    }
+    for (const { response } of begun) {
+      expect(response.listenerCount('finish')).toBeLessThan(5)
+      response.end('done')
+    }
     await until('the connection is closed', () => socket.closed)
-    expect(statusesOf(said())).toEqual([status])
+    expect(said().match(/HTTP\/1\.1 \d+|connection: [a-z-]+/gi)).toEqual([
+      ...['HTTP/1.1 200', 'Connection: keep-alive', 'HTTP/1.1 200', 'Connection: close'],
+    ])
+  })
+
+  it('are told of an expectation that nobody knows', async () => {
+    const { socket, said } = open()
+    socket.write(`GET / HTTP/1.1\r\nExpect: the-worst\r\n${HEAD}`)
+    await until('the connection is closed', () => socket.closed)
+    expect(statusesOf(said())).toEqual([417])
     expect(said()).toContain('application/problem+json')
     expect(begun).toHaveLength(0)
   })
+
+  it('end a connection that asks for a tunnel, and nothing else', async () => {
+    const { socket, said } = open()
+    socket.on('error', () => undefined).write(`CONNECT other:443 HTTP/1.1\r\n${HEAD}`)
+    await until('the connection is closed', () => socket.closed)
+    expect([said(), begun]).toEqual(['', []])
+    expect(await connectionsOf(front)).toBe(0)
+  })
 })
+
+function connectionsOf({ server }: Front): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
 
 describe('requests that are sent ahead', () => {
   const ahead = (count: number) =>

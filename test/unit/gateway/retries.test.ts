@@ -72,6 +72,19 @@ describe('a write that is tried again', () => {
     await retries.close()
   })
 
+  it('keeps the room of a write while it is tried again', async () => {
+    const retries = createRetries({ ...limits, maxBytes: 1_000 })
+    const fails: ((error: Error) => void)[] = []
+    const early = retries.run(() => new Promise<never>((_resolve, reject) => fails.push(reject)), 1_000)
+    early.catch(() => undefined)
+    fails[0]?.(new Error('away'))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(fails).toHaveLength(2)
+    await expect(retries.run(() => Promise.reject(new Error('away')), 1)).rejects.toThrow('away')
+    fails[1]?.(new Error('away'))
+    await retries.close()
+  })
+
   it('has one last attempt at the end, whether or not that works', async () => {
     const retries = createRetries(limits)
     const [back, away] = [createSink(), createSink()]

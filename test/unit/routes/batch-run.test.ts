@@ -226,6 +226,28 @@ describe('a batch while the gateway stops', () => {
     expect(await run.ended).toMatchObject({ isCut: true })
   })
 
+  it('has no last line where the caller had sent all while there was no room to read on', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer, limits: { maxLines: 1 } })
+    const answers = text(run.answers)
+    source.write('a:1\n')
+    await until('the call', () => calls.length === 1)
+    source.end(' \n')
+    await tick()
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      run.drain()
+      vi.advanceTimersByTime(60_000)
+    } finally {
+      vi.useRealTimers()
+    }
+    await tick()
+    gate.let('a:1')
+    expect(parse(await answers)).toEqual([{ id: 'a:1', status: 200, body: true }])
+    expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
+  })
+
   it('has no last line where the caller had sent all, however long his calls take', async () => {
     const gate = createGate()
     const { run, calls } = build({ source: sourceOf('a:1\n\n \n'), answer: gate.answer, limits: { maxLines: 1 } })

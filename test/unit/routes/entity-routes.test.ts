@@ -178,6 +178,14 @@ describe('outcomes become answers', () => {
     expect((await app.inject({ method: 'POST', url: '/account/a/clear' })).statusCode).toBe(502)
   })
 
+  it('does not pass on a key that no address can name: it was created all the same', async () => {
+    const { app, answer } = build()
+    answer({ kind: 'created', key: 'half \ud800' })
+    const response = await app.inject(post('/account', '{"id":"a"}'))
+    expect(response.statusCode).toBe(502)
+    expect(response.json()).toMatchObject({ code: 'unreadable_answer', outcome: 'unknown' })
+  })
+
   it('shows only what may be read of a state', async () => {
     const { app, answer } = build({ overrides: { 'Account.balance': { expose: false } } })
     answer({ kind: 'returned', value: { id: 'a', balance: 5, note: null } })

@@ -185,6 +185,17 @@ describe('a call past its deadline', () => {
     }
   })
 
+  it('answers 202 to a GET too, whatever its caller has already', async () => {
+    const app = build({ overrides: { 'Account.add': { safe: true, acceptLate: true, deadlineMs: 30 } } })
+    app.answer(async ({ onAccepted }) => {
+      onAccepted?.()
+      return { kind: 'unknown', cause: 'deadline', detail: 'Silence.' }
+    })
+    const accepted = await app.app.inject({ url: '/account/a/add?x=1', headers: { 'if-none-match': '*' } })
+    expect([accepted.statusCode, accepted.headers.etag]).toEqual([202, undefined])
+    expect(location(accepted)).toBe(`/-/invocations/${app.invocations[0]?.id}`)
+  })
+
   it('promises no answer where the runtime will never say more', async () => {
     const app = build()
     app.answer({ kind: 'unknown', cause: 'connection-lost', detail: 'The disk failed.', isFinal: true })

@@ -63,6 +63,18 @@ describe('StateFun’s adapter', () => {
     await Promise.all(close())
   })
 
+  it('takes no record that mentions the call for an answer that can’t be read', async () => {
+    const { adapter, broker, close } = await adapterAnswering(0)
+    const append = (key: string, record: object) =>
+      broker.append({ topic: 'sf-replies', key: Buffer.from(key), value: Buffer.from(JSON.stringify(record)) })
+    const outcome = adapter.invoke({ ...invocationOf(entities, { method: 'ping' }), deadline: Date.now() + 5_000 })
+    append('audit', { event: 'paid', cause: { correlation_id: id } })
+    append('alice', { correlation_id: id, ok: true, result: 5 })
+    expect(await outcome).toEqual({ kind: 'returned', value: 5 })
+    expect(adapter.counters()).toMatchObject({ answered: 1, foreign: 1, duplicate: 0, unreadable: 0 })
+    await Promise.all(close())
+  })
+
   it('takes an answer without the call’s id that is keyed by it', async () => {
     const { adapter, broker, close } = await adapterAnswering(0)
     const outcome = adapter.invoke({ ...invocationOf(entities, { method: 'ping' }), deadline: Date.now() + 5_000 })
