@@ -36,8 +36,8 @@ const EFFECTIVE: Readonly<Record<Kind, readonly (keyof Override)[]>> = {
   attribute: ['expose', 'writable', ...ACCESS],
 }
 
-/** A method and an attribute may share a name. */
-function kindsByName(entities: readonly MetadataEntity[]): ReadonlyMap<string, readonly Kind[]> {
+/** Everything that an override may be said of. A method and an attribute may share a name. */
+export function kindsByName(entities: readonly MetadataEntity[]): ReadonlyMap<string, readonly Kind[]> {
   const kinds = new Map<string, Kind[]>()
   const add = (name: string, kind: Kind) => kinds.set(name, [...(kinds.get(name) ?? []), kind])
   for (const { name, methods, state = {} } of entities) {

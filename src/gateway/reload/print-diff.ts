@@ -1,11 +1,13 @@
 import process from 'node:process'
+import { kindsByName } from '../../entity-registry/check-overrides.ts'
 import { compileEntities } from '../../entity-registry/compile-entities.ts'
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import { showChange } from '../../entity-registry/diff/entity-change.ts'
 import { diffEntities } from '../../entity-registry/diff/metadata-diff.ts'
-import { type LoadedDocument, loadMetadata } from '../../entity-registry/load-metadata.ts'
-import { loadOverrides, noOverrides, type Overrides } from '../../entity-registry/overrides.ts'
+import { loadMetadata } from '../../entity-registry/load-metadata.ts'
+import type { Overrides } from '../../entity-registry/overrides.ts'
 import { type Config, ConfigError } from '../config.ts'
+import { overridesOf } from '../overrides-of.ts'
 
 /**
  * Prints what callers could notice between two sets of metadata; the process fails when something would break them.
@@ -15,7 +17,7 @@ export function printDiff([before, now, ...others]: readonly string[], config: P
   if (before === undefined || now === undefined || others.length > 0) {
     throw new ConfigError(['diff needs two files, folders or globs: diff OLD NEW'])
   }
-  const overrides = config.overrides === undefined ? noOverrides : loadOverrides(config.overrides)
+  const overrides = overridesOf(config)
   const changes = diffEntities(entitiesOf(before, overrides), entitiesOf(now, overrides))
   for (const change of changes) process.stdout.write(`${change.breaks ? 'breaks' : 'fine  '}  ${showChange(change)}\n`)
   const breaking = changes.filter(({ breaks }) => breaks).length
@@ -26,17 +28,6 @@ export function printDiff([before, now, ...others]: readonly string[], config: P
 /** One overrides file for both: what it says of things that only the other has is none of this one's. */
 function entitiesOf(pattern: string, { file, byName }: Overrides): readonly EntityDescriptor[] {
   const documents = loadMetadata([pattern])
-  const names = namesIn(documents)
+  const names = kindsByName(documents.flatMap(({ document }) => document.entities))
   return compileEntities(documents, { file, byName: new Map([...byName].filter(([name]) => names.has(name))) })
-}
-
-function namesIn(documents: readonly LoadedDocument[]): ReadonlySet<string> {
-  const entities = documents.flatMap(({ document }) => document.entities)
-  return new Set(
-    entities.flatMap(({ name, methods, state = {} }) => [
-      name,
-      ...methods.map((method) => `${name}.${method.name}`),
-      ...Object.keys(state).map((attribute) => `${name}.${attribute}`),
-    ]),
-  )
 }

@@ -14,6 +14,10 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 2 * LINES; turn++) await tick()
 }
 
+/** A batch of one key, whose answers are large. */
+const oneLane = () =>
+  build({ source: sourceOf(lines(() => 'a')), limits: { maxBytes: 1_000_000 }, answer: async () => large })
+
 describe('answers of a batch that nobody takes', () => {
   it.each<[string, (index: number) => string]>([
     ['of one key', () => 'a'],
@@ -75,11 +79,7 @@ describe('answers of a batch that nobody takes', () => {
   })
 
   it('are dropped with what they held up when the caller goes', async () => {
-    const { run, calls } = build({
-      source: sourceOf(lines(() => 'a')),
-      limits: { maxBytes: 1_000_000 },
-      answer: async () => large,
-    })
+    const { run, calls } = oneLane()
     run.answers.read(0)
     await settled()
     const begun = calls.length
@@ -90,11 +90,7 @@ describe('answers of a batch that nobody takes', () => {
   })
 
   it('have what they held up refused while the gateway stops, and are all given out', async () => {
-    const { run, calls } = build({
-      source: sourceOf(lines(() => 'a')),
-      limits: { maxBytes: 1_000_000 },
-      answer: async () => large,
-    })
+    const { run, calls } = oneLane()
     run.answers.read(0)
     await settled()
     run.drain()

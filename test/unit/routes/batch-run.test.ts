@@ -2,6 +2,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
+import type { BatchRun } from '../../../src/routes/batch-run.ts'
 import { until } from '../../helpers/until.ts'
 import { build, createGate, done, idOf, parse, sourceOf, tick } from './scripted-run.ts'
 
@@ -235,13 +236,7 @@ describe('a batch while the gateway stops', () => {
     await until('the call', () => calls.length === 1)
     source.end(' \n')
     await tick()
-    vi.useFakeTimers({ toFake: ['setTimeout'] })
-    try {
-      run.drain()
-      vi.advanceTimersByTime(60_000)
-    } finally {
-      vi.useRealTimers()
-    }
+    drainForLong(run)
     await tick()
     gate.let('a:1')
     expect(parse(await answers)).toEqual([{ id: 'a:1', status: 200, body: true }])
@@ -253,15 +248,20 @@ describe('a batch while the gateway stops', () => {
     const { run, calls } = build({ source: sourceOf('a:1\n\n \n'), answer: gate.answer, limits: { maxLines: 1 } })
     const answers = text(run.answers)
     await until('the call', () => calls.length === 1)
-    vi.useFakeTimers({ toFake: ['setTimeout'] })
-    try {
-      run.drain()
-      vi.advanceTimersByTime(60_000)
-    } finally {
-      vi.useRealTimers()
-    }
+    drainForLong(run)
     gate.let('a:1')
     expect(parse(await answers)).toEqual([{ id: 'a:1', status: 200, body: true }])
     expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
   })
 })
+
+/** The gateway has begun to stop a minute ago. */
+function drainForLong(run: BatchRun): void {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    run.drain()
+    vi.advanceTimersByTime(60_000)
+  } finally {
+    vi.useRealTimers()
+  }
+}
