@@ -1,11 +1,12 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { HealthCheck, Invocation, Log, PreparedEntities, RuntimeAdapter, StrayReplies } from '../contract.ts'
-import { createCallSender, type HandOver, notSent } from '../kafka/call-sender.ts'
+import { createCallSender } from '../kafka/call-sender.ts'
 import { createCanary } from '../kafka/canary.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
+import { notSent } from '../kafka/not-sent.ts'
 import { createPendingCalls, type PendingLimits } from '../kafka/pending-calls.ts'
 import { createReplyDesk } from '../kafka/reply-desk.ts'
-import type { KafkaRecord } from '../kafka/transport.ts'
+import type { KafkaRecord, SendResult } from '../kafka/transport.ts'
 import { dispatchRoute } from '../statefun/dispatch-message.ts'
 import type { Endpoint, Ingress } from '../statefun/ingress.ts'
 import { dispatchedBy, divertAnswer } from './dispatch.ts'
@@ -94,7 +95,7 @@ interface IngressOptions {
 
 /** What StateFun's ingress does with a record. */
 function createIngress({ engine, options: { ingress }, isServed }: IngressOptions) {
-  return (record: KafkaRecord, invocation?: Invocation): Promise<HandOver> => {
+  return (record: KafkaRecord, invocation?: Invocation): Promise<SendResult> => {
     const route = ingress.get(record.topic)
     if (route === undefined) throw new Error(`no function reads the topic ${record.topic}`)
     const origin = invocation?.id
@@ -114,6 +115,6 @@ function createIngress({ engine, options: { ingress }, isServed }: IngressOption
     if (asked.kind === 'answer') return engine.answer(asked.egress)
     const type = functionTypeOf(asked.message.target)
     if (isServed(type)) return engine.accept(asked.message)
-    return Promise.resolve({ kind: 'not-sent', cause: 'unsupported', detail: `No endpoint has the function ${type}.` })
+    return Promise.resolve(notSent('unsupported', `No endpoint has the function ${type}.`))
   }
 }

@@ -1,5 +1,6 @@
 import type { HealthCheck, Log, Outcome } from '../contract.ts'
-import { type HandOver, notSent } from '../kafka/call-sender.ts'
+import { notSent } from '../kafka/not-sent.ts'
+import type { SendResult } from '../kafka/transport.ts'
 import type { Address } from '../statefun/protobuf.ts'
 import { callFunction } from './call-function.ts'
 import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
@@ -97,7 +98,7 @@ export class Engine {
   }
 
   /** Resolves when the message can't be lost any more. Never rejects. */
-  accept(incoming: Incoming): Promise<HandOver> {
+  accept(incoming: Incoming): Promise<SendResult> {
     const { store, limits } = this.#options
     if (this.#state !== 'open') return Promise.resolve(CLOSED)
     const waiting = this.#queued + this.#delays.size
@@ -119,7 +120,7 @@ export class Engine {
   }
 
   /** A record that answers itself: nothing of it is kept. */
-  async answer(record: Omit<Egress, 'seq'>): Promise<HandOver> {
+  async answer(record: Omit<Egress, 'seq'>): Promise<SendResult> {
     if (this.#state !== 'open') return CLOSED
     this.#options.onEgress({ ...record, seq: this.#nextSeq++ })
     return ACKNOWLEDGED
