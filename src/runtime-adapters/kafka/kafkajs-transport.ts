@@ -13,21 +13,25 @@ import {
 } from './kafkajs-start.ts'
 import { type PlaceOptions, placeOf } from './record-check.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type {
-  IsWanted,
-  KafkaConnection,
-  KafkaRecord,
-  KafkaTransport,
-  SendResult,
-  TransportSubscription,
+import {
+  type IsWanted,
+  type KafkaConnection,
+  type KafkaRecord,
+  type KafkaTransport,
+  type SendResult,
+  TransportStartError,
+  type TransportSubscription,
 } from './transport.ts'
-import { checkCompression, within } from './transport-start.ts'
+import { within } from './transport-start.ts'
 
 const closeGraceMs = 1_000
 
 /** Over `kafkajs`, which can't fetch without a group: see `kafkajs-reading.ts`. */
 export function createKafkajsTransport(connection: KafkaConnection, log: Log): KafkaTransport {
-  checkCompression('kafkajs', connection, ['none', 'gzip'])
+  const { compression } = connection
+  if (compression !== 'none' && compression !== 'gzip') {
+    throw new TransportStartError(`kafkajs can't compress with ${compression}; it can do none, gzip.`)
+  }
   return createClientTransport({
     name: 'kafkajs',
     brokers: connection.brokers,
