@@ -1,5 +1,5 @@
 import { notSent } from '../../src/runtime-adapters/kafka/not-sent.ts'
-import { partitionOfKey } from '../../src/runtime-adapters/kafka/partition-of-key.ts'
+import { partitionOfKey } from '../../src/runtime-adapters/kafka/partitioners.ts'
 import { placeOf } from '../../src/runtime-adapters/kafka/record-check.ts'
 import {
   type IsWanted,

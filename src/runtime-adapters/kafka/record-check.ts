@@ -1,5 +1,5 @@
 import { notSent } from './not-sent.ts'
-import { partitionOfKey } from './partition-of-key.ts'
+import { partitionOfKey } from './partitioners.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
 
 export interface PlaceOptions {

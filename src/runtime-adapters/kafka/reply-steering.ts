@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { HealthCheck, Log, ReplicaShare } from '../contract.ts'
-import { partitioners, type ReplyPartitioner } from './partition-of-id.ts'
+import { UUID_LENGTH } from './as-uuid.ts'
+import { partitioners, type ReplyPartitioner } from './partitioners.ts'
 import { type IsWanted, type ReceivedRecord, type ReplySelection, TransportStartError } from './transport.ts'
 
 export interface ReplySteeringOptions {
@@ -38,7 +39,6 @@ const PROOF = 20
 /** With each reply that stands elsewhere, as many more are asked for; up to this. */
 const MAX_PROOF = 20_000
 const LOOK_MS = 1_000
-const ID_BYTES = 36
 
 export function createReplySteering(options: ReplySteeringOptions): ReplySteering {
   return new Steering(options)
@@ -48,7 +48,7 @@ class Steering implements ReplySteering {
   readonly counters = { misplaced: 0, readAll: 0 }
   readonly #options: ReplySteeringOptions
   readonly #partitions = new Map<string, number>()
-  readonly #idBytes = Buffer.alloc(ID_BYTES)
+  readonly #idBytes = Buffer.alloc(UUID_LENGTH)
   #timer: NodeJS.Timeout | undefined
   #rightInARow = 0
   /** Nothing was read since the last look. */
@@ -96,7 +96,7 @@ class Steering implements ReplySteering {
 
   see(id: string | undefined, { topic, partition }: ReceivedRecord): void {
     const count = this.#partitions.get(topic)
-    if (count === undefined || id?.length !== ID_BYTES) return
+    if (count === undefined || id?.length !== UUID_LENGTH) return
     this.#isSilent = false
     const foreseen = this.#foreseen(id, count)
     if (foreseen === partition) {
