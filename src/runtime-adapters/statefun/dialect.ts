@@ -51,7 +51,7 @@ export function createStatefunDialect({
     ping: isDispatching
       ? (id) => ({ topic: options.dispatchTopic, key: Buffer.from(id), value: pingRequest() })
       : undefined,
-    isPong: (record) => isPong(record),
+    isPong,
   }
 }
 
