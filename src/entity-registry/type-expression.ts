@@ -4,6 +4,7 @@ import { asDoubleBound } from './double-bounds.ts'
 import { stringifyExact } from './exact-json.ts'
 import { pointerSegment } from './metadata-error.ts'
 import { didYouMean } from './nearest-name.ts'
+import { isRecord, type PlainRecord } from './plain-record.ts'
 import { JSON_TYPES, ONE_SCHEMA, SCHEMA_LIST, SCHEMAS_BY_NAME } from './schema-keywords.ts'
 
 /**
@@ -51,7 +52,7 @@ interface Place {
 
 function walk(expression: unknown, place: Place): JsonSchema | boolean {
   if (typeof expression === 'boolean') return expression
-  if (typeof expression !== 'object' || expression === null || Array.isArray(expression)) {
+  if (!isRecord(expression)) {
     place.context.report(place.pointer, 'expected a JSON Schema object.')
     return {}
   }
@@ -64,11 +65,10 @@ function walk(expression: unknown, place: Place): JsonSchema | boolean {
     )
     return {}
   }
-  if ('entity' in expression) return referenceSchema(expression as { entity: unknown; description?: unknown }, place)
-  return objectSchema(expression as JsonSchema, place)
+  return 'entity' in expression ? referenceSchema(expression, place) : objectSchema(expression, place)
 }
 
-function referenceSchema(expression: { entity: unknown; description?: unknown }, place: Place): JsonSchema {
+function referenceSchema(expression: PlainRecord, place: Place): JsonSchema {
   const { context, pointer } = place
   const name = String(expression.entity)
   const key = context.keySchemaOf(name)
@@ -118,7 +118,7 @@ function walkList(value: unknown, place: Place, keyword: string): unknown {
 }
 
 function walkNamed(value: unknown, place: Place, keyword: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     place.context.report(place.pointer, 'expected schemas by name.')
     return {}
   }

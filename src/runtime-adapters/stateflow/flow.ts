@@ -1,7 +1,7 @@
 import type { MethodDescriptor } from '../../entity-registry/descriptor.ts'
 import { pointerSegment } from '../../entity-registry/metadata-error.ts'
+import { isRecord, type PlainRecord } from '../../entity-registry/plain-record.ts'
 import type { FunctionType } from './function-type.ts'
-import { isRecord, type PlainRecord } from './plain-record.ts'
 import type { Hole } from './request-shape.ts'
 
 /**

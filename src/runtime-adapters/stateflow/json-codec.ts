@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { isDeeperThan, parseExact } from '../../entity-registry/exact-json.ts'
+import { isRecord } from '../../entity-registry/plain-record.ts'
 import type { Tree } from './flow.ts'
 import type { FunctionType } from './function-type.ts'
-import { isRecord } from './plain-record.ts'
 import { asPython, type TypedValue } from './python-type.ts'
 import {
   type Call,

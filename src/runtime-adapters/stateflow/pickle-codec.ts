@@ -1,6 +1,6 @@
+import { isRecord } from '../../entity-registry/plain-record.ts'
 import { pickleTemplate } from './pickle-event.ts'
 import { readPickle } from './pickle-reader.ts'
-import { isRecord } from './plain-record.ts'
 import { toPlain } from './plain-value.ts'
 import { PythonEnumMember, PythonObject } from './python-objects.ts'
 import { type EventCodec, type ReplyEvent, UnreadableReply } from './request-shape.ts'

@@ -1,8 +1,8 @@
 import type { MetadataDocument } from '../../entity-registry/metadata-schema.ts'
+import { asRecord } from '../../entity-registry/plain-record.ts'
 import { dispatchRoute } from './dispatch-message.ts'
 import { hasFunction } from './ingress.ts'
 import type { StatefunModule } from './module-file.ts'
-import { asRecord } from './plain-record.ts'
 
 /** The settings that a module implies, what it leaves open, and what in it would lose calls. */
 export function moduleNotes(module: StatefunModule, document: MetadataDocument): readonly string[] {

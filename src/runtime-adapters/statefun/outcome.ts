@@ -1,8 +1,8 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import { asRecord } from '../../entity-registry/plain-record.ts'
 import type { Invocation, Key, Outcome, Target } from '../contract.ts'
 import type { FunctionAnswer } from './function-call.ts'
 import type { MemberPlan } from './member-plan.ts'
-import { asRecord } from './plain-record.ts'
 
 /** What a function’s answer says of the call it answers. */
 export function outcomeOf(answer: FunctionAnswer, { settings }: MemberPlan, invocation: Invocation): Outcome {
