@@ -2,7 +2,7 @@ import kafkajs, { type Admin, type Producer } from 'kafkajs'
 import type { Log } from '../contract.ts'
 import { createClientTransport, leaderless, type RunningClient } from './client-transport.ts'
 import { produceEach } from './kafkajs-produce.ts'
-import { createReading, type KafkajsReading } from './kafkajs-reading.ts'
+import { KafkajsReading } from './kafkajs-reading.ts'
 import {
   createKafka,
   createProduceCount,
@@ -65,7 +65,7 @@ class Running implements RunningClient {
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
     })
-    this.#makeReading = () => createReading({ kafka, admin: this.#admin, connection, subscription })
+    this.#makeReading = () => new KafkajsReading({ kafka, admin: this.#admin, connection, subscription })
     this.#batcher = createSendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,
