@@ -3,8 +3,8 @@ import type { HealthCheck, Invocation, Log, PreparedEntities, RuntimeAdapter, St
 import { createCallSender } from '../kafka/call-sender.ts'
 import { createCanary } from '../kafka/canary.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
-import { notSent } from '../kafka/not-sent.ts'
-import { createPendingCalls, type PendingLimits } from '../kafka/pending-calls.ts'
+import { notSent, TAKES_NO_CALLS } from '../kafka/not-sent.ts'
+import { createPendingCalls, type PendingLimits, STOPPED } from '../kafka/pending-calls.ts'
 import { createReplyDesk } from '../kafka/reply-desk.ts'
 import type { KafkaRecord, SendResult } from '../kafka/transport.ts'
 import { dispatchRoute } from '../statefun/dispatch-message.ts'
@@ -63,10 +63,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     capabilities: dialect.capabilities,
     ...(prepare && { prepare: (entities: readonly EntityDescriptor[]) => prepare(entities, directory) }),
     start: async () => engine.start(),
-    invoke: (invocation) =>
-      engine.isOpen
-        ? sender.invoke(invocation)
-        : Promise.resolve(notSent('shutting-down', 'This replica takes no calls.')),
+    invoke: (invocation) => (engine.isOpen ? sender.invoke(invocation) : Promise.resolve(TAKES_NO_CALLS)),
     async health(): Promise<readonly HealthCheck[]> {
       if (!engine.isOpen) return [{ name: 'store', ok: false, detail: 'the runtime is not open' }]
       const reached = await probe.check()
@@ -76,11 +73,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     counters: () => ({ ...desk.counters, ...sender.counters, ...engine.counters(), pending: pending.size }),
     async close() {
       await engine.close()
-      pending.settleAll({
-        kind: 'unknown',
-        cause: 'shutting-down',
-        detail: 'The gateway stopped before the answer came.',
-      })
+      pending.settleAll(STOPPED)
       canary.close()
       probe.close()
     },

@@ -5,7 +5,6 @@ import type { CommitResult } from '../sqlite/transaction.ts'
 /** What becomes of a message that the engine is given. */
 
 export const ACKNOWLEDGED: SendResult = { kind: 'acknowledged' }
-export const CLOSED: SendResult = notSent('shutting-down', 'This replica takes no calls.')
 
 export function afterCommit(result: CommitResult): SendResult {
   if (result.kind === 'committed') return ACKNOWLEDGED
