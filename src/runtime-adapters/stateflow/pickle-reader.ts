@@ -1,8 +1,8 @@
+import { UnreadableReply } from '../kafka/reply-json.ts'
 import { ByteCursor } from './byte-cursor.ts'
 import { Op } from './pickle-opcodes.ts'
 import { PickleStack } from './pickle-stack.ts'
 import { lookUpGlobal, PythonEnumMember, PythonGlobal, PythonObject, PythonOnly } from './python-objects.ts'
-import { UnreadableReply } from './request-shape.ts'
 import { decodeText } from './surrogate-text.ts'
 
 /** A Python dict: its keys may be anything, and lists and dicts may hold each other. */
