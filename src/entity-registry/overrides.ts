@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { readJsonFile, schemaProblems } from './load-metadata.ts'
 import { LONGEST_TIMER_MS } from './longest-timer.ts'
 import { MetadataError, type MetadataProblem } from './metadata-error.ts'
-import { operatorSchemas } from './metaschema.ts'
+import { operatorSchemas } from './operator-schemas.ts'
 import { PATH_PATTERN } from './route-path.ts'
 
 const scopes = Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$' }), {

@@ -1,6 +1,6 @@
 import { notSent } from '../../src/runtime-adapters/kafka/not-sent.ts'
 import { partitionOfKey } from '../../src/runtime-adapters/kafka/partitioners.ts'
-import { placeOf } from '../../src/runtime-adapters/kafka/record-check.ts'
+import { placeOf } from '../../src/runtime-adapters/kafka/record-place.ts'
 import {
   type IsWanted,
   type KafkaRecord,

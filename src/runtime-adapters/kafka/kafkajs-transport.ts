@@ -11,7 +11,7 @@ import {
   isFinal,
   type ProduceCount,
 } from './kafkajs-start.ts'
-import { type PlaceOptions, placeOf } from './record-check.ts'
+import { type PlaceOptions, placeOf } from './record-place.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
 import {
   type IsWanted,

@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { schemaProblems } from '../../entity-registry/load-metadata.ts'
-import { operatorSchemas } from '../../entity-registry/metaschema.ts'
+import { operatorSchemas } from '../../entity-registry/operator-schemas.ts'
 import { TOPIC_NAME } from '../kafka/topic-name.ts'
 import { TYPE_NAME, TYPE_PATTERN } from './ingress.ts'
 
