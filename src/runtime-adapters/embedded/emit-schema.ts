@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox'
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
+import { exactInteger } from '../../entity-registry/exact-json.ts'
 import { JSON_TYPES, ONE_SCHEMA, SCHEMA_LIST, SCHEMAS_BY_NAME } from '../../entity-registry/schema-keywords.ts'
 
 const ANY_NAME = '^.*$'
@@ -42,7 +43,7 @@ export function mapKeyword(keyword: string, value: unknown, map: (schema: unknow
 
 /** `default`, `examples` and the like: a small `bigint` is the number that a caller would send. */
 export function plainKeyword(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (typeof value === 'bigint') return exactInteger(value)
   if (Array.isArray(value)) return value.map(plainKeyword)
   return typeof value === 'object' && value !== null ? mapMembers(value as JsonSchema, plainKeyword) : value
 }
