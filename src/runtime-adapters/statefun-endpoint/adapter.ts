@@ -55,7 +55,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
   })
   const send = createIngress({ engine, options, isServed: (type) => directory.find(type) !== undefined })
   const canary = createCanary({ dialect, transport: { send } })
-  const desk = createReplyDesk({ dialect, pending, canary, log, strays, steering: undefined })
+  const desk = createReplyDesk({ dialect, pending, canary, log, strays })
   const sender = createCallSender({ dialect, pending, send, strays })
 
   return {
