@@ -19,8 +19,8 @@ export interface KafkaDialect {
     readonly replies: readonly string[]
   }
   /**
-   * The record that asks for this invocation, or why this runtime can't be asked: sending it would do harm. Its key and value are never empty. Calls on one entity carry the same
-   * record key, so they keep their order.
+   * The record that asks for this invocation, or why this runtime can't be asked: sending it would do harm. Its key and value
+   * are never empty. Calls on one entity carry the same record key, so they keep their order.
    */
   encode(invocation: Invocation): KafkaRecord | NotSent
   /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. `decode` has the last word. */
