@@ -19,12 +19,6 @@ export interface SendBatcherOptions {
   readonly maxBatchBytes: number
 }
 
-export interface SendBatcher {
-  add(record: KafkaRecord, partition: number): Promise<SendResult>
-  /** What waits is `not-sent`; what travels has `graceMs` to come back, then it is `unknown`. */
-  close(graceMs: number): Promise<void>
-}
-
 interface Waiting {
   readonly record: KafkaRecord
   readonly expiresAt: number
@@ -61,10 +55,10 @@ const maxBatchRecords = 10_000
  * more than records do.
  */
 export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
-  return new Batcher(options)
+  return new SendBatcher(options)
 }
 
-class Batcher implements SendBatcher {
+export class SendBatcher {
   readonly #port: ProducePort
   readonly #options: SendBatcherOptions
   readonly #sweepMs: number
@@ -98,6 +92,7 @@ class Batcher implements SendBatcher {
     return promise
   }
 
+  /** What waits is `not-sent`; what travels has `graceMs` to come back, then it is `unknown`. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true
     clearImmediate(this.#turn)
