@@ -1,5 +1,5 @@
 import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
-import { partitionOfKey } from '../src/runtime-adapters/kafka/partition-of-key.ts'
+import { partitionOfKey } from '../src/runtime-adapters/kafka/partitioners.ts'
 import { type Answer, type Convention, conventions, delayMs, type Reply } from './conventions.ts'
 import { answerParent } from './parent-channel.ts'
 import type { Pause } from './pauses.ts'

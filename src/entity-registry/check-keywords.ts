@@ -2,8 +2,8 @@ import { formatNames } from 'ajv-formats/dist/formats.js'
 import type { JsonSchema } from './descriptor.ts'
 import { schemaProblems } from './load-metadata.ts'
 import { messageOf } from './message-of.ts'
-import { operatorSchemas } from './metaschema.ts'
 import { didYouMean } from './nearest-name.ts'
+import { operatorSchemas } from './operator-schemas.ts'
 
 export type Report = (pointer: string, message: string, hint?: string) => void
 

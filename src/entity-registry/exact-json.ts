@@ -63,6 +63,12 @@ function integerIn(source: string): bigint | undefined {
   return source.startsWith('-') ? -integer : integer
 }
 
+/** @param digits of an integer */
+export function exactInteger(digits: string | bigint): number | bigint {
+  const double = Number(digits)
+  return Number.isSafeInteger(double) ? double : BigInt(digits)
+}
+
 const revivers: Readonly<Record<IntegerSpelling, Reviver>> = { digits: keepDigits, any: keepIntegers }
 
 /** Every number in this JSON text is surely one that a double holds exactly, or a float; none is read as `bigint`. */

@@ -5,8 +5,8 @@ import { isDeeperThan } from './exact-json.ts'
 import { messageOf } from './message-of.ts'
 import { MetadataError, type MetadataProblem, pointerSegment } from './metadata-error.ts'
 import { MetadataDocument } from './metadata-schema.ts'
-import { operatorSchemas } from './metaschema.ts'
 import { didYouMean } from './nearest-name.ts'
+import { operatorSchemas } from './operator-schemas.ts'
 
 /** One document and the file it came from. */
 export interface LoadedDocument {

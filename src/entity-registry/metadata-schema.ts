@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { LONGEST_TIMER_MS } from './longest-timer.ts'
 
 /**
  * The metadata document: the gateway's one input, written by a compiler or an exporter. This schema is published as
@@ -51,7 +52,7 @@ const Method = Type.Object(
     readOnly: Type.Optional(
       Type.Boolean({ description: 'What the compiler found. Not trusted for GET or for retries.' }),
     ),
-    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_TIMER_MS })),
     errors: Type.Optional(Type.Record(Type.String(), DeclaredError)),
     examples: Type.Optional(Type.Array(Example)),
     runtime: Type.Optional(Opaque),

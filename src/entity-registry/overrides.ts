@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { readJsonFile, schemaProblems } from './load-metadata.ts'
+import { LONGEST_TIMER_MS } from './longest-timer.ts'
 import { MetadataError, type MetadataProblem } from './metadata-error.ts'
-import { operatorSchemas } from './metaschema.ts'
+import { operatorSchemas } from './operator-schemas.ts'
 import { PATH_PATTERN } from './route-path.ts'
 
 const scopes = Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$' }), {
@@ -39,7 +40,7 @@ const Override = Type.Object(
       Type.Boolean({ description: 'Method: a call whose deadline passes is answered by 202, not by 504.' }),
     ),
     deadlineMs: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'Method: milliseconds a call may take.' }),
+      Type.Integer({ minimum: 1, maximum: LONGEST_TIMER_MS, description: 'Method: milliseconds a call may take.' }),
     ),
     ...accessMembers,
     create: Type.Optional({ ...AccessMembers, description: 'Entity: who may create one, where that differs.' }),

@@ -4,6 +4,8 @@ import { asDoubleBound } from './double-bounds.ts'
 import { stringifyExact } from './exact-json.ts'
 import { pointerSegment } from './metadata-error.ts'
 import { didYouMean } from './nearest-name.ts'
+import { isRecord, type PlainRecord } from './plain-record.ts'
+import { JSON_TYPES, ONE_SCHEMA, SCHEMA_LIST, SCHEMAS_BY_NAME } from './schema-keywords.ts'
 
 /**
  * Type expressions of the metadata document → JSON Schema that can be validated, documented and sent. Whatever can't be
@@ -24,30 +26,15 @@ export interface CompiledType {
   readonly references: readonly EntityReference[]
 }
 
-/** Keywords that hold one schema, a list of schemas, or schemas by name. */
-const ONE = new Set(['items', 'additionalProperties', 'contains', 'not', 'propertyNames'])
-const LIST = new Set(['prefixItems', 'anyOf', 'oneOf', 'allOf'])
-const NAMED = new Set(['properties', 'patternProperties'])
+/** All others that are known. */
 const PLAIN = new Set([
-  ...[
-    'type',
-    'format',
-    'enum',
-    'const',
-    'title',
-    'description',
-    'default',
-    'examples',
-    'deprecated',
-    'readOnly',
-    'writeOnly',
-  ],
+  ...['type', 'format', 'enum', 'const', 'title', 'description', 'default', 'examples'],
+  ...['deprecated', 'readOnly', 'writeOnly'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern'],
   ...['minItems', 'maxItems', 'uniqueItems', 'required', 'minProperties', 'maxProperties', 'contentEncoding'],
   ...['contentMediaType', '$comment'],
 ])
-const KEYWORDS = [...ONE, ...LIST, ...NAMED, ...PLAIN]
-const TYPES = ['string', 'integer', 'number', 'boolean', 'null', 'array', 'object']
+const KEYWORDS = [...ONE_SCHEMA, ...SCHEMA_LIST, ...SCHEMAS_BY_NAME, ...PLAIN]
 
 export function compileType(expression: unknown, pointer: string, context: TypeContext): CompiledType {
   const references: EntityReference[] = []
@@ -65,7 +52,7 @@ interface Place {
 
 function walk(expression: unknown, place: Place): JsonSchema | boolean {
   if (typeof expression === 'boolean') return expression
-  if (typeof expression !== 'object' || expression === null || Array.isArray(expression)) {
+  if (!isRecord(expression)) {
     place.context.report(place.pointer, 'expected a JSON Schema object.')
     return {}
   }
@@ -78,11 +65,10 @@ function walk(expression: unknown, place: Place): JsonSchema | boolean {
     )
     return {}
   }
-  if ('entity' in expression) return referenceSchema(expression as { entity: unknown; description?: unknown }, place)
-  return objectSchema(expression as JsonSchema, place)
+  return 'entity' in expression ? referenceSchema(expression, place) : objectSchema(expression, place)
 }
 
-function referenceSchema(expression: { entity: unknown; description?: unknown }, place: Place): JsonSchema {
+function referenceSchema(expression: PlainRecord, place: Place): JsonSchema {
   const { context, pointer } = place
   const name = String(expression.entity)
   const key = context.keySchemaOf(name)
@@ -100,9 +86,9 @@ function objectSchema(expression: JsonSchema, place: Place): JsonSchema {
   const plain: Record<string, unknown> = {}
   for (const [keyword, value] of Object.entries(expression)) {
     const at = { ...place, pointer: `${place.pointer}/${pointerSegment(keyword)}` }
-    if (ONE.has(keyword)) schema[keyword] = walk(value, { ...at, path: [...place.path, '*'] })
-    else if (LIST.has(keyword)) schema[keyword] = walkList(value, at, keyword)
-    else if (NAMED.has(keyword)) schema[keyword] = walkNamed(value, at, keyword)
+    if (ONE_SCHEMA.has(keyword)) schema[keyword] = walk(value, { ...at, path: [...place.path, '*'] })
+    else if (SCHEMA_LIST.has(keyword)) schema[keyword] = walkList(value, at, keyword)
+    else if (SCHEMAS_BY_NAME.has(keyword)) schema[keyword] = walkNamed(value, at, keyword)
     else if (PLAIN.has(keyword)) schema[keyword] = plain[keyword] = asDoubleBound(keyword, value)
     else if (keyword.startsWith('x-')) schema[keyword] = value
     else reportKeyword(keyword, at)
@@ -132,7 +118,7 @@ function walkList(value: unknown, place: Place, keyword: string): unknown {
 }
 
 function walkNamed(value: unknown, place: Place, keyword: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     place.context.report(place.pointer, 'expected schemas by name.')
     return {}
   }
@@ -161,9 +147,9 @@ function reportKeyword(keyword: string, { pointer, context }: Place): void {
 function checkType(type: unknown, { pointer, context }: Place): boolean {
   if (type === undefined) return true
   const names: readonly unknown[] = Array.isArray(type) ? type : [type]
-  const unknown = names.filter((name) => typeof name !== 'string' || !TYPES.includes(name))
+  const unknown = names.filter((name) => typeof name !== 'string' || !JSON_TYPES.includes(name))
   for (const name of unknown) {
-    context.report(`${pointer}/type`, `${stringifyExact(name)} is not a type.`, didYouMean(String(name), TYPES))
+    context.report(`${pointer}/type`, `${stringifyExact(name)} is not a type.`, didYouMean(String(name), JSON_TYPES))
   }
   return unknown.length === 0
 }

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../entity-registry/longest-timer.ts'
 import type { Log } from '../runtime-adapters/contract.ts'
 import type { Config } from './config.ts'
 import type { Front } from './front.ts'
@@ -59,12 +60,9 @@ export function createGenerations(first: Generation, options: GenerationsOptions
   }
 }
 
-/** Longest time that Node's timers know. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /** Milliseconds: the longest that one of its calls may take, and a moment for the answer. */
 function patienceOf({ registry }: Generation, { deadlineMs, maxWaitMs, shutdownGraceMs }: Config): number {
   const own = registry.entities.flatMap(({ methods }) => [...methods.values()].map((method) => method.deadlineMs ?? 0))
   const longest = own.reduce((most, one) => Math.max(most, one), Math.max(deadlineMs, maxWaitMs))
-  return Math.min(MAX_TIMER_MS, longest + shutdownGraceMs)
+  return Math.min(LONGEST_TIMER_MS, longest + shutdownGraceMs)
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { LONGEST_TIMER_MS } from '../entity-registry/longest-timer.ts'
 
 /** How the gateway meets connections and browsers. */
 export const HttpOptions = Type.Object(
@@ -38,14 +39,14 @@ export const HttpOptions = Type.Object(
       env: 'GATEWAY_HEADERS_TIMEOUT_MS',
       default: 15_000,
       minimum: 100,
-      maximum: 2_147_483_647,
+      maximum: LONGEST_TIMER_MS,
       description: 'Milliseconds in which a request’s headers must have come; then 408.',
     }),
     bodyTimeoutMs: Type.Integer({
       env: 'GATEWAY_BODY_TIMEOUT_MS',
       default: 30_000,
       minimum: 100,
-      maximum: 2_147_483_647,
+      maximum: LONGEST_TIMER_MS,
       description:
         'Milliseconds in which a body must have come after its headers; then 408. Batches have their own limit.',
     }),

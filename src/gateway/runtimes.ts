@@ -131,29 +131,21 @@ async function namedChecks(instance: string, adapter: RuntimeAdapter): Promise<r
 }
 
 function instancesOf(config: Config): readonly Instance[] {
-  const {
-    kafka,
-    stateflow,
-    statefun,
-    statefunEndpoint,
-    embedded,
-    maxPending: maxCalls,
-    maxPendingBytes: maxBytes,
-  } = config
-  const limits = { maxCalls, maxBytes }
+  const limits = { maxCalls: config.maxPending, maxBytes: config.maxPendingBytes }
   const hasMetadata = config.metadata.length > 0
-  const common: AdapterOptions = { kafka, stateflow, statefun, statefunEndpoint, embedded, limits, hasMetadata }
-  if (config.runtimes === undefined) return [{ name: config.runtime, adapter: config.runtime, options: common }]
-  return Object.entries(config.runtimes).map(([name, own]) => ({
+  const configured: NonNullable<Config['runtimes']> = config.runtimes ?? {
+    [config.runtime]: { adapter: config.runtime },
+  }
+  return Object.entries(configured).map(([name, own]) => ({
     name,
     adapter: own.adapter,
     options: {
-      ...common,
-      kafka: { ...kafka, ...own.kafka },
-      stateflow: { ...stateflow, ...own.stateflow },
-      statefun: { ...statefun, ...own.statefun },
-      statefunEndpoint: { ...statefunEndpoint, ...own.statefunEndpoint },
-      embedded: { ...embedded, ...own.embedded },
+      ...{ limits, hasMetadata },
+      kafka: { ...config.kafka, ...own.kafka },
+      stateflow: { ...config.stateflow, ...own.stateflow },
+      statefun: { ...config.statefun, ...own.statefun },
+      statefunEndpoint: { ...config.statefunEndpoint, ...own.statefunEndpoint },
+      embedded: { ...config.embedded, ...own.embedded },
     },
   }))
 }

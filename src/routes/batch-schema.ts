@@ -1,4 +1,5 @@
 import type { FastifySchema } from 'fastify'
+import { LONGEST_TIMER_MS } from '../entity-registry/longest-timer.ts'
 import { problemResponses } from './problem-responses.ts'
 
 export const BATCH_PATH = '/-/batch'
@@ -32,7 +33,7 @@ export const lineSchema = {
     waitMs: {
       type: 'integer',
       minimum: 1,
-      maximum: 2_147_483_647,
+      maximum: LONGEST_TIMER_MS,
       description: 'Milliseconds that this call may take once its turn has come; the operator’s cap holds.',
     },
   },

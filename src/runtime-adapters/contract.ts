@@ -70,6 +70,13 @@ export type NotSentCause =
 /** Why nobody can say whether a call took effect. */
 export type UnknownCause = 'deadline' | 'connection-lost' | 'shutting-down'
 
+/** Surely no effect. */
+export interface NotSent {
+  readonly kind: 'not-sent'
+  readonly cause: NotSentCause
+  readonly detail: string
+}
+
 /** What the runtime said, or why it said nothing. Expected failures are values; an exception is a bug or a failed start. */
 export type Outcome =
   /** Done. `value` is plain JSON data, `bigint` for integers beyond 2^53, `null` where nothing is returned. */
@@ -90,8 +97,7 @@ export type Outcome =
   | { readonly kind: 'raised'; readonly name?: string; readonly message: string; readonly data?: unknown }
   /** An answer came that can't be read, or that is not what the method may return. The effect is not known. */
   | { readonly kind: 'malformed'; readonly detail: string }
-  /** Surely no effect. */
-  | { readonly kind: 'not-sent'; readonly cause: NotSentCause; readonly detail: string }
+  | NotSent
   /**
    * Perhaps an effect. A passed deadline does not say that the call did not run. `isFinal`: the runtime will never say more; by
    * default its reply may still come.

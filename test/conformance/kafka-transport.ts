@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { partitionOfKey } from '../../src/runtime-adapters/kafka/partition-of-key.ts'
+import { partitionOfKey } from '../../src/runtime-adapters/kafka/partitioners.ts'
 import type {
   KafkaConnection,
   KafkaRecord,

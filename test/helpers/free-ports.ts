@@ -15,3 +15,8 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     }),
   )
 }
+
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  return port
+}

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { Admin } from '@platformatic/kafka'
 import { freePorts } from './free-ports.ts'
 import { brokerProperties, type KafkaSecurity, makeSecurity } from './kafka-broker-properties.ts'
 import { javaCommand, kafkaClassPath } from './kafka-jars.ts'
+import { isRunning, killProcess } from './kill-process.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -139,7 +139,7 @@ class BrokerProcess {
     process.on('exit', this.#onExit)
     const deadline = Date.now() + startTimeoutMs
     while (!(await this.#text()).includes('Kafka Server started')) {
-      if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+      if (!isRunning(child) || Date.now() > deadline) {
         throw new Error(`broker ${this.#place.index} did not start:\n${(await this.#text()).slice(-2_000)}`)
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -147,13 +147,8 @@ class BrokerProcess {
   }
 
   async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
     process.off('exit', this.#onExit)
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
+    await killProcess(this.#child)
   }
 
   #text(): Promise<string> {

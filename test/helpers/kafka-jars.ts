@@ -34,6 +34,12 @@ export function javaCommand(): string {
   return process.env.JAVA_HOME === undefined ? 'java' : join(process.env.JAVA_HOME, 'bin', 'java')
 }
 
+/** The major one; 0: there is no Java. */
+export function javaVersion(): number {
+  const { stderr } = spawnSync(javaCommand(), ['-version'], { encoding: 'utf8' })
+  return Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0)
+}
+
 let reason: string | undefined | null = null
 
 /**
@@ -46,9 +52,7 @@ export function kafkaUnavailable(): string | undefined {
 }
 
 function missingPart(): string | undefined {
-  const java = spawnSync(javaCommand(), ['-version'], { encoding: 'utf8' })
-  const major = Number(/version "(\d+)/.exec(java.stderr ?? '')?.[1] ?? 0)
-  if (major < 17) return 'needs KAFKA_BROKERS, or Java 17 to start a broker'
+  if (javaVersion() < 17) return 'needs KAFKA_BROKERS, or Java 17 to start a broker'
   if (process.env.KAFKA_JARS_DIR !== undefined) return undefined
   const fetched = spawnSync(process.execPath, ['-e', `fs.accessSync(${JSON.stringify(join(cache, 'complete'))})`])
   if (fetched.status === 0 || spawnSync('mvn', ['-v']).status === 0) return undefined

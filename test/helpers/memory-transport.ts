@@ -1,5 +1,6 @@
-import { partitionOfKey } from '../../src/runtime-adapters/kafka/partition-of-key.ts'
-import { notSent, placeOf } from '../../src/runtime-adapters/kafka/record-check.ts'
+import { notSent } from '../../src/runtime-adapters/kafka/not-sent.ts'
+import { partitionOfKey } from '../../src/runtime-adapters/kafka/partitioners.ts'
+import { placeOf } from '../../src/runtime-adapters/kafka/record-place.ts'
 import {
   type IsWanted,
   type KafkaRecord,
@@ -114,8 +115,8 @@ export function createMemoryTransport({
       state = 'open'
     },
     async send(record) {
-      if (state !== 'open') return notSent('The transport is not open.')
-      if (!broker.available) return notSent('The memory broker is away.')
+      if (state !== 'open') return notSent('broker-unavailable', 'The transport is not open.')
+      if (!broker.available) return notSent('broker-unavailable', 'The memory broker is away.')
       const place = placeOf(record, { maxRecordBytes, partitionsOf: broker.partitionsOf })
       if (typeof place !== 'number') return place
       broker.append({ ...record, partition: place })

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { freePort } from './free-ports.ts'
+import { killProcess } from './kill-process.ts'
 import { redisBinary } from './redis-binary.ts'
 
 export interface RedisServer {
@@ -63,12 +63,7 @@ export async function startRedis({
   const start = async (): Promise<void> => {
     child = await startServer(program, all)
   }
-  const kill = async (): Promise<void> => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-  }
+  const kill = () => killProcess(child)
   const close = async (): Promise<void> => {
     await kill()
     process.off('exit', onExit)
@@ -106,14 +101,4 @@ async function startServer(program: string, args: readonly string[]): Promise<Ch
   child.once('error', reject)
   child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${said}`)))
   return promise.finally(() => clearTimeout(timer))
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

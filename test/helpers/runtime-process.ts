@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { isRunning } from './kill-process.ts'
 
 /** A runtime under test, in a process of its own. */
 export interface RuntimeProcess {
@@ -39,14 +40,14 @@ export async function startRuntimeProcess(options: {
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const ended = once(child, 'close').catch(() => undefined)
-  const alive = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const alive = () => isRunning(child)
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= endGroup(child, ended)
     return closing
   }
   try {
-    await readyLine(child, readyWithinMs)
+    await foundIn(child, /^ready$/m, readyWithinMs)
   } catch (error) {
     await close()
     throw new Error(`${command} ${args.join(' ')} ${String(error)}\n${output}`)
@@ -54,13 +55,15 @@ export async function startRuntimeProcess(options: {
   return { close, alive, output: () => output }
 }
 
-function readyLine(child: ChildProcess, withinMs: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+/** What a process says on its stdout when it is ready. */
+export function foundIn(child: ChildProcess, pattern: RegExp, withinMs: number): Promise<RegExpExecArray> {
+  const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>()
   const timer = setTimeout(() => reject(new Error(`said nothing of being ready in ${withinMs} ms.`)), withinMs)
   let seen = ''
   const look = (chunk: Buffer) => {
     seen = (seen + chunk.toString()).slice(-1_000)
-    if (/^ready$/m.test(seen)) resolve()
+    const found = pattern.exec(seen)
+    if (found !== null) resolve(found)
   }
   child.stdout?.on('data', look)
   child.once('error', reject)

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { javaCommand } from './kafka-jars.ts'
+import { isRunning, killProcess } from './kill-process.ts'
 import { statefunClassPath } from './statefun-jars.ts'
 import { until } from './until.ts'
 
@@ -104,7 +104,7 @@ class ClusterProcess {
     child.once('error', (error) => {
       failure = String(error)
     })
-    const started = async () => failure !== '' || !this.alive() || isRunning(await this.log())
+    const started = async () => failure !== '' || !this.alive() || jobRuns(await this.log())
     await until('the StateFun job runs', started, START_WITHIN_MS).catch((error) => {
       failure = String(error)
     })
@@ -113,17 +113,12 @@ class ClusterProcess {
   }
 
   alive(): boolean {
-    const child = this.#child
-    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null
+    return this.#child !== undefined && isRunning(this.#child)
   }
 
   async kill(): Promise<void> {
-    const child = this.#child
     process.off('exit', this.#onExit)
-    if (child === undefined || !this.alive()) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
+    await killProcess(this.#child)
   }
 
   log(): Promise<string> {
@@ -161,7 +156,7 @@ function flinkSettings(folder: string, checkpointEveryMs = 3_000): Readonly<Reco
 }
 
 /** Every task of the job's last start has begun to run. */
-function isRunning(log: string): boolean {
+function jobRuns(log: string): boolean {
   const deployed = occurrences(log, 'switched from SCHEDULED to DEPLOYING')
   return deployed > 0 && occurrences(log, 'switched from INITIALIZING to RUNNING') === deployed
 }

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { root } from './gateway-process.ts'
+import { killProcess } from './kill-process.ts'
+import { foundIn } from './runtime-process.ts'
 import { missingProgram, pythonCommand, RUNTIMES, virtualEnvironment } from './stateflow-sources.ts'
 
 /** Remote functions in a process of their own. */
@@ -59,36 +60,13 @@ export async function startFunctions(command: string, args: readonly string[], r
   child.stderr.on('data', keep)
   const close = async () => {
     process.off('exit', kill)
-    await ended(child)
+    await killProcess(child)
   }
   try {
-    const url = await announced(child, () => /functions at (http:\S+)/.exec(output)?.[1])
+    const [, url = ''] = await foundIn(child, /functions at (http:\S+)/, READY_WITHIN_MS)
     return { url, output: () => output, close }
   } catch (error) {
     await close()
     throw new Error(`${command} ${args.join(' ')} ${String(error)}\n${output}`)
   }
-}
-
-function announced(child: ChildProcess, find: () => string | undefined): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const timer = setTimeout(() => reject(new Error(`did not listen within ${READY_WITHIN_MS} ms`)), READY_WITHIN_MS)
-  const look = () => {
-    const url = find()
-    if (url !== undefined) resolve(url)
-  }
-  child.stdout?.on('data', look)
-  child.once('error', reject)
-  child.once('exit', (code, signal) => reject(new Error(`ended with ${code ?? signal} before it listened`)))
-  return promise.finally(() => {
-    clearTimeout(timer)
-    child.stdout?.off('data', look)
-  })
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cachedBuild } from './cached-build.ts'
-import { javaCommand } from './kafka-jars.ts'
+import { javaVersion } from './kafka-jars.ts'
 import { runCommand } from './run-command.ts'
 
 const STATEFUN_RUNTIME = fileURLToPath(new URL('../runtimes/statefun/', import.meta.url))
@@ -17,10 +17,8 @@ export function statefunUnavailable(): string | undefined {
 }
 
 function missingPart(): string | undefined {
-  const java = spawnSync(javaCommand(), ['-version'], { encoding: 'utf8' })
-  const major = Number(/version "(\d+)/.exec(java.stderr ?? '')?.[1] ?? 0)
   // Flink 1.16 is not made for newer ones.
-  if (major !== 11 && major !== 17) return 'needs Java 11 or 17 for StateFun'
+  if (![11, 17].includes(javaVersion())) return 'needs Java 11 or 17 for StateFun'
   if (spawnSync('javac', ['-version']).status !== 0) return 'needs a JDK (javac) for StateFun'
   return spawnSync('mvn', ['-v']).status === 0 ? undefined : 'needs Maven to fetch StateFun'
 }

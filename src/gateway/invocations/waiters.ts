@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../../entity-registry/longest-timer.ts'
+
 /** Who waits in this process for news of an invocation, by its id. */
 export interface Waiters<News> {
   /** @returns the news, or `undefined` after `ms` milliseconds, when `signal` aborts, or at `close` */
@@ -25,8 +27,7 @@ export function createWaiters<News>(): Waiters<News> {
       const all = waiting.get(id) ?? new Set<Resolve>()
       waiting.set(id, all.add(resolve))
       const give = () => resolve(undefined)
-      // Longer than a 32-bit timer can wait is as good as for ever.
-      const timer = setTimeout(give, Math.min(ms, 2 ** 31 - 1))
+      const timer = setTimeout(give, Math.min(ms, LONGEST_TIMER_MS))
       signal?.addEventListener('abort', give, { once: true })
       return promise.finally(() => {
         clearTimeout(timer)

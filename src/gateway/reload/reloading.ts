@@ -1,5 +1,6 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import { nextSunsetMs } from '../../entity-registry/diff/keep-retired.ts'
+import { LONGEST_TIMER_MS } from '../../entity-registry/longest-timer.ts'
 import type { HealthCheck, Log } from '../../runtime-adapters/contract.ts'
 import type { Authentication } from '../access/authentication.ts'
 import type { Config } from '../config.ts'
@@ -43,8 +44,6 @@ export function sourcesOf({ access, metadata, overrides }: Config): readonly str
 
 /** Milliseconds until what could not be taken away is tried again. */
 const RETRY_MS = 10_000
-/** Longest time that Node's timers know. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function createReloading(parts: ReloadingParts): Reloading {
   const { config, log, first, authentication, swap, marks } = parts
@@ -102,7 +101,7 @@ export function createReloading(parts: ReloadingParts): Reloading {
 }
 
 function untilMs(timeMs: number): number {
-  return Math.min(MAX_TIMER_MS, Math.max(0, timeMs - Date.now()))
+  return Math.min(LONGEST_TIMER_MS, Math.max(0, timeMs - Date.now()))
 }
 
 function countResults({ page, generations }: ReloadingParts): (result: ReloadResult) => ReloadResult {

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../entity-registry/longest-timer.ts'
 import { messageOf } from '../../entity-registry/message-of.ts'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
@@ -92,7 +93,6 @@ function undoing(id: string, scope: string | undefined): StoreQuestion {
   return { op: 'release', id, scope, answer: problemAnswer(undone, id) }
 }
 
-/** Longer than a 32-bit timer can wait is as good as for ever. */
 function remainingMs(untilMs: number): number {
-  return Math.min(Math.max(0, untilMs - Date.now()), 2 ** 31 - 1 - TIMEOUT_MS)
+  return Math.min(Math.max(0, untilMs - Date.now()), LONGEST_TIMER_MS - TIMEOUT_MS)
 }

@@ -1,11 +1,8 @@
 import { type TSchema, Type } from 'typebox'
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
+import { exactInteger } from '../../entity-registry/exact-json.ts'
+import { JSON_TYPES, ONE_SCHEMA, SCHEMA_LIST, SCHEMAS_BY_NAME } from '../../entity-registry/schema-keywords.ts'
 
-/** Types of JSON Schema; TypeBox has more (`bigint`, `undefined`, `Date` …) that no caller could send. */
-const JSON_TYPES = ['string', 'integer', 'number', 'boolean', 'null', 'array', 'object']
-const ONE = new Set(['items', 'additionalProperties', 'contains', 'not', 'propertyNames'])
-const LIST = new Set(['prefixItems', 'anyOf', 'oneOf', 'allOf'])
-const NAMED = new Set(['properties', 'patternProperties'])
 const ANY_NAME = '^.*$'
 
 /**
@@ -16,6 +13,7 @@ export function emitSchema(schema: unknown): JsonSchema {
   if (typeof schema !== 'object' || schema === null) return schema === false ? { not: {} } : {}
   const source = schema as JsonSchema
   const { type } = source
+  // TypeBox has more (`bigint`, `undefined`, `Date` …) that no caller could send.
   if (typeof type === 'string' && !JSON_TYPES.includes(type)) {
     return { unsupported: type === 'bigint' ? 'bigint (Int64() is the type of 64-bit integers)' : type }
   }
@@ -38,14 +36,14 @@ function emitKeyword(made: Record<string, unknown>, keyword: string, value: unkn
 
 /** A keyword that holds schemas, with each of them mapped; `undefined` for every other keyword. */
 export function mapKeyword(keyword: string, value: unknown, map: (schema: unknown) => JsonSchema): unknown {
-  if (ONE.has(keyword)) return typeof value === 'boolean' ? value : map(value)
-  if (LIST.has(keyword)) return (value as readonly unknown[]).map(map)
-  return NAMED.has(keyword) ? mapMembers(value as JsonSchema, map) : undefined
+  if (ONE_SCHEMA.has(keyword)) return typeof value === 'boolean' ? value : map(value)
+  if (SCHEMA_LIST.has(keyword)) return (value as readonly unknown[]).map(map)
+  return SCHEMAS_BY_NAME.has(keyword) ? mapMembers(value as JsonSchema, map) : undefined
 }
 
 /** `default`, `examples` and the like: a small `bigint` is the number that a caller would send. */
 export function plainKeyword(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (typeof value === 'bigint') return exactInteger(value)
   if (Array.isArray(value)) return value.map(plainKeyword)
   return typeof value === 'object' && value !== null ? mapMembers(value as JsonSchema, plainKeyword) : value
 }

@@ -106,20 +106,20 @@ export function acceptAttribute(model: EntityModel, name: string, value: unknown
   const attribute = model.attributes.get(name)
   const at = `${model.name}.${name}`
   if (attribute === undefined) throw new WrongTypeError(`${model.name} has no attribute "${name}".`)
+  return acceptValue(attribute, value, at)
+}
+
+function acceptValue(type: ValueType, value: unknown, at: string): unknown {
   const plain = detach(value, at)
-  const isCopied = attribute.deliver !== undefined && typeof plain === 'object'
+  const isCopied = type.deliver !== undefined && typeof plain === 'object'
   // What is delivered may be changed by it, so nested data is copied once more.
-  attribute.check(deliverTo(attribute, isCopied ? detach(plain, at) : plain), at)
+  type.check(deliverTo(type, isCopied ? detach(plain, at) : plain), at)
   return plain
 }
 
 /** What a method returned, checked: detached data; `undefined` where nothing is returned. @throws NotPlainDataError, WrongTypeError */
 export function acceptReturned(model: EntityModel, { name, returns }: MethodModel, result: unknown): unknown {
-  if (returns === undefined) return undefined
-  const at = `the value that ${model.name}.${name} returned`
-  const value = detach(result, at)
-  returns.check(returns.deliver === undefined ? value : returns.deliver(detach(value, at)), at)
-  return value
+  return returns && acceptValue(returns, result, `the value that ${model.name}.${name} returned`)
 }
 
 /** A whole new state, checked and detached. @throws NotPlainDataError, WrongTypeError */

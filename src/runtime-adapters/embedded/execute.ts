@@ -48,9 +48,9 @@ function perform(runtime: Runtime, model: EntityModel, invocation: Invocation): 
     case 'read-attribute':
       return readAttribute(runtime, model, target)
     case 'write-attribute':
-      return writeAttribute(runtime, model, invocation)
+      return writeAttribute(runtime, model, invocation, target)
     case 'call':
-      return callMethod(runtime, model, invocation)
+      return callMethod(runtime, model, invocation, target)
   }
 }
 
@@ -116,9 +116,12 @@ function readAttribute(runtime: Runtime, model: EntityModel, target: TargetOf<'r
 
 type TargetOf<Kind extends Target['kind']> = Extract<Target, { kind: Kind }>
 
-function writeAttribute(runtime: Runtime, model: EntityModel, invocation: Invocation): Executed {
-  const { target } = invocation
-  if (target.kind !== 'write-attribute') return unserved('not a write')
+function writeAttribute(
+  runtime: Runtime,
+  model: EntityModel,
+  invocation: Invocation,
+  target: TargetOf<'write-attribute'>,
+): Executed {
   const { name } = target.attribute
   const attribute = model.attributes.get(name)
   if (attribute === undefined) return unserved(`${model.name} has no attribute "${name}"`)
@@ -131,15 +134,13 @@ function writeAttribute(runtime: Runtime, model: EntityModel, invocation: Invoca
   return returned(null, changes.length > 0)
 }
 
-function callMethod(runtime: Runtime, model: EntityModel, invocation: Invocation): Executed {
-  const { target, args } = invocation
-  if (target.kind !== 'call') return unserved('not a call')
+function callMethod(runtime: Runtime, model: EntityModel, invocation: Invocation, target: TargetOf<'call'>): Executed {
   const method = model.methods.get(target.method.name)
   if (method === undefined) return unserved(`${model.name} has no method "${target.method.name}"`)
   const call = new EntityCall({ ...runtime, invocation })
   try {
     const draft = call.draft(model, target.key)
-    const result = call.run(method, draft, deliverArgs(method.params, args))
+    const result = call.run(method, draft, deliverArgs(method.params, invocation.args))
     const value = acceptReturned(model, method, result) ?? null
     if (method.readOnly) {
       if (call.hasChanged) throw readOnlyBreach(model, method)

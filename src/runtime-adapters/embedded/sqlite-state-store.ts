@@ -1,13 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
 import { messageOf } from '../../entity-registry/message-of.ts'
+import { openDatabase } from '../sqlite/open-database.ts'
 import { type CommitResult, inTransaction } from '../sqlite/transaction.ts'
 import type { EntityModel } from './entity-model.ts'
-import { openStateDatabase } from './sqlite-connection.ts'
 import { createStateCache } from './state-cache.ts'
 import { type Change, type State, type StateStore, StateStoreError } from './state-store.ts'
 import { checkStoredShapes, readState } from './stored-shapes.ts'
 
+/** Raised when the tables change; a store of another version is refused. */
+const STORE_VERSION = '1'
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS shapes (entity TEXT PRIMARY KEY, shape TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS states (
+    entity TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (entity, key)
+  ) STRICT, WITHOUT ROWID;
+`
 /** Characters of state texts whose states are kept in memory. */
 const CACHE_CHARS = 32 * 1024 * 1024
 /** A group is committed at the latest with so many writes, even in the middle of a tick. */
@@ -51,7 +59,7 @@ export class SqliteStateStore implements StateStore {
 
   open(models: readonly EntityModel[]): void {
     const { folder, maxPages } = this.#options
-    const database = openStateDatabase(folder)
+    const database = openDatabase({ folder, file: 'entities.sqlite', version: STORE_VERSION, tables: TABLES })
     try {
       checkStoredShapes(database, models)
       if (maxPages !== undefined) database.exec(`PRAGMA max_page_count=${maxPages}`)

@@ -11,7 +11,7 @@ export interface Change {
   readonly state: State
 }
 
-/** The store can't be opened or read. Its message is written for an operator. */
+/** States can't be read, or are not those of today's entities. Its message is written for an operator. */
 export class StateStoreError extends Error {
   override readonly name = 'StateStoreError'
 }
@@ -21,7 +21,7 @@ export class StateStoreError extends Error {
  * last; what a failed commit took back is never read again; nothing is shared with callers but frozen-in-practice states.
  */
 export interface StateStore {
-  /** @throws StateStoreError when the store is another process's, or its states do not fit the models */
+  /** @throws DataFolderError when the store can't be opened, StateStoreError when its states do not fit the models */
   open(models: readonly EntityModel[]): void
   /** `undefined`: there is no such entity. @throws StateStoreError */
   read(entity: EntityModel, key: string): State | undefined

@@ -1,24 +1,14 @@
-import type {
-  Invocation,
-  InvocationContext,
-  Invoke,
-  NotSentCause,
-  Outcome,
-  RecordWatch,
-  StrayReplies,
-} from '../contract.ts'
+import type { Invocation, InvocationContext, Invoke, Outcome, RecordWatch, StrayReplies } from '../contract.ts'
 import type { KafkaDialect } from './dialect.ts'
+import { notSent } from './not-sent.ts'
 import type { PendingCall, PendingCalls } from './pending-calls.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
-
-/** A transport knows fewer reasons than others to whom records are handed. */
-export type HandOver = SendResult | { readonly kind: 'not-sent'; readonly cause: NotSentCause; readonly detail: string }
 
 export interface CallSenderOptions {
   readonly dialect: KafkaDialect
   readonly pending: PendingCalls
   /** Never rejects, and what it says of the record is true. */
-  readonly send: (record: KafkaRecord, invocation: Invocation) => Promise<HandOver>
+  readonly send: (record: KafkaRecord, invocation: Invocation) => Promise<SendResult>
   readonly strays?: Pick<StrayReplies, 'late'> | undefined
   readonly watch?: RecordWatch | undefined
 }
@@ -32,7 +22,7 @@ export interface CallSender {
 export function createCallSender({ dialect, pending, send, strays, watch }: CallSenderOptions): CallSender {
   const counters = { overloaded: 0, notSent: 0, sendUnknown: 0 }
 
-  function note(call: PendingCall, result: HandOver): void {
+  function note(call: PendingCall, result: SendResult): void {
     switch (result.kind) {
       case 'acknowledged':
         pending.acknowledge(call)
@@ -40,7 +30,7 @@ export function createCallSender({ dialect, pending, send, strays, watch }: Call
         return
       case 'not-sent':
         counters.notSent++
-        giveBack(call, notSent(result.cause, result.detail))
+        giveBack(call, result)
         return
       case 'unknown':
         // The record may be in the log, so its answer may still come: the waiter stays until the deadline.
@@ -107,8 +97,4 @@ function withTrace(record: KafkaRecord, { traceparent, tracestate }: InvocationC
   if (traceparent === undefined) return record
   const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate }
   return { ...record, headers: { ...record.headers, ...trace } }
-}
-
-export function notSent(cause: NotSentCause, detail: string): Extract<Outcome, { kind: 'not-sent' }> {
-  return { kind: 'not-sent', cause, detail }
 }

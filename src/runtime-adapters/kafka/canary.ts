@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { HealthCheck } from '../contract.ts'
-import type { HandOver } from './call-sender.ts'
 import type { KafkaDialect } from './dialect.ts'
 import type { ReplySteering } from './reply-steering.ts'
-import type { KafkaRecord, ReceivedRecord } from './transport.ts'
+import type { KafkaRecord, ReceivedRecord, SendResult } from './transport.ts'
 
 /** Milliseconds a runtime has to answer a ping, so that a health check ends within its second. */
 const PATIENCE_MS = 900
@@ -20,7 +19,7 @@ export interface Canary {
 
 export interface CanaryOptions {
   readonly dialect: KafkaDialect
-  readonly transport: { send(record: KafkaRecord): Promise<HandOver> }
+  readonly transport: { send(record: KafkaRecord): Promise<SendResult> }
   readonly steering?: ReplySteering | undefined
 }
 

@@ -1,4 +1,4 @@
-import { notSent } from './record-check.ts'
+import { notSent } from './not-sent.ts'
 import {
   type KafkaRecord,
   type KafkaTransport,
@@ -84,7 +84,7 @@ export function createClientTransport({ name, brokers, isFinal, open }: ClientTr
         throw error
       }
     },
-    send: (record) => client?.send(record) ?? Promise.resolve(notSent(NOT_STARTED)),
+    send: (record) => client?.send(record) ?? Promise.resolve(notSent('broker-unavailable', NOT_STARTED)),
     selection: {
       partitionsOf: (topic) => client?.partitionsOf(topic),
       read: (isWanted) => client?.read(isWanted),

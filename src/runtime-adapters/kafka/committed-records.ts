@@ -1,23 +1,5 @@
+import type { FetchedBatch, FetchedPartition } from './fetch-port.ts'
 import type { ReceivedRecord } from './transport.ts'
-
-export interface FetchedBatch {
-  readonly firstOffset: bigint
-  readonly lastOffsetDelta: number
-  readonly attributes: number
-  readonly producerId: bigint
-  readonly records: readonly {
-    readonly offsetDelta: number
-    readonly key: Buffer | null
-    readonly value: Buffer | null
-  }[]
-}
-
-interface Fetched {
-  readonly topic: string
-  readonly partition: number
-  readonly batches: readonly FetchedBatch[]
-  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
-}
 
 /** Bits of a batch's attributes (KIP-98). */
 const transactional = 1 << 4
@@ -29,7 +11,7 @@ const empty = Buffer.alloc(0)
  * @returns the offset to go on from: past transaction markers too, and past batches that compaction has emptied
  */
 export function takeCommitted(
-  { topic, partition, batches, aborted }: Fetched,
+  { topic, partition, batches, aborted }: Omit<FetchedPartition, 'error'>,
   from: bigint,
   take: (record: ReceivedRecord) => void,
 ): bigint {
@@ -49,7 +31,7 @@ export function takeCommitted(
 }
 
 /** Takes batches in the order of their offsets; `true` for those that hold records and were not aborted. */
-function createAbortFilter(aborted: Fetched['aborted']): (batch: FetchedBatch) => boolean {
+function createAbortFilter(aborted: FetchedPartition['aborted']): (batch: FetchedBatch) => boolean {
   const upcoming = aborted.toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
   const abortedNow = new Set<bigint>()
   return (batch) => {

@@ -1,8 +1,5 @@
-import type { Capabilities, Invocation, Outcome } from '../contract.ts'
+import type { Capabilities, Invocation, NotSent, Outcome } from '../contract.ts'
 import type { KafkaRecord, ReceivedRecord } from './transport.ts'
-
-/** A call that fits its metadata, but that this runtime can't be asked: sending it would do harm. */
-export type Refusal = Extract<Outcome, { kind: 'not-sent' }>
 
 /** It carries the id of a call, and is no reply to it. */
 export interface Foreign {
@@ -22,10 +19,10 @@ export interface KafkaDialect {
     readonly replies: readonly string[]
   }
   /**
-   * The record that asks for this invocation, or why it can't be asked. Its key and value are never empty. Calls on one entity carry the same
-   * record key, so they keep their order.
+   * The record that asks for this invocation, or why this runtime can't be asked: sending it would do harm. Its key and value
+   * are never empty. Calls on one entity carry the same record key, so they keep their order.
    */
-  encode(invocation: Invocation): KafkaRecord | Refusal
+  encode(invocation: Invocation): KafkaRecord | NotSent
   /** The invocation's id, found without parsing the value; `undefined` for a record that is nobody's reply. `decode` has the last word. */
   correlationOf(record: ReceivedRecord): string | undefined
   /** Every reply's record key is the id of its invocation, so that the id decides on the partition. Default: false. */

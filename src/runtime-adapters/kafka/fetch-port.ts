@@ -1,5 +1,3 @@
-import type { FetchedBatch } from './committed-records.ts'
-
 export interface ReadPosition {
   readonly topic: string
   readonly partition: number
@@ -13,6 +11,18 @@ export interface PartitionLeader {
   readonly topicId: string
   readonly partition: number
   readonly leader: number | undefined
+}
+
+export interface FetchedBatch {
+  readonly firstOffset: bigint
+  readonly lastOffsetDelta: number
+  readonly attributes: number
+  readonly producerId: bigint
+  readonly records: readonly {
+    readonly offsetDelta: number
+    readonly key: Buffer | null
+    readonly value: Buffer | null
+  }[]
 }
 
 export interface FetchedPartition {

@@ -1,8 +1,9 @@
 import type { HealthCheck, Log, RecordWatch, RuntimeAdapter, StrayReplies } from '../contract.ts'
-import { createCallSender, notSent } from './call-sender.ts'
+import { createCallSender } from './call-sender.ts'
 import { createCanary } from './canary.ts'
 import type { KafkaDialect } from './dialect.ts'
-import { createPendingCalls, type PendingLimits } from './pending-calls.ts'
+import { TAKES_NO_CALLS } from './not-sent.ts'
+import { createPendingCalls, type PendingLimits, STOPPED } from './pending-calls.ts'
 import { createReplyDesk } from './reply-desk.ts'
 import type { ReplySteering } from './reply-steering.ts'
 import type { KafkaTransport } from './transport.ts'
@@ -41,10 +42,7 @@ export function createKafkaAdapter(options: KafkaAdapterOptions): RuntimeAdapter
       steering?.start()
       state = 'open'
     },
-    invoke: (invocation) =>
-      state === 'open'
-        ? sender.invoke(invocation)
-        : Promise.resolve(notSent('shutting-down', 'This replica takes no calls.')),
+    invoke: (invocation) => (state === 'open' ? sender.invoke(invocation) : Promise.resolve(TAKES_NO_CALLS)),
     ...(options.prepare && { prepare: options.prepare }),
     suits: (id) => steering?.suits(id) ?? true,
     async health(): Promise<readonly HealthCheck[]> {
@@ -55,11 +53,7 @@ export function createKafkaAdapter(options: KafkaAdapterOptions): RuntimeAdapter
     counters: () => ({ ...desk.counters, ...sender.counters, ...steering?.counters, pending: pending.size }),
     async close() {
       state = 'closed'
-      pending.settleAll({
-        kind: 'unknown',
-        cause: 'shutting-down',
-        detail: 'The gateway stopped before the answer came.',
-      })
+      pending.settleAll(STOPPED)
       canary.close()
       steering?.close()
       await transport.close()

@@ -4,15 +4,7 @@ import { type EndNote, NOTE_MS, noteEnd } from './end-notes.ts'
 import type { IsWanted, KafkaConnection, ReplySelection, TransportSubscription } from './transport.ts'
 import { within } from './transport-start.ts'
 
-export interface KafkajsReading extends ReplySelection {
-  /** Resolves when every position is fixed. */
-  start(): Promise<void>
-  /** `undefined` while replies are read. */
-  trouble(): string | undefined
-  close(): Promise<void>
-}
-
-export interface ReadingOptions {
+interface ReadingOptions {
   readonly kafka: Kafka
   readonly admin: Admin
   readonly connection: KafkaConnection
@@ -36,11 +28,7 @@ const closeGraceMs = 2_000
  * are kept here, and set again each time that a group forms. A consumer that fails is replaced, group and all: in its old
  * group the successor would wait until the broker misses the failed member, a minute and more.
  */
-export function createReading(options: ReadingOptions): KafkajsReading {
-  return new Reading(options)
-}
-
-class Reading implements KafkajsReading {
+export class KafkajsReading implements ReplySelection {
   readonly #options: ReadingOptions
   readonly #positions = new Map<string, Map<number, bigint>>()
   /** Of partitions that are not read, by topic and partition. */
@@ -59,6 +47,7 @@ class Reading implements KafkajsReading {
     this.#options = options
   }
 
+  /** Resolves when every position is fixed. */
   async start(): Promise<void> {
     const { admin, subscription } = this.#options
     for (const topic of subscription.replyTopics) {
@@ -68,6 +57,7 @@ class Reading implements KafkajsReading {
     await this.#open()
   }
 
+  /** `undefined` while replies are read. */
   trouble(): string | undefined {
     const silentMs = performance.now() - this.#readAtMs
     if (!this.#closed && silentMs < 2 * this.#options.connection.fetchWaitMs + 2_000) return undefined

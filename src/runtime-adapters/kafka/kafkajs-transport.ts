@@ -2,7 +2,7 @@ import kafkajs, { type Admin, type Producer } from 'kafkajs'
 import type { Log } from '../contract.ts'
 import { createClientTransport, leaderless, type RunningClient } from './client-transport.ts'
 import { produceEach } from './kafkajs-produce.ts'
-import { createReading, type KafkajsReading } from './kafkajs-reading.ts'
+import { KafkajsReading } from './kafkajs-reading.ts'
 import {
   createKafka,
   createProduceCount,
@@ -11,23 +11,27 @@ import {
   isFinal,
   type ProduceCount,
 } from './kafkajs-start.ts'
-import { type PlaceOptions, placeOf } from './record-check.ts'
+import { type PlaceOptions, placeOf } from './record-place.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
-import type {
-  IsWanted,
-  KafkaConnection,
-  KafkaRecord,
-  KafkaTransport,
-  SendResult,
-  TransportSubscription,
+import {
+  type IsWanted,
+  type KafkaConnection,
+  type KafkaRecord,
+  type KafkaTransport,
+  type SendResult,
+  TransportStartError,
+  type TransportSubscription,
 } from './transport.ts'
-import { checkCompression, within } from './transport-start.ts'
+import { within } from './transport-start.ts'
 
 const closeGraceMs = 1_000
 
 /** Over `kafkajs`, which can't fetch without a group: see `kafkajs-reading.ts`. */
 export function createKafkajsTransport(connection: KafkaConnection, log: Log): KafkaTransport {
-  checkCompression('kafkajs', connection, ['none', 'gzip'])
+  const { compression } = connection
+  if (compression !== 'none' && compression !== 'gzip') {
+    throw new TransportStartError(`kafkajs can't compress with ${compression}; it can do none, gzip.`)
+  }
   return createClientTransport({
     name: 'kafkajs',
     brokers: connection.brokers,
@@ -61,7 +65,7 @@ class Running implements RunningClient {
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
     })
-    this.#makeReading = () => createReading({ kafka, admin: this.#admin, connection, subscription })
+    this.#makeReading = () => new KafkajsReading({ kafka, admin: this.#admin, connection, subscription })
     this.#batcher = createSendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,

@@ -64,6 +64,13 @@ const NO_ANSWER: Silence = {
   detail: 'The call was sent, and no answer came before its deadline.',
 }
 
+/** Of calls that still wait when the gateway ends. */
+export const STOPPED: Outcome = {
+  kind: 'unknown',
+  cause: 'shutting-down',
+  detail: 'The gateway stopped before the answer came.',
+}
+
 /** Finished calls that are remembered at least, to tell a late or second reply from another replica's; twice as many at most. */
 const REMEMBERED = 10_000
 

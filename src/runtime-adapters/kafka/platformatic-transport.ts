@@ -5,7 +5,7 @@ import { createClientTransport, leaderless, metadataRefreshMs, type RunningClien
 import { createFetchPort } from './platformatic-fetch.ts'
 import { produceTo } from './platformatic-produce.ts'
 import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
-import { type PlaceOptions, placeOf } from './record-check.ts'
+import { type PlaceOptions, placeOf } from './record-place.ts'
 import { createReplyReader, type ReplyReader } from './reply-reader.ts'
 import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
 import type {

@@ -21,14 +21,6 @@ export interface ReplyReaderOptions {
   readonly log: Log
 }
 
-export interface ReplyReader extends ReplySelection {
-  /** Resolves when every position is fixed. */
-  start(): Promise<void>
-  /** `undefined` while all partitions are read. */
-  trouble(): string | undefined
-  close(): void
-}
-
 const retryPauseMs = 100
 /** Replies of one fetch that make the next one gather. */
 const MANY = 8
@@ -39,7 +31,7 @@ const AT_ONCE: Gather = { minBytes: 1, maxWaitMs: 1 }
 
 /** Reads partitions from their leaders, without a group: one fetch loop a broker. */
 export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
-  return new Reader(options)
+  return new ReplyReader(options)
 }
 
 interface Tracked extends ReadPosition {
@@ -60,7 +52,7 @@ interface Taken {
   bytes: number
 }
 
-class Reader implements ReplyReader {
+export class ReplyReader implements ReplySelection {
   readonly #port: FetchPort
   readonly #options: ReplyReaderOptions
   readonly #tracked = new Map<string, Tracked>()
@@ -76,6 +68,7 @@ class Reader implements ReplyReader {
     this.#options = options
   }
 
+  /** Resolves when every position is fixed. */
   async start(): Promise<void> {
     const leaders = await this.#port.leaders()
     const end = await this.#port.offsets('end')
@@ -91,6 +84,7 @@ class Reader implements ReplyReader {
     this.#refreshIn(this.#options.refreshMs)
   }
 
+  /** `undefined` while all partitions are read. */
   trouble(): string | undefined {
     for (const { topic, partition, leader, trouble } of this.#wanted()) {
       if (trouble !== undefined) return `Partition ${partition} of ${topic} can't be read: ${trouble}`

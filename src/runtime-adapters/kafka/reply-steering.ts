@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { HealthCheck, Log, ReplicaShare } from '../contract.ts'
-import { partitioners, type ReplyPartitioner } from './partition-of-id.ts'
+import { UUID_LENGTH } from './as-uuid.ts'
+import { partitioners, type ReplyPartitioner } from './partitioners.ts'
 import { type IsWanted, type ReceivedRecord, type ReplySelection, TransportStartError } from './transport.ts'
 
 export interface ReplySteeringOptions {
@@ -13,42 +14,21 @@ export interface ReplySteeringOptions {
   readonly log: Log
 }
 
-/**
- * Each replica chooses ids whose replies come to partitions of its own, and reads these alone. It reads all of them until the
- * runtime has shown that it places replies as foreseen, as soon as it does not, and those of replicas that nobody sees alive.
- */
-export interface ReplySteering {
-  /** Once the transport has started. @throws TransportStartError */
-  start(): void
-  /** Whether replies to this id come to partitions of this replica. */
-  suits(id: string): boolean
-  /** One that suits, for a call of the adapter's own. */
-  newId(): string
-  /** Each record that is read, whoever it is for. */
-  see(id: string | undefined, record: ReceivedRecord): void
-  /** The runtime did not answer: should nothing else come from it either, its replies are looked for everywhere. */
-  doubt(): void
-  health(): HealthCheck
-  readonly counters: Readonly<Record<'misplaced' | 'readAll', number>>
-  close(): void
-}
-
 /** Replies in a row that must stand where they were foreseen. By chance they do once in 2^20 times, at two partitions. */
 const PROOF = 20
 /** With each reply that stands elsewhere, as many more are asked for; up to this. */
 const MAX_PROOF = 20_000
 const LOOK_MS = 1_000
-const ID_BYTES = 36
 
-export function createReplySteering(options: ReplySteeringOptions): ReplySteering {
-  return new Steering(options)
-}
-
-class Steering implements ReplySteering {
+/**
+ * Each replica chooses ids whose replies come to partitions of its own, and reads these alone. It reads all of them until the
+ * runtime has shown that it places replies as foreseen, as soon as it does not, and those of replicas that nobody sees alive.
+ */
+export class ReplySteering {
   readonly counters = { misplaced: 0, readAll: 0 }
   readonly #options: ReplySteeringOptions
   readonly #partitions = new Map<string, number>()
-  readonly #idBytes = Buffer.alloc(ID_BYTES)
+  readonly #idBytes = Buffer.alloc(UUID_LENGTH)
   #timer: NodeJS.Timeout | undefined
   #rightInARow = 0
   /** Nothing was read since the last look. */
@@ -63,6 +43,7 @@ class Steering implements ReplySteering {
     this.#options = options
   }
 
+  /** Once the transport has started. @throws TransportStartError */
   start(): void {
     const { topics, selection, share } = this.#options
     for (const topic of topics) {
@@ -79,6 +60,7 @@ class Steering implements ReplySteering {
     }, LOOK_MS)
   }
 
+  /** Whether replies to this id come to partitions of this replica. */
   suits(id: string): boolean {
     const { share } = this.#options
     for (const count of this.#partitions.values()) {
@@ -87,6 +69,7 @@ class Steering implements ReplySteering {
     return true
   }
 
+  /** One that suits, for a call of the adapter's own. */
   newId(): string {
     for (;;) {
       const id = randomUUID()
@@ -94,9 +77,10 @@ class Steering implements ReplySteering {
     }
   }
 
+  /** Each record that is read, whoever it is for. */
   see(id: string | undefined, { topic, partition }: ReceivedRecord): void {
     const count = this.#partitions.get(topic)
-    if (count === undefined || id?.length !== ID_BYTES) return
+    if (count === undefined || id?.length !== UUID_LENGTH) return
     this.#isSilent = false
     const foreseen = this.#foreseen(id, count)
     if (foreseen === partition) {
@@ -116,6 +100,7 @@ class Steering implements ReplySteering {
     log.error(fields, `Replies are not where KAFKA_REPLY_PARTITIONER=${partitioner} puts them; all are read.${hint}`)
   }
 
+  /** The runtime did not answer: should nothing else come from it either, its replies are looked for everywhere. */
   doubt(): void {
     if (!this.#isSilent) return
     this.#rightInARow = 0
@@ -174,6 +159,10 @@ class Steering implements ReplySteering {
     log.info({ partitions: reading }, 'Replies of these partitions are read')
     selection.read(isWanted)
   }
+}
+
+export function createReplySteering(options: ReplySteeringOptions): ReplySteering {
+  return new ReplySteering(options)
 }
 
 function holds({ index, count }: ReplicaShare, partition: number): boolean {

@@ -1,5 +1,5 @@
+import { notSent } from './not-sent.ts'
 import type { PartitionBatch, ProduceVerdict } from './produce-verdict.ts'
-import { notSent } from './record-check.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
 
 /** What a client does for the batcher. */
@@ -17,12 +17,6 @@ export interface SendBatcherOptions {
   readonly sendTimeoutMs: number
   /** Of the records that go to one partition in one request: the topic's limit holds for them together. */
   readonly maxBatchBytes: number
-}
-
-export interface SendBatcher {
-  add(record: KafkaRecord, partition: number): Promise<SendResult>
-  /** What waits is `not-sent`; what travels has `graceMs` to come back, then it is `unknown`. */
-  close(graceMs: number): Promise<void>
 }
 
 interface Waiting {
@@ -61,10 +55,10 @@ const maxBatchRecords = 10_000
  * more than records do.
  */
 export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
-  return new Batcher(options)
+  return new SendBatcher(options)
 }
 
-class Batcher implements SendBatcher {
+export class SendBatcher {
   readonly #port: ProducePort
   readonly #options: SendBatcherOptions
   readonly #sweepMs: number
@@ -86,7 +80,7 @@ class Batcher implements SendBatcher {
   }
 
   add(record: KafkaRecord, partition: number): Promise<SendResult> {
-    if (this.#closed) return Promise.resolve(notSent('The gateway is shutting down.'))
+    if (this.#closed) return Promise.resolve(notSent('broker-unavailable', 'The gateway is shutting down.'))
     const { promise, resolve } = Promise.withResolvers<SendResult>()
     const lane = this.#lane(record.topic, partition)
     // The sweep comes round late by its own interval, so records expire earlier by as much.
@@ -98,11 +92,12 @@ class Batcher implements SendBatcher {
     return promise
   }
 
+  /** What waits is `not-sent`; what travels has `graceMs` to come back, then it is `unknown`. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true
     clearImmediate(this.#turn)
     for (const lane of this.#all()) {
-      for (const one of lane.waiting) tell(one, notSent('The gateway is shutting down.'))
+      for (const one of lane.waiting) tell(one, notSent('broker-unavailable', 'The gateway is shutting down.'))
       lane.waiting = []
     }
     const grace = Promise.withResolvers<void>()
@@ -215,14 +210,14 @@ class Batcher implements SendBatcher {
           this.#putBack(lane, records, verdict.detail)
           return
         }
-        for (const one of records) tell(one, { kind: 'not-sent', cause: verdict.cause, detail: verdict.detail })
+        for (const one of records) tell(one, notSent(verdict.cause, verdict.detail))
     }
   }
 
   #putBack(lane: Lane, records: readonly Waiting[], detail: string): void {
     lane.lastDetail = detail
     if (this.#closed) {
-      for (const one of records) tell(one, notSent(detail))
+      for (const one of records) tell(one, notSent('broker-unavailable', detail))
       return
     }
     // One that was told `unknown` meanwhile must not appear in the log after that.
@@ -259,7 +254,7 @@ class Batcher implements SendBatcher {
     for (const lane of this.#all()) {
       const young = lane.waiting.findIndex(({ expiresAt }) => expiresAt > now)
       const expired = lane.waiting.splice(0, young === -1 ? lane.waiting.length : young)
-      for (const one of expired) tell(one, notSent(lane.lastDetail))
+      for (const one of expired) tell(one, notSent('broker-unavailable', lane.lastDetail))
       for (const one of lane.travelling ?? []) {
         if (one.expiresAt <= now) tell(one, unknown('The broker did not acknowledge in time.'))
       }

@@ -1,4 +1,4 @@
-import { type KafkaConnection, TransportStartError } from './transport.ts'
+import { TransportStartError } from './transport.ts'
 
 /** From the first attempt to reach the brokers until giving up. */
 const startTimeoutMs = 9_000
@@ -60,16 +60,6 @@ export function missingTopics(topics: readonly string[]): TransportStartError {
     `Kafka has no ${topics.length === 1 ? 'topic' : 'topics'} ${names}, or hides them from the gateway's user, whom no ACL allows to DESCRIBE them. ` +
       'Create what is missing, or set KAFKA_CREATE_TOPIC_PARTITIONS and the gateway does.',
   )
-}
-
-/** @throws TransportStartError where the client can't compress so */
-export function checkCompression(
-  client: string,
-  { compression }: KafkaConnection,
-  able: readonly KafkaConnection['compression'][],
-): void {
-  if (able.includes(compression)) return
-  throw new TransportStartError(`${client} can't compress with ${compression}; it can do ${able.join(', ')}.`)
 }
 
 /** The reason at the bottom of a client's nested errors, which is the one that an operator can use. */

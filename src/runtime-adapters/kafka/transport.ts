@@ -1,3 +1,5 @@
+import type { NotSent } from '../contract.ts'
+
 /** One record to send. Key and value are never empty: a record without them can kill a runtime. */
 export interface KafkaRecord {
   readonly topic: string
@@ -25,7 +27,7 @@ export interface ReceivedRecord {
  */
 export type SendResult =
   | { readonly kind: 'acknowledged' }
-  | { readonly kind: 'not-sent'; readonly cause: 'too-large' | 'broker-unavailable'; readonly detail: string }
+  | NotSent
   | { readonly kind: 'unknown'; readonly detail: string }
 
 export interface TransportSubscription {

@@ -1,4 +1,4 @@
-import { UnreadableReply } from './request-shape.ts'
+import { UnreadableReply } from '../kafka/reply-json.ts'
 
 /** Reads forward through bytes and never past their end. */
 export class ByteCursor {

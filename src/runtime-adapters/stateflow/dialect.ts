@@ -1,7 +1,9 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
-import type { Capabilities, Invocation, Outcome } from '../contract.ts'
+import type { Capabilities, Invocation, NotSent, Outcome } from '../contract.ts'
 import { asUuid } from '../kafka/as-uuid.ts'
-import type { KafkaDialect, Refusal } from '../kafka/dialect.ts'
+import type { KafkaDialect } from '../kafka/dialect.ts'
+import { notSent } from '../kafka/not-sent.ts'
+import { UnreadableReply } from '../kafka/reply-json.ts'
 import type { KafkaRecord, ReceivedRecord } from '../kafka/transport.ts'
 import { findEventId } from './correlation.ts'
 import { type EntityPlan, planEntity, planFor, type RequestPlan } from './entity-plan.ts'
@@ -11,7 +13,7 @@ import { jsonCodec } from './json-codec.ts'
 import type { StateflowOptions } from './options.ts'
 import { outcomeOf } from './outcome.ts'
 import { pickleCodec } from './pickle-codec.ts'
-import { type Call, type EventCodec, type ReplyEvent, UnreadableReply } from './request-shape.ts'
+import type { Call, EventCodec, ReplyEvent } from './request-shape.ts'
 import { dataflowRouting, type Route, type Routing, statefunRouting } from './routing.ts'
 
 const capabilities: Capabilities = {
@@ -114,13 +116,13 @@ function requestTopics(plans: Plans, { ping }: Routing): readonly string[] {
   return [...new Set([...used, ping.topic])]
 }
 
-function encode(plans: Plans, invocation: Invocation): KafkaRecord | Refusal {
+function encode(plans: Plans, invocation: Invocation): KafkaRecord | NotSent {
   const { id, target, args } = invocation
   const key = target.kind === 'create' ? undefined : target.key
   const refusal = checkKey(target.entity, key ?? createdKey(target.entity, args))
   if (refusal !== undefined) return refusal
   const harm = harmOf(invocation)
-  if (harm !== undefined) return { kind: 'not-sent', cause: 'unsupported', detail: harm }
+  if (harm !== undefined) return notSent('unsupported', harm)
   const call: Call = { id, key, args, value: target.kind === 'write-attribute' ? target.value : undefined }
   const { route, encode: write } = planOf(plans, invocation)
   return toRecord(route, call, write(call))
@@ -131,13 +133,13 @@ function createdKey({ create }: EntityDescriptor, args: Invocation['args']): unk
 }
 
 /** StateFlow takes a falsy key for none at all, and a call without a key for a create, which ends a PyFlink job. */
-function checkKey({ name, key: { type } }: EntityDescriptor, key: unknown): Refusal | undefined {
+function checkKey({ name, key: { type } }: EntityDescriptor, key: unknown): NotSent | undefined {
   if (key === undefined) return undefined
   const isRight =
     type === 'string' ? typeof key === 'string' && key !== '' : typeof key !== 'string' && Number(key) !== 0
   if (isRight) return undefined
   const detail = `StateFlow can’t have a ${name} with the key ${JSON.stringify(String(key))}: it would take it for no key.`
-  return { kind: 'not-sent', cause: 'unsupported', detail }
+  return notSent('unsupported', detail)
 }
 
 function planOf(plans: Plans, { target }: Invocation): RequestPlan {

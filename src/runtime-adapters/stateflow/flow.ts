@@ -1,6 +1,7 @@
 import type { MethodDescriptor } from '../../entity-registry/descriptor.ts'
+import { pointerSegment } from '../../entity-registry/metadata-error.ts'
+import { isRecord, type PlainRecord } from '../../entity-registry/plain-record.ts'
 import type { FunctionType } from './function-type.ts'
-import { isRecord, type PlainRecord } from './plain-record.ts'
 import type { Hole } from './request-shape.ts'
 
 /**
@@ -122,7 +123,7 @@ function plant(value: unknown, { pointer, holes }: Plot): Tree {
   }
   if (isRecord(value)) {
     const members = Object.entries(value).map(([name, member]) => {
-      const at = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const at = `${pointer}/${pointerSegment(name)}`
       return [name, plant(member, { pointer: at, holes })] as const
     })
     return { kind: 'dict', members: new Map(members) }

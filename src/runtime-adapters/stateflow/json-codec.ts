@@ -1,18 +1,9 @@
-import { isUtf8 } from 'node:buffer'
-import { isDeeperThan, parseExact } from '../../entity-registry/exact-json.ts'
+import { isRecord } from '../../entity-registry/plain-record.ts'
+import { parseReply, textOfReply, UnreadableReply } from '../kafka/reply-json.ts'
 import type { Tree } from './flow.ts'
 import type { FunctionType } from './function-type.ts'
-import { isRecord } from './plain-record.ts'
 import { asPython, type TypedValue } from './python-type.ts'
-import {
-  type Call,
-  type EventCodec,
-  type Hole,
-  type PayloadShape,
-  type ReplyEvent,
-  type RequestShape,
-  UnreadableReply,
-} from './request-shape.ts'
+import type { Call, EventCodec, Hole, PayloadShape, ReplyEvent, RequestShape } from './request-shape.ts'
 
 /** StateFlow’s `JsonSerializer`, for runtimes whose JSON has been repaired: upstream’s can’t carry references. */
 export const jsonCodec: EventCodec = {
@@ -42,13 +33,6 @@ export const jsonCodec: EventCodec = {
 }
 
 const BEYOND_ASCII = /[\u0080-\uffff]/
-/** Nesting of a reply; what is deeper is not data that anyone sends on purpose. */
-const MAX_DEPTH = 200
-/** CPython’s own limit of digits between int and text (`sys.int_info.default_max_str_digits`). */
-const MAX_DIGITS = 4_300
-/** Looked for where a run of digits begins: at each of them, it would take seconds. */
-const TOO_MANY_DIGITS = new RegExp(`(?<!\\d)\\d{${MAX_DIGITS + 1}}`)
-
 type Part = string | Hole
 
 function requestParts({ request, type, keyType, payload }: RequestShape): readonly Part[] {
@@ -189,23 +173,9 @@ function parse(bytes: Buffer): unknown {
   // 0x80 opens every pickle; upstream’s PyFlink runtime answers in pickle whatever its serializer is.
   if (bytes[0] === 0x80)
     throw new UnreadableReply('The reply is a Python pickle: this runtime does not answer in JSON.')
-  if (!isUtf8(bytes)) throw new UnreadableReply('The reply is not UTF-8.')
-  const text = bytes.toString('utf8')
-  if (text.length > MAX_DIGITS && TOO_MANY_DIGITS.test(text))
-    throw new UnreadableReply('The reply has a number of more than 4,300 digits.')
-  const value = parseText(text)
-  // Each level takes two characters at least.
-  if (text.length > 2 * MAX_DEPTH && isDeeperThan(value, MAX_DEPTH))
-    throw new UnreadableReply(`The reply is nested more than ${MAX_DEPTH} deep.`)
+  const text = textOfReply(bytes)
+  const value = parseReply(text)
   return text.includes('InternalClassRef') ? withoutReferences(value) : value
-}
-
-function parseText(text: string): unknown {
-  try {
-    return parseExact(text)
-  } catch {
-    throw new UnreadableReply('The reply is not JSON that can be carried on (NaN and Infinity are not).')
-  }
 }
 
 /** An `InternalClassRef` is to a caller what it was when it came in: the entity’s key. */

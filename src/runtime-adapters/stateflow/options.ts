@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
+import { TOPIC_NAME } from '../kafka/topic-name.ts'
 
 const TopicName = (name: string, options: { readonly env: string; readonly description: string }) =>
-  Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$', default: name, ...options })
+  Type.String({ pattern: TOPIC_NAME, default: name, ...options })
 
 /** Settings of the StateFlow runtime. `env` names the environment variable of each. */
 export const StateflowOptions = Type.Object(

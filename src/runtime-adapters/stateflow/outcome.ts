@@ -1,4 +1,5 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import { exactInteger } from '../../entity-registry/exact-json.ts'
 import type { Invocation, Key, Outcome } from '../contract.ts'
 import type { ReplyEvent, RequestName } from './request-shape.ts'
 
@@ -48,8 +49,7 @@ function createOutcome(reply: ReplyEvent, entity: EntityDescriptor): Outcome {
 function createdKey({ key, payload }: ReplyEvent, entity: EntityDescriptor): Key | undefined {
   const candidate = [key, payload.key].find((value) => value !== null && value !== undefined && value !== '')
   if (entity.key.type === 'integer' && typeof candidate === 'string' && /^-?\d{1,40}$/.test(candidate)) {
-    const double = Number(candidate)
-    return Number.isSafeInteger(double) ? double : BigInt(candidate)
+    return exactInteger(candidate)
   }
   const isKey = typeof candidate === 'string' || typeof candidate === 'bigint' || Number.isSafeInteger(candidate)
   // The line above has just looked at the type; TypeScript does not follow it through `isSafeInteger`.

@@ -1,9 +1,10 @@
+import { isRecord } from '../../entity-registry/plain-record.ts'
+import { UnreadableReply } from '../kafka/reply-json.ts'
 import { pickleTemplate } from './pickle-event.ts'
 import { readPickle } from './pickle-reader.ts'
-import { isRecord } from './plain-record.ts'
 import { toPlain } from './plain-value.ts'
 import { PythonEnumMember, PythonObject } from './python-objects.ts'
-import { type EventCodec, type ReplyEvent, UnreadableReply } from './request-shape.ts'
+import type { EventCodec, ReplyEvent } from './request-shape.ts'
 
 /** StateFlow’s `PickleSerializer`, its default and the only one that unmodified PyFlink runtimes answer in. */
 export const pickleCodec: EventCodec = { compile: pickleTemplate, read }

@@ -1,8 +1,9 @@
+import { exactInteger } from '../../entity-registry/exact-json.ts'
+import { UnreadableReply } from '../kafka/reply-json.ts'
 import { ByteCursor } from './byte-cursor.ts'
 import { Op } from './pickle-opcodes.ts'
 import { PickleStack } from './pickle-stack.ts'
 import { lookUpGlobal, PythonEnumMember, PythonGlobal, PythonObject, PythonOnly } from './python-objects.ts'
-import { UnreadableReply } from './request-shape.ts'
 import { decodeText } from './surrogate-text.ts'
 
 /** A Python dict: its keys may be anything, and lists and dicts may hold each other. */
@@ -101,9 +102,7 @@ function longOf(bytes: Buffer): number | bigint {
   if (bytes.length > MAX_INT_BYTES) throw new UnreadableReply('The reply has an int of more than 4,300 digits.')
   if (bytes.length === 0) return 0
   const magnitude = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
-  const value = BigInt.asIntN(bytes.length * 8, magnitude)
-  const double = Number(value)
-  return Number.isSafeInteger(double) ? double : value
+  return exactInteger(BigInt.asIntN(bytes.length * 8, magnitude))
 }
 
 function textOf(bytes: Buffer): string {

@@ -1,4 +1,4 @@
-import { UnreadableReply } from './request-shape.ts'
+import { UnreadableReply } from '../kafka/reply-json.ts'
 
 /** The unpickler’s stack with its marks, and its memo. A value is never below the last mark’s reach. */
 export class PickleStack {

@@ -1,5 +1,5 @@
+import { UnreadableReply } from '../kafka/reply-json.ts'
 import { PythonEnumMember, PythonGlobal, PythonObject, PythonOnly } from './python-objects.ts'
-import { UnreadableReply } from './request-shape.ts'
 
 /** Nesting of a value; what is deeper is not data that anyone sends on purpose. */
 const MAX_DEPTH = 200

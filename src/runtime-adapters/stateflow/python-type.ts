@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../../entity-registry/descriptor.ts'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
-import { isRecord } from './plain-record.ts'
+import { isRecord } from '../../entity-registry/plain-record.ts'
 
 /**
  * JSON has one kind of number and one kind of list, Python has two of each. The schema says which is meant: a method

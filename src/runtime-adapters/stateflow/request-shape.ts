@@ -70,8 +70,3 @@ export interface ReplyEvent {
   /** Plain JSON data; references to entities have become their keys. */
   readonly payload: Readonly<Record<string, unknown>>
 }
-
-/** Bytes that are no reply, or hold what JSON can’t carry. The message is for a caller and bounded in length. */
-export class UnreadableReply extends Error {
-  override readonly name = 'UnreadableReply'
-}

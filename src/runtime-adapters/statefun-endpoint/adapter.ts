@@ -1,11 +1,12 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { HealthCheck, Invocation, Log, PreparedEntities, RuntimeAdapter, StrayReplies } from '../contract.ts'
-import { createCallSender, type HandOver, notSent } from '../kafka/call-sender.ts'
+import { createCallSender } from '../kafka/call-sender.ts'
 import { createCanary } from '../kafka/canary.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
-import { createPendingCalls, type PendingLimits } from '../kafka/pending-calls.ts'
+import { notSent, TAKES_NO_CALLS } from '../kafka/not-sent.ts'
+import { createPendingCalls, type PendingLimits, STOPPED } from '../kafka/pending-calls.ts'
 import { createReplyDesk } from '../kafka/reply-desk.ts'
-import type { KafkaRecord } from '../kafka/transport.ts'
+import type { KafkaRecord, SendResult } from '../kafka/transport.ts'
 import { dispatchRoute } from '../statefun/dispatch-message.ts'
 import type { Endpoint, Ingress } from '../statefun/ingress.ts'
 import { dispatchedBy, divertAnswer } from './dispatch.ts'
@@ -54,7 +55,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
   })
   const send = createIngress({ engine, options, isServed: (type) => directory.find(type) !== undefined })
   const canary = createCanary({ dialect, transport: { send } })
-  const desk = createReplyDesk({ dialect, pending, canary, log, strays, steering: undefined })
+  const desk = createReplyDesk({ dialect, pending, canary, log, strays })
   const sender = createCallSender({ dialect, pending, send, strays })
 
   return {
@@ -62,10 +63,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     capabilities: dialect.capabilities,
     ...(prepare && { prepare: (entities: readonly EntityDescriptor[]) => prepare(entities, directory) }),
     start: async () => engine.start(),
-    invoke: (invocation) =>
-      engine.isOpen
-        ? sender.invoke(invocation)
-        : Promise.resolve(notSent('shutting-down', 'This replica takes no calls.')),
+    invoke: (invocation) => (engine.isOpen ? sender.invoke(invocation) : Promise.resolve(TAKES_NO_CALLS)),
     async health(): Promise<readonly HealthCheck[]> {
       if (!engine.isOpen) return [{ name: 'store', ok: false, detail: 'the runtime is not open' }]
       const reached = await probe.check()
@@ -75,11 +73,7 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     counters: () => ({ ...desk.counters, ...sender.counters, ...engine.counters(), pending: pending.size }),
     async close() {
       await engine.close()
-      pending.settleAll({
-        kind: 'unknown',
-        cause: 'shutting-down',
-        detail: 'The gateway stopped before the answer came.',
-      })
+      pending.settleAll(STOPPED)
       canary.close()
       probe.close()
     },
@@ -94,7 +88,7 @@ interface IngressOptions {
 
 /** What StateFun's ingress does with a record. */
 function createIngress({ engine, options: { ingress }, isServed }: IngressOptions) {
-  return (record: KafkaRecord, invocation?: Invocation): Promise<HandOver> => {
+  return (record: KafkaRecord, invocation?: Invocation): Promise<SendResult> => {
     const route = ingress.get(record.topic)
     if (route === undefined) throw new Error(`no function reads the topic ${record.topic}`)
     const origin = invocation?.id
@@ -114,6 +108,6 @@ function createIngress({ engine, options: { ingress }, isServed }: IngressOption
     if (asked.kind === 'answer') return engine.answer(asked.egress)
     const type = functionTypeOf(asked.message.target)
     if (isServed(type)) return engine.accept(asked.message)
-    return Promise.resolve({ kind: 'not-sent', cause: 'unsupported', detail: `No endpoint has the function ${type}.` })
+    return Promise.resolve(notSent('unsupported', `No endpoint has the function ${type}.`))
   }
 }

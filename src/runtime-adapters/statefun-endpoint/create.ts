@@ -1,18 +1,17 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
-import type { KafkaDialect } from '../kafka/dialect.ts'
 import type { PendingLimits } from '../kafka/pending-calls.ts'
 import { createStateflowDialect } from '../stateflow/dialect.ts'
 import type { StateflowOptions } from '../stateflow/options.ts'
 import { createStatefunDialect, ingressOf } from '../statefun/dialect.ts'
 import { endpointsOf } from '../statefun/endpoints.ts'
-import { type Endpoint, type Ingress, showEndpoint } from '../statefun/ingress.ts'
+import { type Endpoint, showEndpoint } from '../statefun/ingress.ts'
 import type { StatefunOptions } from '../statefun/options.ts'
 import { createEndpointAdapter } from './adapter.ts'
 import { EndpointError, parseEndpoint } from './endpoint-directory.ts'
 import { createMemoryEngineStore } from './engine-store.ts'
 import type { StatefunEndpointOptions } from './options.ts'
-import { createSpeech } from './speech.ts'
+import { createProtocolSwitch, type Protocol } from './protocol-switch.ts'
 import { SqliteEngineStore } from './sqlite-engine-store.ts'
 import { stateflowIngress } from './stateflow-ingress.ts'
 
@@ -27,19 +26,19 @@ interface Options {
 export async function createStatefunEndpoint(options: Options, context: AdapterContext): Promise<RuntimeAdapter> {
   const { limits: pending, statefunEndpoint: own } = options
   const { log, strays } = context
-  const speak = (entities: readonly EntityDescriptor[]) =>
-    own.dialect === 'stateflow' ? ofStateflow(options, entities) : ofFunctions(options, entities)
-  const spoken = speak(context.entities)
-  const { dialect, ingress, prepare } = createSpeech(spoken, context.entities)
+  const protocolOf = (entities: readonly EntityDescriptor[]) =>
+    own.dialect === 'stateflow' ? stateflowProtocol(options, entities) : functionsProtocol(options, entities)
+  const protocol = protocolOf(context.entities)
+  const { dialect, ingress, prepare } = createProtocolSwitch(protocol, context.entities)
   const { maxBatch, callTimeoutMs, dataFolder } = own
-  const endpoints = placesOf(own, spoken, context.entities)
+  const endpoints = placesOf(own, protocol, context.entities)
   const store = dataFolder === undefined ? createMemoryEngineStore() : new SqliteEngineStore({ folder: dataFolder })
   const shown = endpoints.map((one) => ({ ...one, urlPathTemplate: showEndpoint(one.urlPathTemplate) }))
   log.info({ instance: context.instance, endpoints: shown, dataFolder }, 'functions are called without a cluster')
   return createEndpointAdapter({
     ...{ dialect, ingress, endpoints, store, maxBatch, callTimeoutMs, engine: own, pending, log, strays },
     prepare(entities, directory) {
-      const next = speak(entities)
+      const next = protocolOf(entities)
       const readied = prepare(next, entities)
       const redirect = directory.prepare(placesOf(own, next, entities))
       return {
@@ -56,23 +55,17 @@ export async function createStatefunEndpoint(options: Options, context: AdapterC
 /** The operator's word counts before the metadata's. @throws EndpointError where there are entities and no endpoints */
 function placesOf(
   { endpoints }: StatefunEndpointOptions,
-  spoken: Spoken,
+  protocol: Protocol,
   entities: readonly EntityDescriptor[],
 ): readonly Endpoint[] {
-  const places = endpoints.length > 0 ? endpoints.map(parseEndpoint) : spoken.endpoints
+  const places = endpoints.length > 0 ? endpoints.map(parseEndpoint) : protocol.endpoints
   if (places.length > 0 || entities.length === 0) return places
   throw new EndpointError(
     'Nothing says where the functions are. Set STATEFUN_ENDPOINTS, e.g. to http://HOST:PORT/statefun.',
   )
 }
 
-export interface Spoken {
-  readonly dialect: KafkaDialect
-  readonly ingress: Ingress
-  readonly endpoints: readonly Endpoint[]
-}
-
-function ofFunctions({ statefun }: Options, entities: readonly EntityDescriptor[]): Spoken {
+function functionsProtocol({ statefun }: Options, entities: readonly EntityDescriptor[]): Protocol {
   return {
     dialect: createStatefunDialect({ ...statefun, entities }),
     ingress: ingressOf(entities, statefun),
@@ -80,7 +73,7 @@ function ofFunctions({ statefun }: Options, entities: readonly EntityDescriptor[
   }
 }
 
-function ofStateflow({ stateflow }: Options, entities: readonly EntityDescriptor[]): Spoken {
+function stateflowProtocol({ stateflow }: Options, entities: readonly EntityDescriptor[]): Protocol {
   return {
     dialect: createStateflowDialect({ ...stateflow, routing: 'statefun', entities }),
     ingress: stateflowIngress(entities, stateflow),

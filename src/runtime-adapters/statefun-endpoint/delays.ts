@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../entity-registry/longest-timer.ts'
 import { type Delay, sizeOf } from './message.ts'
 
 /** Messages that wait for their time. Not more than the store holds: whoever lets messages in has to bound them. */
@@ -13,9 +14,6 @@ export interface Delays {
   /** Of all their messages. */
   readonly bytes: number
 }
-
-/** The longest that a timer of Node can be set to. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** @param fire called when a delay is due; it is dropped then */
 export function createDelays(fire: (delay: Delay) => void): Delays {
@@ -37,7 +35,7 @@ export function createDelays(fire: (delay: Delay) => void): Delays {
 
   /** Nobody has to wait longer than a timer can. */
   function arm({ seq, dueMs }: Delay): NodeJS.Timeout {
-    return setTimeout(ring, Math.min(MAX_TIMER_MS, Math.max(0, dueMs - Date.now())), seq)
+    return setTimeout(ring, Math.min(LONGEST_TIMER_MS, Math.max(0, dueMs - Date.now())), seq)
   }
 
   function ring(seq: number): void {

@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import type { KafkaRecord } from '../kafka/transport.ts'
-import { dispatchRoute } from '../statefun/dispatch-message.ts'
+import { dispatchRoute, packed } from '../statefun/dispatch-message.ts'
 import type { Incoming } from './engine.ts'
 import { addressOf, type Egress, functionTypeOf, type Message } from './message.ts'
 
@@ -50,8 +49,4 @@ export function divertAnswer({ seq, target, caller, argument }: Message): Egress
 function replyTo(correlationId: string, answer: object): Omit<Egress, 'seq'> {
   const value = Buffer.from(JSON.stringify({ correlation_id: correlationId, ...answer }))
   return { topic: REPLY_TOPIC, key: Buffer.from(correlationId), value }
-}
-
-function packed(bytes: Buffer): object {
-  return isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') }
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, showEndpoint } from '../statefun/ingress.ts'
+import { type Endpoint, hasFunction, showEndpoint } from '../statefun/ingress.ts'
 import { createFunctionEndpoint, type FunctionEndpoint } from './function-endpoint.ts'
 
 /** A function type's place, and how it wants to be called. */
@@ -59,13 +59,10 @@ export function createEndpointDirectory(given: readonly Endpoint[], defaults: En
   }
 
   function look(functionType: string): FunctionPlace | undefined {
-    const slash = functionType.lastIndexOf('/')
-    const namespace = functionType.slice(0, Math.max(0, slash))
-    const patterns = [functionType, `${namespace}/*`, '*']
-    const found = all.find(({ functions }) => patterns.includes(functions))
+    const found = all.find((endpoint) => hasFunction(endpoint, functionType))
     if (found === undefined) return undefined
     const { maxNumBatchRequests: maxBatch = defaults.maxBatch, callTimeoutMs = defaults.callTimeoutMs } = found
-    return { endpoint: open(found, functionType.slice(slash + 1)), maxBatch, callTimeoutMs }
+    return { endpoint: open(found, functionType.slice(functionType.lastIndexOf('/') + 1)), maxBatch, callTimeoutMs }
   }
 
   /** A name that makes no address has no endpoint: messages name what they like. */

@@ -1,5 +1,6 @@
 import type { HealthCheck, Log, Outcome } from '../contract.ts'
-import { type HandOver, notSent } from '../kafka/call-sender.ts'
+import { notSent, TAKES_NO_CALLS } from '../kafka/not-sent.ts'
+import type { SendResult } from '../kafka/transport.ts'
 import type { Address } from '../statefun/protobuf.ts'
 import { callFunction } from './call-function.ts'
 import { type CallsUnderWay, createCallsUnderWay } from './calls-under-way.ts'
@@ -8,9 +9,10 @@ import type { EndpointDirectory } from './endpoint-directory.ts'
 import type { EngineStore } from './engine-store.ts'
 import { asToldToCallers, type Failure, outcomeOf } from './failure.ts'
 import { createFailureLog, type FailureLog } from './failure-log.ts'
-import { ACKNOWLEDGED, afterCommit, CLOSED } from './hand-over.ts'
+import { ACKNOWLEDGED, afterCommit } from './hand-over.ts'
 import { createLanes, type Lane, type Lanes } from './lanes.ts'
 import { type Delay, type Egress, functionTypeOf, type Message, placeOf, sizeOf } from './message.ts'
+import type { StatefunEndpointOptions } from './options.ts'
 import { createPersistentStore, type PersistentStore } from './persistent-store.ts'
 import { type Plan, planEffects } from './plan-effects.ts'
 import { createStateSpecs } from './state-specs.ts'
@@ -18,16 +20,9 @@ import { createStateSpecs } from './state-specs.ts'
 /** Milliseconds between two looks for values that have expired. */
 const EXPIRY_SWEEP_MS = 60_000
 
-export interface EngineLimits {
-  /** Functions that are called at once. */
-  readonly maxConcurrent: number
-  /** Messages, delayed ones included, beyond which none is taken from outside. */
-  readonly maxQueued: number
-  /** Of messages, delayed ones included. */
-  readonly maxQueuedBytes: number
-  /** Milliseconds that calls under way have when the engine closes. */
-  readonly drainMs: number
-}
+export type EngineLimits = Readonly<
+  Pick<StatefunEndpointOptions, 'maxConcurrent' | 'maxQueued' | 'maxQueuedBytes' | 'drainMs'>
+>
 
 export interface EngineOptions {
   readonly store: EngineStore
@@ -97,9 +92,9 @@ export class Engine {
   }
 
   /** Resolves when the message can't be lost any more. Never rejects. */
-  accept(incoming: Incoming): Promise<HandOver> {
+  accept(incoming: Incoming): Promise<SendResult> {
     const { store, limits } = this.#options
-    if (this.#state !== 'open') return Promise.resolve(CLOSED)
+    if (this.#state !== 'open') return Promise.resolve(TAKES_NO_CALLS)
     const waiting = this.#queued + this.#delays.size
     if (waiting >= limits.maxQueued || this.#queuedBytes + this.#delays.bytes >= limits.maxQueuedBytes) {
       return Promise.resolve(notSent('overloaded', `${waiting} messages wait for their functions already.`))
@@ -119,8 +114,8 @@ export class Engine {
   }
 
   /** A record that answers itself: nothing of it is kept. */
-  async answer(record: Omit<Egress, 'seq'>): Promise<HandOver> {
-    if (this.#state !== 'open') return CLOSED
+  async answer(record: Omit<Egress, 'seq'>): Promise<SendResult> {
+    if (this.#state !== 'open') return TAKES_NO_CALLS
     this.#options.onEgress({ ...record, seq: this.#nextSeq++ })
     return ACKNOWLEDGED
   }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { LONGEST_TIMER_MS } from '../../entity-registry/longest-timer.ts'
 
 /** Settings of functions that are called without a cluster. `env` names the environment variable of each. */
 export const StatefunEndpointOptions = Type.Object(
@@ -59,7 +60,7 @@ export const StatefunEndpointOptions = Type.Object(
       env: 'STATEFUN_DRAIN_MS',
       default: 5_000,
       minimum: 0,
-      maximum: 2_147_483_647,
+      maximum: LONGEST_TIMER_MS,
       description: 'Milliseconds that functions’ calls under way have to end when the gateway stops.',
     }),
   },

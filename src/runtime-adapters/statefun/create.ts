@@ -1,34 +1,16 @@
-import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { AdapterContext, RuntimeAdapter } from '../contract.ts'
-import { createSteering } from '../kafka/create-steering.ts'
-import { createTransport } from '../kafka/create-transport.ts'
-import { createDialectSwitch } from '../kafka/dialect-switch.ts'
-import { createKafkaAdapter } from '../kafka/kafka-adapter.ts'
-import type { KafkaOptions } from '../kafka/options.ts'
-import type { PendingLimits } from '../kafka/pending-calls.ts'
+import { createKafkaRuntime, type KafkaRuntimeOptions } from '../kafka/create-kafka-runtime.ts'
 import { createStatefunDialect } from './dialect.ts'
 import type { StatefunOptions } from './options.ts'
 
-interface Options {
-  readonly kafka: KafkaOptions
+interface Options extends KafkaRuntimeOptions {
   readonly statefun: StatefunOptions
-  readonly limits: PendingLimits
 }
 
 /** Functions on a StateFun cluster, through its Kafka ingress and egress. */
-export async function createStatefun(
-  { kafka, statefun, limits }: Options,
-  context: AdapterContext,
-): Promise<RuntimeAdapter> {
-  const { entities, log, strays, watch } = context
-  const readsUncommitted = kafka.isolation === 'uncommitted'
-  const dialectOf = (own: readonly EntityDescriptor[]) =>
-    createStatefunDialect({ ...statefun, entities: own, readsUncommitted })
-  const { dialect, prepare } = createDialectSwitch(dialectOf(entities), entities)
-  const transport = await createTransport(kafka, log)
-  const steering = createSteering({ options: kafka, dialect, transport, context })
-  return createKafkaAdapter({
-    ...{ dialect, transport, limits, log, strays, steering, watch },
-    prepare: (next) => prepare(dialectOf(next), next),
-  })
+export function createStatefun(options: Options, context: AdapterContext): Promise<RuntimeAdapter> {
+  const readsUncommitted = options.kafka.isolation === 'uncommitted'
+  return createKafkaRuntime(options, context, (entities) =>
+    createStatefunDialect({ ...options.statefun, entities, readsUncommitted }),
+  )
 }

@@ -2,10 +2,10 @@ import { checkDocument } from '../../entity-registry/load-metadata.ts'
 import { MetadataError } from '../../entity-registry/metadata-error.ts'
 import type { MetadataDocument } from '../../entity-registry/metadata-schema.ts'
 import { didYouMean } from '../../entity-registry/nearest-name.ts'
+import { asRecord, type PlainRecord } from '../../entity-registry/plain-record.ts'
 import { dispatchRoute } from './dispatch-message.ts'
 import type { ModuleTopic, StatefunModule } from './module-file.ts'
 import { moduleNotes } from './module-notes.ts'
-import { asRecord } from './plain-record.ts'
 import { YamlFileError } from './yaml-place.ts'
 
 /** What a person knows of the functions and no module says: a metadata document that may lack what the module has. */
@@ -19,8 +19,6 @@ export interface Described {
   /** For the person who has asked: what is still to be said, and what to watch in the module. */
   readonly notes: readonly string[]
 }
-
-type Members = Readonly<Record<string, unknown>>
 
 /**
  * A metadata document out of a module: function types, topics, value types, endpoints, egress. Without a functions file it has an
@@ -63,11 +61,11 @@ const NOTHING_FOUND =
 interface EntityContext {
   readonly module: StatefunModule
   /** The document's `runtime`. */
-  readonly shared: Members
+  readonly shared: PlainRecord
   readonly report: (problem: string) => void
 }
 
-function completeEntity(entity: Members, { module, shared, report }: EntityContext): Members {
+function completeEntity(entity: PlainRecord, { module, shared, report }: EntityContext): PlainRecord {
   const own = asRecord(entity.runtime) ?? {}
   const { function: functionType, topic: wanted, correlation } = { ...shared, ...own }
   if (typeof functionType !== 'string') {
@@ -93,7 +91,7 @@ function completeEntity(entity: Members, { module, shared, report }: EntityConte
 }
 
 /** A topic with several targets would run each of them at one call, so nothing is made of it unasked. */
-function skeletons({ topics }: StatefunModule): readonly Members[] {
+function skeletons({ topics }: StatefunModule): readonly PlainRecord[] {
   const byFunction = new Map<string, ModuleTopic>()
   for (const topic of topics) {
     const [target, ...others] = topic.targets
@@ -120,7 +118,7 @@ function identifier(text: string): string {
   return /^[A-Za-z_]/.test(name) ? name : `_${name}`
 }
 
-function egressOf({ egresses: [first, ...others] }: StatefunModule): Members {
+function egressOf({ egresses: [first, ...others] }: StatefunModule): PlainRecord {
   // Which of several egresses a function answers to is in its code.
   if (first === undefined || others.some(({ delivery }) => delivery !== first.delivery)) return {}
   const { id, delivery } = first

@@ -1,7 +1,8 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
-import type { Capabilities, Invocation, Key, Outcome } from '../contract.ts'
+import type { Capabilities, Invocation, Key, NotSent, Outcome } from '../contract.ts'
 import { asUuid } from '../kafka/as-uuid.ts'
-import type { Foreign, KafkaDialect, Refusal } from '../kafka/dialect.ts'
+import type { Foreign, KafkaDialect } from '../kafka/dialect.ts'
+import { notSent } from '../kafka/not-sent.ts'
 import type { KafkaRecord, ReceivedRecord } from '../kafka/transport.ts'
 import { idFinder } from './correlation.ts'
 import { dispatchRoute, packRequest, pingRequest, unpackReply } from './dispatch-message.ts'
@@ -50,7 +51,7 @@ export function createStatefunDialect({
     ping: isDispatching
       ? (id) => ({ topic: options.dispatchTopic, key: Buffer.from(id), value: pingRequest() })
       : undefined,
-    isPong: (record) => isPong(record),
+    isPong,
   }
 }
 
@@ -91,18 +92,19 @@ function capabilitiesOf(plans: readonly EntityPlan[], readsUncommitted: boolean)
   }
 }
 
-function encode(plans: Plans, invocation: Invocation): KafkaRecord | Refusal {
+function encode(plans: Plans, invocation: Invocation): KafkaRecord | NotSent {
   const { id, args } = invocation
   const plan = planOf(plans, invocation)
   const key = functionKey(invocation)
   const reason = harmOf(args) ?? keyHarm(key)
-  if (reason !== undefined) return refusal(reason)
+  if (reason !== undefined) return notSent('unsupported', reason)
   const message = plan.write({ id, key, args })
-  if (typeof message === 'string') return refusal(message)
+  if (typeof message === 'string') return notSent('unsupported', message)
   const functionId = String(key ?? id)
   const { correlation, topic } = plan.settings
   // A record without a value restarts the whole job; a packed message may well have no bytes.
-  if (message.length === 0 && correlation !== 'dispatch') return refusal('The message would have no bytes.')
+  if (message.length === 0 && correlation !== 'dispatch')
+    return notSent('unsupported', 'The message would have no bytes.')
   switch (correlation) {
     case 'payload':
       return { topic, key: Buffer.from(functionId), value: message }
@@ -127,10 +129,6 @@ function keyHarm(key: Key | undefined): string | undefined {
     return 'The key has half a character (a lone surrogate), which no UTF-8 can carry.'
   }
   return undefined
-}
-
-function refusal(detail: string): Refusal {
-  return { kind: 'not-sent', cause: 'unsupported', detail }
 }
 
 function planOf(plans: Plans, { target }: Invocation): MemberPlan {

@@ -40,6 +40,7 @@ export function unpackReply(bytes: Buffer): PackedReply | string {
   return typeof problem === 'string' ? problem.slice(0, 200) : 'The reply of gateway/dispatch has no message in it.'
 }
 
-function packed(message: Buffer): { readonly text: string } | { readonly base64: string } {
+/** Bytes in JSON: as text where they are text. */
+export function packed(message: Buffer): { readonly text: string } | { readonly base64: string } {
   return isUtf8(message) ? { text: message.toString('utf8') } : { base64: message.toString('base64') }
 }

@@ -25,6 +25,16 @@ export interface Endpoint {
   readonly connectTimeoutMs?: number
 }
 
+/** `namespace/type`; only the last slash counts. */
+export const TYPE_NAME = '^[^\\s]*[^\\s/]/[^\\s/]+$'
+/** What `Endpoint.functions` may be. */
+export const TYPE_PATTERN = '^(\\*|[^\\s]*[^\\s/]/(\\*|[^\\s/*]+))$'
+
+export function hasFunction({ functions }: Endpoint, functionType: string): boolean {
+  const namespace = functionType.slice(0, functionType.lastIndexOf('/'))
+  return ['*', functionType, `${namespace}/*`].includes(functions)
+}
+
 /** For people: who is named in it, and what is asked there, may be credentials. */
 export function showEndpoint(address: string): string {
   return address.replace(/(?<=:\/\/)[^/?#]*@/, '').replace(/[?#].*$/, '')

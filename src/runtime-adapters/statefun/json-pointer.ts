@@ -1,3 +1,5 @@
+import { pointerSegment } from '../../entity-registry/metadata-error.ts'
+
 /** The member names from a document’s root to a place in it (RFC 6901); `[]` is the root. */
 export type Pointer = readonly string[]
 
@@ -12,7 +14,7 @@ export function parsePointer(text: string): Pointer {
 }
 
 export function showPointer(pointer: Pointer): string {
-  return pointer.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return pointer.map((segment) => `/${pointerSegment(segment)}`).join('')
 }
 
 /** @returns `undefined` where there is nothing */

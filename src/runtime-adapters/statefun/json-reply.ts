@@ -1,13 +1,9 @@
-import { isUtf8 } from 'node:buffer'
-import { isDeeperThan, parseExact } from '../../entity-registry/exact-json.ts'
+import { messageOf } from '../../entity-registry/message-of.ts'
+import { parseReply, textOfReply } from '../kafka/reply-json.ts'
 import type { Envelope } from './envelope.ts'
 import type { FunctionAnswer, ReadAnswer } from './function-call.ts'
 import { type Pointer, showPointer, valueAt } from './json-pointer.ts'
 
-/** Nesting of an answer; what is deeper is not data that anyone sends on purpose. */
-const MAX_DEPTH = 200
-/** The time to read an integer grows with the square of its digits. Looked for where a run of digits begins: at each of them, it would take seconds. */
-const TOO_MANY_DIGITS = /(?<!\d)\d{4301}/
 /** Characters of a message that are worth carrying on. */
 const MAX_MESSAGE_CHARS = 2_000
 
@@ -22,14 +18,10 @@ export function jsonReplyReader({ reply }: Envelope): ReadAnswer {
 /** @returns the reason as text when the bytes can’t be read */
 export function parseJson(bytes: Buffer): { readonly value: unknown } | string {
   if (bytes.length === 0) return 'The reply is empty.'
-  if (!isUtf8(bytes)) return 'The reply is not UTF-8.'
-  const text = bytes.toString('utf8')
-  if (TOO_MANY_DIGITS.test(text)) return 'The reply has a number of more than 4,300 digits.'
   try {
-    const value = parseExact(text)
-    return isDeeperThan(value, MAX_DEPTH) ? `The reply is nested more than ${MAX_DEPTH} deep.` : { value }
-  } catch {
-    return 'The reply is not JSON that can be carried on (NaN and Infinity are not).'
+    return { value: parseReply(textOfReply(bytes)) }
+  } catch (error) {
+    return messageOf(error)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import { TOPIC_NAME } from '../kafka/topic-name.ts'
 import { type Correlation, completeEnvelope, type Envelope } from './envelope.ts'
 import type { StatefunOptions } from './options.ts'
 import { type EntityRuntime, type MemberRuntime, type Report, readMemberRuntime } from './runtime-members.ts'
@@ -44,7 +45,7 @@ export function settingsOf({ shared, own, name, options, report }: MemberSource)
   if (first === undefined) report('has no "runtime.replyTopics", and STATEFUN_REPLY_TOPICS names none either.')
   if (functionType === undefined || valueType === undefined || first === undefined) return undefined
   const topic = merged.topic ?? functionType.replaceAll('/', '_')
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic)) report(`needs a "runtime.topic": "${topic}" can’t be one.`)
+  if (!new RegExp(TOPIC_NAME).test(topic)) report(`needs a "runtime.topic": "${topic}" can’t be one.`)
   return {
     method: member.method ?? name,
     functionType,

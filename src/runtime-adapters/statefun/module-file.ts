@@ -1,5 +1,5 @@
 import { didYouMean } from '../../entity-registry/nearest-name.ts'
-import type { Endpoint } from './ingress.ts'
+import { type Endpoint, TYPE_NAME, TYPE_PATTERN } from './ingress.ts'
 import { openYaml, type Place, YamlFileError } from './yaml-place.ts'
 
 /** What a StateFun application's `module.yaml` says, as far as a gateway needs it. */
@@ -121,7 +121,7 @@ function readEndpoint(spec: Place): Endpoint {
   const call = durationMs(timeouts.at('call'))
   const connect = durationMs(timeouts.at('connect'))
   return {
-    functions: typeName(spec.at('functions'), /^(\*|[^\s]*[^\s/]\/(\*|[^\s/*]+))$/),
+    functions: typeName(spec.at('functions'), TYPE_PATTERN),
     urlPathTemplate: spec.at('urlPathTemplate').needed(),
     ...(typeof batch === 'number' ? { maxNumBatchRequests: batch } : {}),
     ...(call === undefined ? {} : { callTimeoutMs: call }),
@@ -134,14 +134,15 @@ function readTopic(place: Place): ModuleTopic {
   if (targets.length === 0) place.report('has no "targets": its records go nowhere.')
   return {
     topic: resolved(place.at('topic')),
-    valueType: typeName(place.at('valueType'), /^[^\s]*[^\s/]\/[^\s/]+$/),
-    targets: targets.map((target) => typeName(target, /^[^\s]*[^\s/]\/[^\s/]+$/)),
+    valueType: typeName(place.at('valueType'), TYPE_NAME),
+    targets: targets.map((target) => typeName(target, TYPE_NAME)),
   }
 }
 
-function typeName(place: Place, form: RegExp): string {
+function typeName(place: Place, pattern: string): string {
   const name = resolved(place)
-  if (name !== '' && !form.test(name)) place.report(`is "${name}", which is not of the form namespace/type.`)
+  if (name !== '' && !new RegExp(pattern).test(name))
+    place.report(`is "${name}", which is not of the form namespace/type.`)
   return name
 }
 

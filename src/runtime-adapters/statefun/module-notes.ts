@@ -1,7 +1,8 @@
 import type { MetadataDocument } from '../../entity-registry/metadata-schema.ts'
+import { asRecord } from '../../entity-registry/plain-record.ts'
 import { dispatchRoute } from './dispatch-message.ts'
+import { hasFunction } from './ingress.ts'
 import type { StatefunModule } from './module-file.ts'
-import { asRecord } from './plain-record.ts'
 
 /** The settings that a module implies, what it leaves open, and what in it would lose calls. */
 export function moduleNotes(module: StatefunModule, document: MetadataDocument): readonly string[] {
@@ -59,10 +60,6 @@ function entityNotes(
 ): readonly string[] {
   const functionType = String(runtime?.function)
   const leading = module.topics.filter(({ targets }) => targets.includes(functionType))
-  const isNamed = (functions: string) =>
-    functions === '*' ||
-    functions === functionType ||
-    functions === `${functionType.slice(0, functionType.lastIndexOf('/'))}/*`
   const isEmpty = methods.length === 0 && create === undefined && asRecord(runtime?.state) === undefined
   const isBare = String(runtime?.valueType).startsWith('io.statefun.types/') && runtime?.correlation !== 'dispatch'
   return [
@@ -79,7 +76,7 @@ function entityNotes(
     ...(leading.length > 1
       ? [`${leading.map(({ topic }) => topic).join(' and ')} lead to ${functionType}; ${name} uses ${runtime?.topic}.`]
       : []),
-    ...(module.endpoints.some(({ functions }) => isNamed(functions))
+    ...(module.endpoints.some((endpoint) => hasFunction(endpoint, functionType))
       ? []
       : [`No endpoint of the module serves ${functionType}: a message to it would end the job.`]),
   ]

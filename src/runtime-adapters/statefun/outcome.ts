@@ -1,8 +1,9 @@
 import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
+import { exactInteger } from '../../entity-registry/exact-json.ts'
+import { asRecord } from '../../entity-registry/plain-record.ts'
 import type { Invocation, Key, Outcome, Target } from '../contract.ts'
 import type { FunctionAnswer } from './function-call.ts'
 import type { MemberPlan } from './member-plan.ts'
-import { asRecord } from './plain-record.ts'
 
 /** What a function’s answer says of the call it answers. */
 export function outcomeOf(answer: FunctionAnswer, { settings }: MemberPlan, invocation: Invocation): Outcome {
@@ -70,7 +71,5 @@ function asKey(value: unknown, type: 'string' | 'integer'): Key | undefined {
   if (type === 'string') return typeof value === 'string' && value !== '' ? value : undefined
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined
-  if (typeof value !== 'string' || !/^-?\d{1,40}$/.test(value)) return undefined
-  const double = Number(value)
-  return Number.isSafeInteger(double) ? double : BigInt(value)
+  return typeof value === 'string' && /^-?\d{1,40}$/.test(value) ? exactInteger(value) : undefined
 }

@@ -1,13 +1,15 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { schemaProblems } from '../../entity-registry/load-metadata.ts'
+import { operatorSchemas } from '../../entity-registry/operator-schemas.ts'
+import { TOPIC_NAME } from '../kafka/topic-name.ts'
+import { TYPE_NAME, TYPE_PATTERN } from './ingress.ts'
 
 /** The `runtime` members of functions’ metadata, as they are written; `docs/statefun-metadata.md` explains them. */
 
 const closed = { additionalProperties: false } as const
-const TopicName = Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })
-/** `namespace/type`; only the last slash counts. */
-const TypeName = Type.String({ pattern: '^[^\\s]*[^\\s/]/[^\\s/]+$' })
+const TopicName = Type.String({ pattern: TOPIC_NAME })
+const TypeName = Type.String({ pattern: TYPE_NAME })
 const Encoding = Type.Enum(['json', 'raw', 'base64', 'protobuf'])
 /** A JSON Pointer, or the name of a member of the root; null: it has none. */
 const Place = Type.Unsafe<string | null>({ type: ['string', 'null'] })
@@ -61,7 +63,7 @@ const MemberRuntime = Type.Object({ method: Type.Optional(Type.String()), ...mes
 
 const EndpointMembers = Type.Object(
   {
-    functions: Type.String({ pattern: '^(\\*|[^\\s]*[^\\s/]/(\\*|[^\\s/*]+))$' }),
+    functions: Type.String({ pattern: TYPE_PATTERN }),
     urlPathTemplate: Type.String({ pattern: '^https?://' }),
     maxNumBatchRequests: Type.Optional(Type.Integer({ minimum: 1 })),
     callTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
@@ -90,9 +92,8 @@ export type EnvelopeMembers = Static<typeof Envelope>
 export type MemberRuntime = Static<typeof MemberRuntime>
 export type EntityRuntime = Static<typeof EntityRuntime>
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false })
-const isEntityRuntime = ajv.compile<EntityRuntime>(EntityRuntime)
-const isMemberRuntime = ajv.compile<MemberRuntime>(MemberRuntime)
+const isEntityRuntime = operatorSchemas.compile<EntityRuntime>(EntityRuntime)
+const isMemberRuntime = operatorSchemas.compile<MemberRuntime>(MemberRuntime)
 
 export type Report = (problem: string) => void
 

@@ -1,3 +1,4 @@
+import { exactInteger } from '../../entity-registry/exact-json.ts'
 import { wrappers } from './protobuf.ts'
 
 /** `io.statefun.types/*` ↔ JSON. Zero, false and the empty text have no bytes, as protobuf and the SDKs have it. */
@@ -33,7 +34,7 @@ const types: Readonly<Record<WrapperName, WrapperType>> = {
   long: {
     schemaType: 'integer',
     write: (value) => integer(value, LONG_LIMIT) ?? wrappers.long.encode({ value: longBits(BigInt(String(value))) }),
-    read: reading((bytes) => exact(String(wrappers.long.decode(bytes).value))),
+    read: reading((bytes) => exactInteger(String(wrappers.long.decode(bytes).value))),
   },
   float: {
     schemaType: 'number',
@@ -72,11 +73,6 @@ function integer(value: unknown, limit: bigint): string | undefined {
 /** The form that protobufjs takes without losing a digit. */
 function longBits(value: bigint): { readonly low: number; readonly high: number; readonly unsigned: boolean } {
   return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: false }
-}
-
-function exact(digits: string): number | bigint {
-  const double = Number(digits)
-  return Number.isSafeInteger(double) ? double : BigInt(digits)
 }
 
 function finite(value: number): string | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type FetchedBatch, takeCommitted } from '../../../src/runtime-adapters/kafka/committed-records.ts'
+import { takeCommitted } from '../../../src/runtime-adapters/kafka/committed-records.ts'
+import type { FetchedBatch } from '../../../src/runtime-adapters/kafka/fetch-port.ts'
 
 const transactional = 16
 const control = 48

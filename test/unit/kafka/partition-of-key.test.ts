@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { partitionOfKey } from '../../../src/runtime-adapters/kafka/partition-of-key.ts'
+import { partitionOfKey } from '../../../src/runtime-adapters/kafka/partitioners.ts'
 
 /** Hashes that Kafka's own test of `Utils.murmur2` holds. */
 const javaHashes: readonly (readonly [string, number])[] = [

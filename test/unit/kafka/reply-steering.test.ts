@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ReplicaShare } from '../../../src/runtime-adapters/contract.ts'
-import { partitioners, type ReplyPartitioner } from '../../../src/runtime-adapters/kafka/partition-of-id.ts'
+import { partitioners, type ReplyPartitioner } from '../../../src/runtime-adapters/kafka/partitioners.ts'
 import { createReplySteering, type ReplySteering } from '../../../src/runtime-adapters/kafka/reply-steering.ts'
 import type { IsWanted } from '../../../src/runtime-adapters/kafka/transport.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest'
 import type { Log, Outcome } from '../../../src/runtime-adapters/contract.ts'
-import type { HandOver } from '../../../src/runtime-adapters/kafka/call-sender.ts'
+import type { SendResult } from '../../../src/runtime-adapters/kafka/transport.ts'
 import {
   createEndpointDirectory,
   type EndpointDefaults,
@@ -23,7 +23,7 @@ export interface Lab {
   /** What calls have come to by their failure, by origin. */
   readonly failures: ReadonlyMap<string, Outcome>
   /** A message from outside to `test/f`; its text is its origin where none is given. */
-  send(id: string, value: string, origin?: string): Promise<HandOver>
+  send(id: string, value: string, origin?: string): Promise<SendResult>
   /** Polls until so many records have come out. */
   answered(count: number): Promise<readonly string[]>
   failed(origin: string): Promise<Outcome>

@@ -2,18 +2,25 @@ import type { EntityDescriptor } from '../../entity-registry/descriptor.ts'
 import type { PreparedEntities } from '../contract.ts'
 import type { KafkaDialect } from '../kafka/dialect.ts'
 import { createDialectSwitch } from '../kafka/dialect-switch.ts'
-import type { Ingress, IngressRoute } from '../statefun/ingress.ts'
-import type { Spoken } from './create.ts'
+import type { Endpoint, Ingress, IngressRoute } from '../statefun/ingress.ts'
 
-/** How functions are spoken to, which may change while messages are under way. */
-export interface Speech {
+/** How functions are spoken to, and where they are. */
+export interface Protocol {
   readonly dialect: KafkaDialect
   readonly ingress: Ingress
-  /** @throws Error in the operator's words: state and messages are in this process, so no other engine can take their place */
-  prepare(next: Spoken, entities: readonly EntityDescriptor[]): PreparedEntities
+  readonly endpoints: readonly Endpoint[]
 }
 
-export function createSpeech({ dialect: first, ingress }: Spoken, entities: readonly EntityDescriptor[]): Speech {
+/** One that may change while messages are under way. */
+export interface ProtocolSwitch extends Omit<Protocol, 'endpoints'> {
+  /** @throws Error in the operator's words: state and messages are in this process, so no other engine can take their place */
+  prepare(next: Protocol, entities: readonly EntityDescriptor[]): PreparedEntities
+}
+
+export function createProtocolSwitch(
+  { dialect: first, ingress }: Protocol,
+  entities: readonly EntityDescriptor[],
+): ProtocolSwitch {
   const { dialect, prepare } = createDialectSwitch(first, entities, { hasTopics: false })
   // Old routes stay: calls of old entities are still under way.
   const routes = new Map<string, IngressRoute>(ingress)

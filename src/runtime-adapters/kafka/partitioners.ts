@@ -1,3 +1,6 @@
+import { crc32 } from 'node:zlib'
+import type { KafkaOptions } from './options.ts'
+
 /**
  * The partition of a record that names none: murmur2 of the key, sign bit cleared, modulo the partition count, as the
  * Java client does it (org.apache.kafka.common.utils.Utils). One function for every transport, because the clients' own
@@ -23,4 +26,16 @@ function murmur2(data: Buffer): number {
   }
   hash = Math.imul(hash ^ (hash >>> 13), multiplier)
   return hash ^ (hash >>> 15)
+}
+
+/** How a runtime's producer chooses the partition of a reply by its key. */
+export type ReplyPartitioner = KafkaOptions['replyPartitioner']
+
+/**
+ * `crc32` is what librdkafka does with a key by default
+ * (rdkafka_msg.c, `rd_kafka_msg_partitioner_consistent_random`): zlib's CRC-32, modulo the partition count.
+ */
+export const partitioners: Readonly<Record<ReplyPartitioner, (key: Buffer, partitions: number) => number>> = {
+  murmur2: partitionOfKey,
+  crc32: (key, partitions) => crc32(key) % partitions,
 }
