@@ -12,6 +12,7 @@ import { setEngineFlags } from './engine-flags.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
 import { logDestination, loggerOptions } from './logger.ts'
 import type { LogDestination } from './observability/log-destination.ts'
+import { flushSpans } from './observability/tracing.ts'
 import { overridesOf } from './overrides-of.ts'
 import { readSeat } from './workers/seat-facts.ts'
 import { serveByWorkers, workerCount } from './workers/serve-by-workers.ts'
@@ -19,6 +20,8 @@ import { takeSeat, type WorkerSeat } from './workers/worker-seat.ts'
 
 /** Milliseconds beyond the grace for what is written last, and for what does not answer any more. */
 const CLOSING_MS = 5_000
+/** Milliseconds of these for the last spans, where their collector is away. */
+const LAST_SPANS_MS = 1_000
 /** Milliseconds of these for the last lines of the log, where nobody reads it. */
 const LAST_LINES_MS = 1_000
 
@@ -118,6 +121,7 @@ function closeOnSignals(gateway: Gateway, { config, worker, destination }: Endin
     async ({ err }) => {
       if (err !== undefined) gateway.app.log.error({ err }, 'stopping after an error that nobody caught')
       await gateway.close()
+      await flushSpans(LAST_SPANS_MS)
       await destination?.drained(LAST_LINES_MS)
     },
   )

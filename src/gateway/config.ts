@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js'
 import type { Static } from 'typebox'
 import { deepFreeze } from '../entity-registry/deep-freeze.ts'
 import { messageOf } from '../entity-registry/message-of.ts'
@@ -186,13 +186,7 @@ function violations(tree: Tree): readonly string[] {
   if (validate(tree)) return []
   return (validate.errors ?? []).map(({ instancePath, message, keyword, params, parentSchema, data }) => {
     const path = instancePath.slice(1).replaceAll('/', '.')
-    if (keyword === 'additionalProperties') {
-      const name = String(params.additionalProperty)
-      return sentence(
-        `there is no setting "${path === '' ? '' : `${path}.`}${name}".`,
-        didYouMean(name, Object.keys(parentSchema?.properties ?? {})),
-      )
-    }
+    if (keyword === 'additionalProperties') return unknownMember(path, String(params.additionalProperty), parentSchema)
     const variable = variableAt(path)
     if (keyword === 'pattern' && parentSchema?.form !== undefined)
       return `${variable}"${data}" in the setting "${path}" must have the form ${parentSchema.form}.`
@@ -200,6 +194,13 @@ function violations(tree: Tree): readonly string[] {
     const text = `${variable}the setting "${path}" ${message}${choices}.`
     return sentence(text, keyword === 'enum' ? didYouMean(String(data), params.allowedValues) : undefined)
   })
+}
+
+function unknownMember(path: string, name: string, { form, properties = {} }: AnySchemaObject = {}): string {
+  // Where members are named freely, within a form.
+  if (form !== undefined) return `"${name}" in the setting "${path}" must have the form ${form}.`
+  const place = path === '' ? name : `${path}.${name}`
+  return sentence(`there is no setting "${place}".`, didYouMean(name, Object.keys(properties)))
 }
 
 /** `KAFKA_BROKERS: `, for an item of a list too; nothing where no variable gives the setting. */

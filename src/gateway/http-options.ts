@@ -69,6 +69,7 @@ export const HttpOptions = Type.Object(
     managementHost: Type.String({
       env: 'MANAGEMENT_HOST',
       default: '127.0.0.1',
+      minLength: 1,
       description: 'Address of that port.',
     }),
   },

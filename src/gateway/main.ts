@@ -10,6 +10,8 @@ import { version } from './version.ts'
 
 /** The process: arguments in, exit code out. */
 export async function main([command = 'help', ...argv]: readonly string[]): Promise<void> {
+  // The log of `serve` has its own ways with a reader who is gone.
+  if (command !== 'serve') process.stdout.on('error', endWithReader)
   try {
     if (command === 'help' || [command, ...argv].some((word) => word === '--help' || word === '-h')) {
       process.stdout.write(usage)
@@ -28,6 +30,12 @@ export async function main([command = 'help', ...argv]: readonly string[]): Prom
     process.stderr.write(`stateflow-gateway: ${failureText(error)}\n`)
     process.exitCode = error instanceof ConfigError ? 2 : 1
   }
+}
+
+/** `… | head` reads no more than it wants, and that is no failure. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
 }
 
 async function run(command: string, config: Config, files: readonly string[]): Promise<void> {

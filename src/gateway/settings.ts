@@ -36,6 +36,8 @@ export const Settings = Type.Object(
     host: Type.String({
       env: 'HOST',
       default: '127.0.0.1',
+      // Node would listen everywhere.
+      minLength: 1,
       description: 'Address to listen on; `0.0.0.0` in a container.',
     }),
     port: Type.Integer({
@@ -63,6 +65,8 @@ export const Settings = Type.Object(
     }),
     runtimes: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), RuntimeInstance, {
+        ...closed,
+        form: 'orders-2 (small letters, digits, dashes)',
         description: 'Runtime instances by the name that metadata documents give in `runtime.name`. Config file only.',
       }),
     ),

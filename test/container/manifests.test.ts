@@ -13,6 +13,8 @@ import { installTools, runTool, toolsUnavailable } from './python-tools.ts'
 const unavailable = toolsUnavailable()
 /** The oldest version whose clusters the manifests are for, and the newest that the tool knows. */
 const kubernetesVersions = ['1.33.0', '1.37.0']
+/** Milliseconds beyond the grace after which a gateway is gone in any case, by itself or by its primary process. */
+const CLOSING_MS = 6_000
 let tools: string
 let folder: TemporaryFolder
 
@@ -80,7 +82,13 @@ describe.skipIf(unavailable !== undefined)(suite, () => {
     const { terminationGracePeriodSeconds, containers } = podSpec()
     const pauseMs = containers[0]?.lifecycle.preStop.sleep.seconds * 1_000
     const graceMs = Number(kubernetesSettings().GATEWAY_SHUTDOWN_GRACE_MS)
-    expect(terminationGracePeriodSeconds * 1_000).toBeGreaterThan(pauseMs + graceMs)
+    expect(terminationGracePeriodSeconds * 1_000).toBeGreaterThan(pauseMs + graceMs + CLOSING_MS)
+  })
+
+  it('a gateway of compose.yaml has the time that it takes to stop', () => {
+    const [, seconds] = /stop_grace_period: (\d+)s/.exec(readFileSync(composeFile, 'utf8')) ?? []
+    const graceMs = Number(composeEnvironment('gateway', {}).GATEWAY_SHUTDOWN_GRACE_MS)
+    expect(Number(seconds) * 1_000).toBeGreaterThan(graceMs + CLOSING_MS)
   })
 })
 

@@ -149,6 +149,20 @@ describe.skipIf(skip !== undefined)(`over Kafka${skip === undefined ? '' : ` [sk
     })
   })
 
+  it('a method that is none of HTTP’s standards is one with all such, as the conventions want it', async () => {
+    await fetch(`${gateway.url}/account/shared`, { method: 'PROPFIND' })
+    await until('the span has ended', () => spanOf(SpanKind.SERVER) !== undefined)
+    const span = spanOf(SpanKind.SERVER)
+    expect(span?.name).toBe('HTTP')
+    expect(span?.attributes).toMatchObject({
+      'http.request.method': '_OTHER',
+      'http.request.method_original': 'PROPFIND',
+    })
+    const { series } = lintPage(await (await fetch(`${gateway.url}/-/metrics`)).text())
+    const methods = new Set(series.map(({ labels }) => labels.http_request_method))
+    expect([methods.has('_OTHER'), methods.has('PROPFIND')]).toEqual([true, false])
+  })
+
   it('metrics count sends, replies and who waits', async () => {
     await add(4)
     const { problems, series } = lintPage(await (await fetch(`${gateway.url}/-/metrics`)).text())

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import process from 'node:process'
+import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { binFile, type GatewayProcess, type ProcessOptions, startProcess } from '../helpers/gateway-process.ts'
 
@@ -69,5 +71,40 @@ describe('a terminal', () => {
     process.kill(pid, 'SIGHUP')
     await terminal.said('the metadata is as it was')
     expect((await fetch(`${url}/-/livez`)).status).toBe(200)
+  })
+})
+
+describe('spans that an SDK still holds', () => {
+  const { resolve } = createRequire(import.meta.url)
+
+  /** A gateway whose SDK exports nothing by itself for an hour; what it exports goes to the output. */
+  function startTraced(afterwards: string) {
+    const tracing = `
+      import { trace } from '${pathToFileURL(resolve('@opentelemetry/api'))}'
+      import sdk from '${pathToFileURL(resolve('@opentelemetry/sdk-trace-base'))}'
+      const exporter = {
+        export(spans, done) {
+          for (const { name } of spans) process.stdout.write('exported ' + name + '\\n')
+          ${afterwards}
+        },
+        async shutdown() {},
+      }
+      const processor = new sdk.BatchSpanProcessor(exporter, { scheduledDelayMillis: 3_600_000 })
+      trace.setGlobalTracerProvider(new sdk.BasicTracerProvider({ spanProcessors: [processor] }))`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(tracing)}`
+    return start({ args: ['serve'], env: { NODE_OPTIONS: preload, GATEWAY_SHUTDOWN_GRACE_MS: '1000' } })
+  }
+
+  it.each([
+    ['are exported when it ends', 'done({ code: 0 })'],
+    ['hold it up no longer than a moment where their collector does not answer', ''],
+  ])('%s', async (_what, afterwards) => {
+    const gateway = startTraced(afterwards)
+    await fetch(`${await gateway.url()}/user/nobody/balance`)
+    expect(gateway.stdout()).not.toContain('exported')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
+    expect(gateway.stdout()).toContain('exported GET /user/:key/balance')
+    expect(gateway.stdout()).not.toContain('killed by timeout')
   })
 })

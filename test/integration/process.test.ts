@@ -247,6 +247,12 @@ describe('openapi', () => {
     expect(Object.keys(paths)).toContain('/user/{key}/buy_item')
   })
 
+  it('ends well when its reader has enough', async () => {
+    const line = `${process.execPath} ${binFile} openapi ${document} | head -c 1`
+    const { stdout, stderr } = await runProcess({ command: ['/bin/sh', '-c', line] })
+    expect([stdout, stderr]).toEqual(['{', ''])
+  })
+
   it('has nothing of the demo shop in it, also where the document names no runtime', async () => {
     const { code, stdout, stderr } = await runProcess({ args: ['openapi', unnamed] })
     expect([code, stderr]).toEqual([0, ''])

@@ -9,6 +9,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { describeInvocationStore } from '../conformance/invocation-store.ts'
 import { freePort } from '../helpers/free-ports.ts'
+import { root } from '../helpers/gateway-process.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { type RedisServer, type RedisServerOptions, startRedis } from '../helpers/redis-server.ts'
@@ -43,6 +44,13 @@ async function tell(port: number, command: string, ...args: readonly (string | n
   }
 }
 
+/** The rights that the page asks for, for the keys of tests. */
+function documentedRights(): readonly string[] {
+  const page = readFileSync(join(root, 'docs/redis.md'), 'utf8')
+  const [, everywhere, ofClusters] = /A user with `([^`]+)`[^`]+in a cluster also `([^`]+)`/.exec(page) ?? []
+  return `${everywhere} ${ofClusters}`.replaceAll('PREFIX', 'test-*').split(' ')
+}
+
 /** Two masters that have half of the slots each. */
 async function startCluster(): Promise<readonly [RedisServer, RedisServer]> {
   const args = ['--cluster-enabled', 'yes', '--cluster-config-file', 'FOLDER/nodes.conf', '--cluster-port']
@@ -66,6 +74,8 @@ describe.skipIf(reason !== undefined)(`a cluster${why}`, () => {
   let servers: readonly RedisServer[] = []
   beforeAll(async () => {
     servers = await startCluster()
+    for (const { port } of servers)
+      await tell(port, 'ACL', 'SETUSER', 'gateway', 'on', '>secret', ...documentedRights())
     // For all tests of the suite.
     opened.splice(0)
   }, 180_000)
@@ -73,10 +83,13 @@ describe.skipIf(reason !== undefined)(`a cluster${why}`, () => {
     await Promise.all(servers.map((server) => server.close()))
   })
 
-  describeInvocationStore('the store in a cluster', (retentionMs) => {
-    const url = `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
-    return makeReplicas({ url, retentionMs, timeoutMs: 10_000 })
-  })
+  describeInvocationStore(
+    'the store in a cluster, by a user with the documented rights and no others,',
+    (retentionMs) => {
+      const url = `redis+cluster://gateway:secret@${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
+      return makeReplicas({ url, retentionMs, timeoutMs: 10_000 })
+    },
+  )
 })
 
 describe.skipIf(reason !== undefined)(`sentinels${why}`, () => {

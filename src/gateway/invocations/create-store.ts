@@ -5,7 +5,7 @@ import { withAnswerLimit } from './answer-limit.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { parseRedisUrl } from './redis-address.ts'
 import type { RedisServers } from './redis-client.ts'
-import { type RedisOptions, readRedisTls } from './redis-options.ts'
+import { type RedisOptions, readRedisTls, refuseUnused } from './redis-options.ts'
 
 /**
  * Redis where its address is given, this process's memory otherwise.
@@ -30,8 +30,10 @@ async function createRedisStore(
   return new RedisStore({ servers: redisServers(url, options), prefix: options.prefix, retentionMs, log })
 }
 
-/** @throws Error when the address or a file can't be used */
+/** @throws Error when the address or a file can't be used, or a setting would be ignored */
 export function redisServers(url: string, options: RedisOptions): RedisServers {
   const { timeoutMs, sentinelUsername, sentinelPassword } = options
-  return { address: parseRedisUrl(url), tls: readRedisTls(options), timeoutMs, sentinelUsername, sentinelPassword }
+  const address = parseRedisUrl(url)
+  refuseUnused(options, address)
+  return { address, tls: readRedisTls(options), timeoutMs, sentinelUsername, sentinelPassword }
 }

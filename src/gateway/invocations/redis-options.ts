@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
+import type { RedisAddress } from './redis-address.ts'
 
 /** Settings of the store in Redis or Valkey. */
 export const RedisOptions = Type.Object(
@@ -64,6 +65,25 @@ export interface RedisTls {
   readonly cert?: string
   readonly key?: string
   readonly rejectUnauthorized: boolean
+}
+
+/**
+ * Whoever sets these does not mean to be spoken to in plaintext, or to ask no sentinel.
+ * @throws Error where the address makes nothing of a setting
+ */
+export function refuseUnused(options: RedisOptions, { tls, kind }: Pick<RedisAddress, 'tls' | 'kind'>): void {
+  const { tlsCaFile, tlsCertFile, tlsKeyFile, sentinelUsername, sentinelPassword } = options
+  const ofTls = { REDIS_TLS_CA_FILE: tlsCaFile, REDIS_TLS_CERT_FILE: tlsCertFile, REDIS_TLS_KEY_FILE: tlsKeyFile }
+  const ofSentinels = { REDIS_SENTINEL_USERNAME: sentinelUsername, REDIS_SENTINEL_PASSWORD: sentinelPassword }
+  if (!tls) refuseSet(ofTls, 'rediss')
+  if (kind !== 'sentinel') refuseSet(ofSentinels, 'redis+sentinel')
+}
+
+function refuseSet(settings: Readonly<Record<string, string | undefined>>, scheme: string): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value !== undefined)
+      throw new Error(`${name} needs a REDIS_URL that begins with ${scheme}: without that, it would be ignored.`)
+  }
 }
 
 /** @throws Error when a file can't be read */

@@ -18,8 +18,9 @@ const SHORT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 const CALL = ['entity', 'operation', 'method']
 
 /**
- * Every metric of `/-/metrics`. Names follow OpenTelemetry's semantic conventions where there are any, in Prometheus's form. Labels
- * hold what metadata, settings and code name; never a key, an id or a caller. `docs/metrics.md` is written from here.
+ * Every metric of `/-/metrics`. Names of requests and messages follow OpenTelemetry's semantic conventions, in Prometheus's form; those of
+ * the process are prom-client's, which dashboards know. Labels hold what metadata, settings and code name; never a key, an id or a caller.
+ * `docs/metrics.md` is written from here.
  */
 export const metrics = {
   httpDuration: {

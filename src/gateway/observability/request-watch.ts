@@ -4,7 +4,7 @@ import type { Invoke } from '../../runtime-adapters/contract.ts'
 import type { Histogram } from './histogram.ts'
 import { metrics } from './metric-definition.ts'
 import type { MetricPage } from './metric-page.ts'
-import type { RequestSpan, Tracing } from './tracing.ts'
+import { conventionalMethod, type RequestSpan, type Tracing } from './tracing.ts'
 
 export interface RequestWatchOptions {
   readonly page: MetricPage | undefined
@@ -81,7 +81,7 @@ function createRequestMetrics(page: MetricPage): (ended: Ended) => void {
   function durationOf({ method, routeOptions: { config, url = '' } }: FastifyRequest, status: number | undefined) {
     const found = known.get(config)?.get(method)?.get(status)
     if (found !== undefined) return found
-    const made = durations.cell(method, url, status === undefined ? '' : String(status))
+    const made = durations.cell(conventionalMethod(method), url, status === undefined ? '' : String(status))
     const byMethod = known.get(config) ?? new Map<string, Map<number | undefined, Histogram>>()
     known.set(config, byMethod.set(method, (byMethod.get(method) ?? new Map()).set(status, made)))
     return made

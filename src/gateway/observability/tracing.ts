@@ -32,6 +32,15 @@ export interface RequestSpan {
   end(status: number | undefined, problem: string | undefined): void
 }
 
+/** The methods of HTTP's own standards, QUERY's draft included. Others are one: callers must not make up labels and names of spans. */
+const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
+const OTHER_METHOD = '_OTHER'
+
+/** The method as OpenTelemetry's conventions want it to be named. */
+export function conventionalMethod(method: string): string {
+  return METHODS.has(method) ? method : OTHER_METHOD
+}
+
 const KAFKA = { 'messaging.system': 'kafka' }
 
 /** What `traceparent` and `tracestate` say, kept with those that were made here: they are not read again. */
@@ -72,6 +81,21 @@ export function createTracing(): Tracing | undefined {
   }
 }
 
+/** What the SDK still holds goes out, within a time: it exports seconds later what has ended, and is not asked when a process exits. */
+export async function flushSpans(withinMs: number): Promise<void> {
+  const registered = trace.getTracerProvider()
+  const provider = registered instanceof ProxyTracerProvider ? registered.getDelegate() : registered
+  // SDKs have it; the API does not ask for it.
+  const { forceFlush } = provider as { readonly forceFlush?: () => Promise<void> }
+  if (forceFlush === undefined) return
+  const flushed = Promise.resolve(forceFlush.call(provider))
+  const { promise: isLate, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, withinMs)
+  // That they can't be exported is the SDK's to tell.
+  await Promise.race([isLate, flushed.catch(() => undefined)])
+  clearTimeout(timer)
+}
+
 function registeredTracer(): Tracer | undefined {
   const provider = trace.getTracerProvider()
   const name = 'stateflow-gateway'
@@ -85,14 +109,17 @@ function beginRequest(tracer: Tracer, request: FastifyRequest): RequestSpan {
   const { url: route } = request.routeOptions
   const parent = spanContextOf(readTraceContext(headers), true)
   const outer = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent)
+  const known = conventionalMethod(method)
   const attributes = {
-    'http.request.method': method,
+    'http.request.method': known,
+    ...(known === method ? {} : { 'http.request.method_original': method }),
     'url.scheme': protocol,
     // The path has keys in it, which may be personal; the route has not.
     ...(route === undefined ? {} : { 'http.route': route }),
     'gateway.invocation.id': id,
   }
-  const name = route === undefined ? method : `${method} ${route}`
+  const verb = known === OTHER_METHOD ? 'HTTP' : known
+  const name = route === undefined ? verb : `${verb} ${route}`
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, outer)
   return {
     callContext: callContextOf(span.spanContext()),

@@ -145,6 +145,16 @@ describe('readConfig', () => {
     )
   })
 
+  it.each(['Orders', 'or_ders', '2'])('refuses %s as the name of an instance, whatever it holds', (name) => {
+    expect(problemOf({ GATEWAY_CONFIG: fileWith({ runtimes: { [name]: { adapter: 'stateflw' } } }) })).toBe(
+      `"${name}" in the setting "runtimes" must have the form orders-2 (small letters, digits, dashes).`,
+    )
+  })
+
+  it.each(['HOST', 'MANAGEMENT_HOST'])('refuses an empty %s, by which Node would listen everywhere', (name) => {
+    expect(problemOf({ [name]: '' })).toContain(`${name}: the setting`)
+  })
+
   it('leaves other programs’ variables alone', () => {
     expect(
       problemOf({
