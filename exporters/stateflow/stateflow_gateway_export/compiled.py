@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, List, Tuple
 
+from .failure import compile_failure, in_one_line, place_of
+
 #: What StateFlow imports somewhere without declaring it.
 UNDECLARED = ("libcst", "pytest", "graphviz", "ujson", "pandas")
 
@@ -57,13 +59,13 @@ def import_stateflow() -> Any:
 def import_module(name: str) -> None:
     try:
         importlib.import_module(name)
-    except Exception as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
-        text = f"{name} can't be imported: {type(error).__name__}: {str(error).rstrip('.')}. {hint_for(error, name)}"
+    except (Exception, SystemExit) as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
+        text = f"{name} can't be imported: {in_one_line(error)}{place_of(error)}. {hint_for(error, name)}"
         raise ExportError(text.rstrip()) from error
 
 
-def hint_for(error: Exception, module: str) -> str:
-    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == (error.name or "").split(".")[0]:
+def hint_for(error: BaseException, module: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == error.name:
         return "Name the folder it is in with --src."
     if "requires the first attribute to be 'self'" in str(error):
         return "StateFlow reads each function of the file as a method: put those beside the classes elsewhere."
@@ -84,8 +86,8 @@ def link_and_split(core: Any) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             core.init()
-    except Exception as error:  # The compiler has no error class of its own.
-        raise ExportError(f"StateFlow can't compile the module: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # The compiler has no error class of its own.
+        raise ExportError(compile_failure(error)) from error
 
 
 def inherited_methods(cls: type, descriptor: Any) -> Tuple[str, ...]:
