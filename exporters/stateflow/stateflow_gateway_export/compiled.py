@@ -22,8 +22,12 @@ class ExportError(Exception):
 class Compiled:
     #: StateFlow's ClassDescriptor.
     descriptor: Any
+    #: The class as a client has it.
+    cls: type
     #: Public functions of base classes, which StateFlow does not see.
     inherited: Tuple[str, ...]
+    #: Entities among the base classes. The runtime has their stand-ins, unless it has written the class anew.
+    base_entities: Tuple[str, ...]
 
 
 def compile_module(name: str) -> List[Compiled]:
@@ -36,7 +40,7 @@ def compile_module(name: str) -> List[Compiled]:
         refuse_repeats(core)
         link_and_split(core)
     return [
-        Compiled(wrapper.class_desc, inherited_methods(meta, wrapper.class_desc))
+        Compiled(wrapper.class_desc, meta, inherited_methods(meta, wrapper.class_desc), base_entities(wrapper, meta))
         for wrapper, meta in zip(core.registered_classes, core.meta_classes)
     ]
 
@@ -99,3 +103,9 @@ def inherited_methods(cls: type, descriptor: Any) -> Tuple[str, ...]:
         if base is not object and callable(value) and not name.startswith("_") and name not in own
     ]
     return tuple(dict.fromkeys(found))
+
+
+def base_entities(wrapper: Any, cls: type) -> Tuple[str, ...]:
+    if isinstance(wrapper.cls, str):
+        return ()
+    return tuple(base.__name__ for base in cls.__mro__[1:] if isinstance(base, type(cls)))

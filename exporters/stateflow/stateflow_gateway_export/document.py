@@ -6,6 +6,7 @@ from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from .annotation import AnnotationReader, Place
 from .compiled import Compiled, ExportError
+from .constructor import has_unseen_constructor, report_constructor
 from .entity_key import read_key
 from .flow import read_flow, report_flow
 from .report import Report
@@ -57,6 +58,7 @@ class EntityExport:
 
     def entity(self) -> Dict[str, Any]:
         self._report_left_out()
+        report_constructor(self._compiled, self._source, self._report)
         init = self._descriptor.get_method_by_name("__init__")
         return without_none(
             {
@@ -85,9 +87,15 @@ class EntityExport:
             state[name] = self._reader.read(annotation, place)
         return state
 
-    def _create(self, init: Optional[Any]) -> Dict[str, Any]:
+    def _create(self, init: Optional[Any]) -> Optional[Dict[str, Any]]:
         """A class without ``__init__`` is made without arguments."""
         function = self._source.methods.get("__init__")
+        if has_unseen_constructor(self._compiled, self._source):
+            self._report.note(
+                f"{self._name}.__init__",
+                "inherited or made by a decorator; StateFlow knows only the class's own body, so there is no create",
+            )
+            return None
         if init is None or function is None:
             return {"params": []}
         if init.flow_list:
