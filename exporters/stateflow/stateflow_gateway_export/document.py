@@ -8,6 +8,7 @@ from .annotation import AnnotationReader, Place
 from .compiled import Compiled, ExportError
 from .constructor import has_unseen_constructor, report_constructor
 from .entity_key import read_key
+from .entity_state import report_entity_state
 from .flow import read_flow, report_flow
 from .report import Report
 from .source import EntitySource, Function, is_generator, parameters, returned_values
@@ -158,6 +159,7 @@ class EntityExport:
             self._report.unsupported(where, f"its flow can't be written down: {type(error).__name__}: {error}")
             return {"request": "EventFlow"}
         report_flow(flow, where, self._report)
+        report_entity_state(self._source.methods[method.method_name], links, flow, where, self._report)
         return {"request": "EventFlow", "flow": flow}
 
     def _report_signature(self, method: Any, function: Function, where: str) -> None:
