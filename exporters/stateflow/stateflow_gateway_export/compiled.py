@@ -65,7 +65,7 @@ def import_module(name: str) -> None:
         importlib.import_module(name)
     except (Exception, SystemExit) as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
         text = f"{name} can't be imported: {in_one_line(error)}{place_of(error)}. {hint_for(error, name)}"
-        raise ExportError(text.rstrip()) from error
+        raise ExportError(compile_failure(error) or text.rstrip()) from error
 
 
 def hint_for(error: BaseException, module: str) -> str:
@@ -91,7 +91,8 @@ def link_and_split(core: Any) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             core.init()
     except (Exception, SystemExit) as error:  # The compiler has no error class of its own.
-        raise ExportError(compile_failure(error)) from error
+        text = f"StateFlow can't compile the module: {in_one_line(error)}."
+        raise ExportError(compile_failure(error) or text) from error
 
 
 def inherited_methods(cls: type, descriptor: Any) -> Tuple[str, ...]:

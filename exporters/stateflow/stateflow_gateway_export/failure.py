@@ -4,8 +4,7 @@ import importlib
 import os
 import sys
 import traceback
-from types import TracebackType
-from typing import List
+from typing import Optional
 
 #: Frames that are on the way to the user's code.
 ON_THE_WAY = ("<", os.path.dirname(__file__) + os.sep, os.path.dirname(importlib.__file__) + os.sep)
@@ -21,24 +20,27 @@ def in_one_line(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """The last line of the user's code before StateFlow took over: `` (shop.py, line 12)``."""
+    """The last line of the user's code before StateFlow took over, and what it read: `` (shop.py, line 12, at buy)``."""
     if isinstance(error, SyntaxError):
         return ""  # Its text has the place.
     stateflow = os.path.dirname(sys.modules["stateflow"].__file__ or "") + os.sep
     place = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.startswith(stateflow):
-            break
-        if not frame.filename.startswith(ON_THE_WAY):
-            place = f" ({os.path.basename(frame.filename)}, line {frame.lineno})"
-    return place
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if file.startswith(stateflow):
+            if frame.f_code.co_name == "visit_FunctionDef":
+                return f" ({place}, at {frame.f_locals['node'].name.value})"
+        elif not file.startswith(ON_THE_WAY) and "libcst" not in file:
+            place = f"{os.path.basename(file)}, line {line}"
+    return f" ({place})" if place else ""
 
 
-def compile_failure(error: BaseException) -> str:
-    frames = [step.tb_frame for step in steps_of(error.__traceback__)]
+def compile_failure(error: BaseException) -> Optional[str]:
+    """``None`` for an error that is none of StateFlow's compiler. A module may have called that itself."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     split = next((index for index, frame in enumerate(frames) if frame.f_code.co_name == "split_methods"), None)
     if split is None:
-        return f"StateFlow can't compile the module: {in_one_line(error)}."
+        return None
     found = frames[split].f_locals
     entity = found["desc"].class_name
     # StateFlow writes the class anew from its parts and runs its whole file once more, from a text without a name.
@@ -58,11 +60,3 @@ def hint_of(error: BaseException) -> str:
             "there is no import with leading dots then, so write the package's name."
         )
     return "It runs the file of a class with split methods once more; the file must bear that."
-
-
-def steps_of(step: "TracebackType | None") -> List[TracebackType]:
-    steps: List[TracebackType] = []
-    while step is not None:
-        steps.append(step)
-        step = step.tb_next
-    return steps
