@@ -19,8 +19,10 @@ def report_entity_state(
     if written:
         text = "is set on a copy: what an entity holds changes by its own methods only"
         report.note(where, f"{in_order(written)} {text}")
+    graph = {name: node for name, node in flow["graph"].items() if name != "current"}
+    report_lost(graph, results_used(nodes, single, lists), where, report)
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    requested = {node["var_name"] for name, node in flow["graph"].items() if name != "current" and "var_name" in node}
+    requested = {node["var_name"] for node in graph.values() if "var_name" in node}
     unread = [
         ast.unparse(node)
         for node in attributes
@@ -32,6 +34,35 @@ def report_entity_state(
             f"StateFlow fetches nothing for {in_order(unread)}, since it is no plain statement that reads it: "
             "each call that gets there would end the runtime",
         )
+
+
+def report_lost(graph: Dict[str, Any], used: FrozenSet[str], where: str, report: Report) -> None:
+    """Upstream's event_flow.py: a call hands its result to a part of a method only, not to a request for a state."""
+    before_request = [
+        node for node in graph.values() if any(graph[str(after)]["type"] == "REQUEST_STATE" for after in node["next"])
+    ]
+    own = {node["fun_name"] for node in before_request if node["type"] == "INVOKE_EXTERNAL" and node["method_id"] == 0}
+    lost = sorted(own & used)
+    if lost:
+        report.note(
+            where,
+            f"StateFlow loses the result of {', '.join(lost)}, since an attribute of an entity is read right after it: "
+            'the method goes on with the text "__Null__"; read the attribute before the call',
+        )
+    if any(node["type"] == "START" and node["method_id"] != 0 for node in before_request):
+        report.note(
+            where,
+            "it calls a split method that begins with an attribute of an argument; StateFlow does not hand on its key: "
+            "each call that gets there is answered by 404",
+        )
+
+
+def results_used(nodes: List[ast.AST], single: FrozenSet[str], lists: FrozenSet[str]) -> FrozenSet[str]:
+    """The methods of other entities whose results something is done with."""
+    statements = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and id(node) not in statements]
+    functions = [call.func for call in calls if isinstance(call.func, ast.Attribute)]
+    return frozenset(function.attr for function in functions if is_entity(function.value, single, lists))
 
 
 def loop_variables(nodes: List[ast.AST], lists: FrozenSet[str]) -> FrozenSet[str]:

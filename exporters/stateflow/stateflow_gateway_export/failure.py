@@ -20,7 +20,7 @@ def in_one_line(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """The last line of the user's code before StateFlow took over, and what it read: `` (shop.py, line 12, at buy)``."""
+    """The user's last line before StateFlow took over, and what that was reading: `` (shop.py, line 9, at buy)``."""
     if isinstance(error, SyntaxError):
         return ""  # Its text has the place.
     stateflow = os.path.dirname(sys.modules["stateflow"].__file__ or "") + os.sep

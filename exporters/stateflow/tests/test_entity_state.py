@@ -30,6 +30,20 @@ class EntityState(unittest.TestCase):
     def test_an_attribute_that_is_fetched_is_not(self):
         self.assertEqual(lines_about(self.report, "Tank.in_loop"), "")
 
+    def test_a_result_that_stateflow_loses_is_reported(self):
+        self.assertIn("loses the result of fill,", lines_about(self.report, "Tank.result_then_attribute"))
+        for name in ("attribute_then_result", "no_result_then_attribute"):
+            with self.subTest(name):
+                self.assertEqual(lines_about(self.report, f"Tank.{name}"), "")
+        results = {"result_then_attribute": ["__Null__"], "attribute_then_result": [8], "no_result_then_attribute": [9]}
+        for name, expected in results.items():
+            with self.subTest(name):
+                runtime = runtime_with("a", "b")
+                self.assertEqual(answer(runtime, method(self.document, name), {"other": "b"}), expected)
+
+    def test_a_call_of_a_split_method_that_begins_with_a_request_is_reported(self):
+        self.assertIn("answered by 404", lines_about(self.report, "Tank.calls_split"))
+
     def test_an_attribute_of_another_entity_that_is_set_is_reported_and_stays_as_it_was(self):
         self.assertIn("other.level is set on a copy", lines_about(self.report, "Tank.sets"))
         runtime = runtime_with("a", "b")

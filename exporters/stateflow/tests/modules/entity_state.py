@@ -31,7 +31,7 @@ class Tank:
 
     def between(self, other: "Tank") -> int:
         before = other.level
-        after = other.fill(1)
+        other.fill(1)
         limit = other.limit
         return limit
 
@@ -56,6 +56,25 @@ class Tank:
             if other.level > 5:
                 total += 1
         return total
+
+    def result_then_attribute(self, other: "Tank") -> int:
+        filled = other.fill(1)
+        limit = other.limit
+        return filled
+
+    def attribute_then_result(self, other: "Tank") -> int:
+        limit = other.limit
+        filled = other.fill(1)
+        return filled
+
+    def no_result_then_attribute(self, other: "Tank") -> int:
+        other.fill(1)
+        limit = other.limit
+        return limit
+
+    def calls_split(self, other: "Tank", third: "Tank") -> int:
+        limit = third.in_one(other)
+        return limit
 
     def sets(self, other: "Tank", amount: int) -> bool:
         other.level -= amount
