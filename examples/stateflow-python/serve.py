@@ -17,7 +17,7 @@ from aiohttp import web
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("module", help="the module with the decorated classes; it must be importable")
+    parser.add_argument("module", help="the module with the decorated classes, in this folder or on PYTHONPATH")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8710")))
     parser.add_argument("--reply-topic", default=os.environ.get("REPLY_TOPIC", "client_reply"))
@@ -63,6 +63,8 @@ def main() -> None:
     options = arguments()
     # The classes' own prints, and StateFlow's, are its log.
     sys.stdout = sys.stderr
+    # One's own module is looked for where one is, as `python -m` does it, not beside this file.
+    sys.path.insert(0, os.getcwd())
     app = compile_runtime(options).get_app()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(app, options.host, options.port))

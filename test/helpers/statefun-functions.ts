@@ -47,9 +47,14 @@ export function pythonUnavailable(): string | undefined {
 }
 
 /** Resolves when the program has written where it listens. It is given `PORT=0` and its reply topic. */
-export async function startFunctions(command: string, args: readonly string[], replyTopic: string): Promise<Functions> {
+export async function startFunctions(
+  command: string,
+  args: readonly string[],
+  replyTopic: string,
+  folder = root,
+): Promise<Functions> {
   const env = { ...process.env, PORT: '0', REPLY_TOPIC: replyTopic }
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = () => child.kill('SIGKILL')
   process.on('exit', kill)
   let output = ''

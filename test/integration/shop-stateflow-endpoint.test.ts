@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
@@ -21,15 +21,15 @@ import { unique } from '../helpers/unique.ts'
 const folder = join(root, 'examples/stateflow-python')
 const metadata = join(folder, 'metadata.json')
 
-/** The README's second command. */
-async function serve(): Promise<Functions> {
+/** The README's second command, in this folder. */
+async function serve(module = 'demo_common', workingFolder = root): Promise<Functions> {
   const requirements = relative(RUNTIMES, join(folder, 'requirements.txt'))
   const python = await virtualEnvironment('stateflow-python-venv', requirements)
   // Compiled files are kept outside of the sources, whatever the surroundings say: without them a start takes minutes.
   const environment = { ...pythonEnvironment([requirePath('STATEFLOW_HOME')]), PYTHONDONTWRITEBYTECODE: '' }
   const variables = Object.entries(environment).map((entry) => entry.join('='))
-  const command = [python, join(folder, 'serve.py'), 'demo_common']
-  return startFunctions('/usr/bin/env', [...variables, ...command], 'client_reply')
+  const command = [python, join(folder, 'serve.py'), module]
+  return startFunctions('/usr/bin/env', [...variables, ...command], 'client_reply', workingFolder)
 }
 
 const variablesFor = ({ url }: Functions) => ({
@@ -69,6 +69,16 @@ describe.skipIf(reason !== undefined)(
       const call = { write: '/item/digits/set_stock', body: '{"amount":9007199254740993}', read: '/item/digits/stock' }
       expect(await digitsBack(gateway.url, call)).toBe('9007199254740993')
     })
+
+    it('serves a module of the folder that it is started in', async () => {
+      const own = createTemporaryFolder()
+      const modules = join(root, 'exporters/stateflow/tests/modules')
+      copyFileSync(join(modules, 'entity_state.py'), join(own.path, 'own_entities.py'))
+      const served = await serve('own_entities', own.path)
+      await served.close()
+      own.close()
+      expect(served.output()).toContain("operators with the names: ['Tank']")
+    }, 120_000)
 
     it('is ready, by the runtime’s own word', async () => {
       const { body } = await callerOf(gateway.url)('GET', '/-/readyz?verbose')

@@ -76,7 +76,12 @@ class AnnotationReader:
     def names_entity(self, node: ast.expr) -> FrozenSet[str]:
         """The entities that an annotation names, however deep; quoted names are looked into."""
         found = set()
-        for part in ast.walk(unquoted(node)):
+        parts = list(ast.walk(unquoted(node)))
+        literals = [part.slice for part in parts if is_literal(part)]
+        values = {id(value) for literal in literals for value in ast.walk(literal)}
+        for part in parts:
+            if id(part) in values:
+                continue
             if isinstance(part, ast.Name) and part.id in self.entities:
                 found.add(part.id)
             elif isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -149,14 +154,21 @@ class AnnotationReader:
         return options[0] if len(options) == 1 else {"anyOf": options}
 
     def _literal(self, node: ast.Subscript, parts: List[ast.expr], place: Place) -> Schema:
-        values = [part.value for part in parts if isinstance(part, ast.Constant)]
-        if len(values) != len(parts) or not all(isinstance(v, (str, int, bool, type(None))) for v in values):
+        try:
+            values = [ast.literal_eval(part) for part in parts]  # -1 is no constant in Python's syntax.
+        except ValueError:
+            values = [...]
+        if not all(isinstance(value, (str, int, bool, type(None))) for value in values):
             return self._give_up(ast.unparse(node), place, "only text, numbers, booleans and None have a JSON form")
         return {"enum": values}
 
     def _give_up(self, text: str, place: Place, reason: str) -> Schema:
         self.unsupported(place.where, f"{text}: {reason}")
         return {"unsupported": text}
+
+
+def is_literal(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and simple_name(node.value) == "Literal"
 
 
 class Unquote(ast.NodeTransformer):

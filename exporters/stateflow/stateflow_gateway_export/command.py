@@ -13,13 +13,14 @@ from .report import Report
 
 def main(argv: Optional[List[str]] = None) -> int:
     options = parser().parse_args(argv)
+    stdout = stdout_for_the_document()
     # `python -m` puts the working folder first; the installed script does not.
     sys.path[:0] = [os.path.abspath(path) for path in [*options.src, "."]]
     report = Report()
     try:
         compiled = compile_module(options.module)
         document = build_document(compiled, options.application or options.module, options.runtime, report)
-        write(json.dumps(document, indent=2, ensure_ascii=False) + "\n", options.output, sys.stdout)
+        write(json.dumps(document, indent=2, ensure_ascii=False) + "\n", options.output, stdout)
         write_report(report, options)
     except (ExportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -48,6 +49,20 @@ def module_name(text: str) -> str:
     return text
 
 
+def stdout_for_the_document() -> TextIO:
+    """
+    From here to the end of the process, what else is written to stdout goes to stderr: a module may start programs,
+    and print when the process ends. The document is UTF-8, whatever the terminal is.
+    """
+    try:
+        sys.stdout.flush()
+        kept = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    except (AttributeError, OSError):  # Not a file: who calls this function has put something else there.
+        return sys.stdout
+    return open(kept, "w", encoding="utf-8", newline="\n")
+
+
 def write_report(report: Report, options: argparse.Namespace) -> None:
     write(report.as_text(), options.report, sys.stderr)
     if report.unsupported_count:
@@ -61,6 +76,7 @@ def write_report(report: Report, options: argparse.Namespace) -> None:
 def write(text: str, path: Optional[str], stream: TextIO) -> None:
     if path is None:
         stream.write(text)
+        stream.flush()
         return
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, List, Tuple
 
+from .failure import compile_failure, in_one_line, place_of
+
 #: What StateFlow imports somewhere without declaring it.
 UNDECLARED = ("libcst", "pytest", "graphviz", "ujson", "pandas")
 
@@ -20,8 +22,12 @@ class ExportError(Exception):
 class Compiled:
     #: StateFlow's ClassDescriptor.
     descriptor: Any
+    #: The class as a client has it.
+    cls: type
     #: Public functions of base classes, which StateFlow does not see.
     inherited: Tuple[str, ...]
+    #: Entities among the base classes. The runtime has their stand-ins, unless it has written the class anew.
+    base_entities: Tuple[str, ...]
 
 
 def compile_module(name: str) -> List[Compiled]:
@@ -34,7 +40,7 @@ def compile_module(name: str) -> List[Compiled]:
         refuse_repeats(core)
         link_and_split(core)
     return [
-        Compiled(wrapper.class_desc, inherited_methods(meta, wrapper.class_desc))
+        Compiled(wrapper.class_desc, meta, inherited_methods(meta, wrapper.class_desc), base_entities(wrapper, meta))
         for wrapper, meta in zip(core.registered_classes, core.meta_classes)
     ]
 
@@ -57,13 +63,13 @@ def import_stateflow() -> Any:
 def import_module(name: str) -> None:
     try:
         importlib.import_module(name)
-    except Exception as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
-        text = f"{name} can't be imported: {type(error).__name__}: {str(error).rstrip('.')}. {hint_for(error, name)}"
-        raise ExportError(text.rstrip()) from error
+    except (Exception, SystemExit) as error:  # The user's code, and StateFlow's refusals of it, may raise anything.
+        text = f"{name} can't be imported: {in_one_line(error)}{place_of(error)}. {hint_for(error, name)}"
+        raise ExportError(compile_failure(error) or text.rstrip()) from error
 
 
-def hint_for(error: Exception, module: str) -> str:
-    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == (error.name or "").split(".")[0]:
+def hint_for(error: BaseException, module: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == error.name:
         return "Name the folder it is in with --src."
     if "requires the first attribute to be 'self'" in str(error):
         return "StateFlow reads each function of the file as a method: put those beside the classes elsewhere."
@@ -84,8 +90,9 @@ def link_and_split(core: Any) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             core.init()
-    except Exception as error:  # The compiler has no error class of its own.
-        raise ExportError(f"StateFlow can't compile the module: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # The compiler has no error class of its own.
+        text = f"StateFlow can't compile the module: {in_one_line(error)}."
+        raise ExportError(compile_failure(error) or text) from error
 
 
 def inherited_methods(cls: type, descriptor: Any) -> Tuple[str, ...]:
@@ -97,3 +104,9 @@ def inherited_methods(cls: type, descriptor: Any) -> Tuple[str, ...]:
         if base is not object and callable(value) and not name.startswith("_") and name not in own
     ]
     return tuple(dict.fromkeys(found))
+
+
+def base_entities(wrapper: Any, cls: type) -> Tuple[str, ...]:
+    if isinstance(wrapper.cls, str):
+        return ()
+    return tuple(base.__name__ for base in cls.__mro__[1:] if isinstance(base, type(cls)))

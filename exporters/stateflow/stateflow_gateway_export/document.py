@@ -5,16 +5,21 @@ import re
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from .annotation import AnnotationReader, Place
-from .compiled import Compiled
+from .compiled import Compiled, ExportError
+from .constructor import has_unseen_constructor, report_constructor
 from .entity_key import read_key
+from .entity_state import report_entity_state
 from .flow import read_flow, report_flow
 from .report import Report
 from .source import EntitySource, Function, is_generator, parameters, returned_values
 
 NAMESPACE = "global"
+#: What the metadata's schema takes for a name.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def build_document(compiled: List[Compiled], application: str, runtime: str, report: Report) -> Dict[str, Any]:
+    refuse_names(compiled)
     names = frozenset(item.descriptor.class_name for item in compiled)
     reader = AnnotationReader(names, report.unsupported, report.note)
     return {
@@ -23,6 +28,19 @@ def build_document(compiled: List[Compiled], application: str, runtime: str, rep
         "runtime": {"name": runtime, "namespace": NAMESPACE},
         "entities": [EntityExport(item, reader, report).entity() for item in compiled],
     }
+
+
+def refuse_names(compiled: List[Compiled]) -> None:
+    """Of entities and constructors, which can't be left out."""
+    names: List[str] = []
+    for item in compiled:
+        entity, init = item.descriptor.class_name, item.descriptor.get_method_by_name("__init__")
+        names += [] if NAME.fullmatch(entity) else [entity]
+        params = init.input_desc.keys() if init is not None else []
+        names += [f"{entity}.__init__({name})" for name in params if not NAME.fullmatch(name)]
+    if names:
+        rule = "The gateway's names are ASCII letters, digits and _, at most 128"
+        raise ExportError(f"{rule}; not so {', '.join(names)}.")
 
 
 def identifier(text: str) -> str:
@@ -41,6 +59,7 @@ class EntityExport:
 
     def entity(self) -> Dict[str, Any]:
         self._report_left_out()
+        report_constructor(self._compiled, self._source, self._report)
         init = self._descriptor.get_method_by_name("__init__")
         return without_none(
             {
@@ -56,20 +75,28 @@ class EntityExport:
     def _is_shown(self, method: Any) -> bool:
         """StateFlow takes the functions beside a class for its methods too."""
         function = self._source.methods.get(method.method_name)
-        return function is not None and not method.method_name.startswith("_") and not is_property(function)
+        if function is None or method.method_name.startswith("_") or is_property(function):
+            return False
+        return not unusable_names(function)
 
     def _state(self) -> Dict[str, Any]:
         texts = self._descriptor.state_desc._state_desc  # No method of StateDescriptor gives it whole.
         state: Dict[str, Any] = {}
-        for name in texts:
+        for name in filter(NAME.fullmatch, texts):
             place = Place(f"{self._name}.{name}", is_argument=False)
             annotation = self._source.state_annotation(name)
             state[name] = self._reader.read(annotation, place)
         return state
 
-    def _create(self, init: Optional[Any]) -> Dict[str, Any]:
+    def _create(self, init: Optional[Any]) -> Optional[Dict[str, Any]]:
         """A class without ``__init__`` is made without arguments."""
         function = self._source.methods.get("__init__")
+        if has_unseen_constructor(self._compiled, self._source):
+            self._report.note(
+                f"{self._name}.__init__",
+                "inherited or made by a decorator; StateFlow knows only the class's own body, so there is no create",
+            )
+            return None
         if init is None or function is None:
             return {"params": []}
         if init.flow_list:
@@ -132,6 +159,7 @@ class EntityExport:
             self._report.unsupported(where, f"its flow can't be written down: {type(error).__name__}: {error}")
             return {"request": "EventFlow"}
         report_flow(flow, where, self._report)
+        report_entity_state(self._source.methods[method.method_name], links, flow, where, self._report)
         return {"request": "EventFlow", "flow": flow}
 
     def _report_signature(self, method: Any, function: Function, where: str) -> None:
@@ -148,6 +176,8 @@ class EntityExport:
         for name, function in self._source.methods.items():
             if is_property(function):
                 self._report.note(f"{self._name}.{name}", "a property is neither state nor a method, left out")
+            elif name != "__init__" and unusable_names(function):
+                self._report_name(name, unusable_names(function))
         for method in self._descriptor.methods_dec:
             if method.method_name not in self._source.methods:
                 self._report.note(f"{self._name}.{method.method_name}", "a function outside of the class, left out")
@@ -156,6 +186,15 @@ class EntityExport:
         for name in self._source.class_attributes():
             if name not in self._descriptor.state_desc._state_desc:
                 self._report.note(f"{self._name}.{name}", "a class attribute is no state in StateFlow, left out")
+        for name in self._descriptor.state_desc._state_desc:
+            if not NAME.fullmatch(name):
+                self._report_name(name, [name])
+
+    def _report_name(self, member: str, names: List[str]) -> None:
+        self._report.note(
+            f"{self._name}.{member}",
+            f"the gateway's names are ASCII letters, digits and _; {', '.join(names)} is not so, left out",
+        )
 
 
 def link(text: Any, entities: FrozenSet[str]) -> Tuple[str, bool]:
@@ -164,6 +203,11 @@ def link(text: Any, entities: FrozenSet[str]) -> Tuple[str, bool]:
         if text in (name, f"List[{name}]"):
             return name, text != name
     return "", False
+
+
+def unusable_names(function: Function) -> List[str]:
+    names = [function.name, *(arg.arg for arg in parameters(function))]
+    return [name for name in names if not NAME.fullmatch(name)]
 
 
 def is_property(function: Function) -> bool:

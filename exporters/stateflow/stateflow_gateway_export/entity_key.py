@@ -15,7 +15,7 @@ def read_key(source: EntitySource, reader: AnnotationReader, where: str) -> Dict
     """The document's ``key``: an argument of the constructor, or one that the entity makes up."""
     method = source.methods.get("__key__")
     if method is None:
-        reader.unsupported(where, "the class has no __key__ method")
+        reader.unsupported(where, "the class has no __key__ method of its own; one that it inherits is not read")
         return {"name": "key", "schema": {"unsupported": "no __key__"}}
     returned = returned_values(method)
     expression = returned[0] if len(returned) == 1 else None
@@ -26,7 +26,8 @@ def read_key(source: EntitySource, reader: AnnotationReader, where: str) -> Dict
         return {"name": param, "schema": schema}
     text = ast.unparse(expression) if expression is not None else "the result of __key__"
     reader.note(where, f"{text} is not an argument of the constructor: a create's answer tells the key")
-    return {"name": attribute or "key", "schema": schema, "generated": True}
+    name = attribute if attribute is not None and attribute.isascii() else "key"
+    return {"name": name, "schema": schema, "generated": True}
 
 
 def key_param(source: EntitySource, attribute: str) -> Optional[str]:

@@ -55,12 +55,27 @@ def read_flow(descriptor: Any, method: Any, links: Dict[str, Tuple[str, bool]]) 
     graph = EventFlowGraph.construct_and_assign_arguments(
         copy.deepcopy(method.flow_list), address, Arguments(arguments)
     )
+    request_each_state(graph, arguments)
     places: List[Tuple[str, Hole]] = []
     form = {"current": graph.current_node.id}
     form.update({str(node.id): node_form(node) for node in graph.graph})
     emptied = empty(form, "", places)
     json.dumps(emptied)  # Raises where the compiler left something that JSON can't carry.
     return {"graph": emptied, **bindings(places, links)}
+
+
+def request_each_state(graph: Any, arguments: Dict[str, Any]) -> None:
+    """
+    A method that begins with two attributes of one argument asks for its state twice, and StateFlow's client tells
+    the key to the first request only: nobody would be found under the second one's.
+    """
+    from stateflow.dataflow.event_flow import EventFlowNode, Null
+
+    for node in graph.graph:
+        if node.typ == EventFlowNode.INVOKE_SPLIT_FUN:
+            return
+        if node.typ == EventFlowNode.REQUEST_STATE and node.get_request_key() == Null:
+            node.set_request_key(arguments[node.var_name].to_internal_ref()._get_key())
 
 
 def node_form(node: Any) -> Dict[str, Any]:

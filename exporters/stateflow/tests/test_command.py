@@ -14,12 +14,12 @@ from stateflow_gateway_export.command import main
 TIMEOUT_S = 60
 
 
-def run(*arguments, path=None, seed="0"):
+def run(*arguments, path=None, seed="0", **environment):
     folders = [PACKAGE, stateflow_home()] if path is None else [PACKAGE, *path]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONHASHSEED": seed}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONHASHSEED": seed, **environment}
     command = [sys.executable, "-W", "ignore", "-m", "stateflow_gateway_export", *arguments]
     with tempfile.TemporaryDirectory() as folder:
-        return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
+        return subprocess.run(command, env=env, cwd=folder, capture_output=True, encoding="utf-8", timeout=TIMEOUT_S)
 
 
 def run_here(*arguments):
@@ -45,6 +45,18 @@ class Command(unittest.TestCase):
         self.assertEqual(document["runtime"], {"name": "line-2", "namespace": "global"})
         self.assertIn("compiling", done.stderr)
         self.assertIn("unsupported: Machine.maybe(part)", done.stderr)
+
+    def test_keeps_off_stdout_what_programs_and_the_end_of_the_process_write(self):
+        done = run("writes_to_stdout", "--src", str(MODULES), PYTHONIOENCODING="latin-1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["entities"][0]["description"], "Größer.")
+        self.assertIn("from the module", done.stderr)
+        self.assertIn("at the end", done.stderr)
+
+    def test_a_module_that_ends_the_process_gives_no_document_and_1(self):
+        done = run_here("ends_itself", "--src", str(MODULES))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("SystemExit: 0 (ends_itself.py, line 15)", done.stderr)
 
     def test_two_runs_give_the_same_bytes(self):
         runs = [run("links", "--src", str(MODULES), seed=seed) for seed in ("1", "2")]
@@ -73,7 +85,37 @@ class Command(unittest.TestCase):
         done = run_here("default_argument", "--src", str(MODULES))
         self.assertEqual(done.returncode, 1)
         self.assertIn("Default values are currently not supported", done.stderr)
+        self.assertIn("(default_argument.py, line 4, at __init__)", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
+
+    def test_says_where_the_module_failed(self):
+        done = run_here("raises_while_imported", "--src", str(MODULES))
+        self.assertIn("(raises_while_imported.py, line 3)", done.stderr)
+
+    def test_names_the_method_that_stateflow_can_not_split_in_one_line(self):
+        done = run_here("two_calls_in_a_condition", "--src", str(MODULES))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("StateFlow can't compile Gate.both: AttributeError: Multiple calls in an if", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_shows_code_that_stateflow_made_and_can_not_read(self):
+        for module in ("none_in_a_split_method", "compiles_in_vain"):
+            with self.subTest(module):
+                done = run_here(module, "--src", str(MODULES))
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("can't compile Gate: SyntaxError: invalid syntax. It made this code", done.stderr)
+                self.assertIn("def nothing_1(self, None", done.stderr)
+
+    def test_explains_that_a_file_with_split_methods_has_no_package(self):
+        done = run_here("with_dots.gates", "--src", str(MODULES))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("can't compile Gate: ModuleNotFoundError", done.stderr)
+        self.assertIn("no import with leading dots", done.stderr)
+
+    def test_a_part_of_a_package_that_is_not_there_is_no_matter_of_src(self):
+        done = run_here("with_dots.nothing", "--src", str(MODULES))
+        self.assertIn("No module named 'with_dots.nothing'", done.stderr)
+        self.assertNotIn("--src", done.stderr)
 
     def test_explains_that_stateflow_takes_functions_for_methods(self):
         done = run_here("function_without_self", "--src", str(MODULES))

@@ -1,6 +1,7 @@
 import unittest
 
 from exporting import entity, export, lines_about, method, needs_stateflow, params
+from stateflow_gateway_export.compiled import ExportError
 
 
 @needs_stateflow
@@ -49,6 +50,20 @@ class Members(unittest.TestCase):
     def test_a_generator_has_no_json_form(self):
         self.assertEqual(method(self.document, "yields")["returns"], {"unsupported": "generator"})
         self.assertIn("unsupported: Member.yields", self.report.as_text())
+
+    def test_a_name_that_the_gateway_does_not_take_is_left_out_and_reported(self):
+        document, report = export("unusual_names")
+        cafe = entity(document, "Cafe")
+        self.assertEqual([found["name"] for found in cafe["methods"]], ["plain"])
+        self.assertEqual(list(cafe["state"]), ["name"])
+        self.assertEqual(cafe["key"], {"name": "key", "schema": {"type": "string"}, "generated": True})
+        for member, name in {"größe": "größe", "öffnen": "öffnen", "ask": "wofür"}.items():
+            with self.subTest(member):
+                self.assertIn(f"{name} is not so, left out", lines_about(report, f"Cafe.{member}"))
+
+    def test_an_entity_or_a_constructor_with_such_a_name_is_refused(self):
+        with self.assertRaisesRegex(ExportError, r"ASCII letters.*; not so Café, Café\.__init__\(straße\)"):
+            export("unusual_entity_name")
 
     def test_decorators_are_reported(self):
         self.assertIn("decorators", lines_about(self.report, "Member.cached"))

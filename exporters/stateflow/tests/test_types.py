@@ -50,6 +50,10 @@ class Types(unittest.TestCase):
     def test_literals_are_an_enumeration(self):
         self.assertEqual(self.params("literal"), {"size": {"enum": ["small", "large"]}})
 
+    def test_literals_may_be_negative_and_spell_the_name_of_an_entity(self):
+        expected = {"step": {"enum": [-1, 0, 1]}, "about": {"enum": ["Shapes", None]}}
+        self.assertEqual(self.params("direction"), expected)
+
     def test_what_has_no_annotation_may_be_any_json_value(self):
         self.assertEqual(self.params("unannotated"), {"x": {}, "y": {}})
         self.assertEqual(self.returns("unannotated"), "left out")

@@ -33,6 +33,9 @@ class Shapes:
     def literal(self, size: Literal["small", "large"]) -> Any:
         return size
 
+    def direction(self, step: Literal[-1, 0, 1], about: Literal["Shapes", None]) -> int:
+        return step
+
     def unannotated(self, x, y):
         return x
 

@@ -1,0 +1,3 @@
+import stateflow
+
+LIMIT = stateflow.no_such_name
