@@ -79,6 +79,28 @@ describe('the process', () => {
     await until('it is served', async () => (await statusOf(url, '/counter/a/look')) === 200)
   })
 
+  it('stops within its grace while a reload is under way that takes longer', async () => {
+    const file = folder.write('counter.json', counterMetadata(counter.url, ['add']))
+    const routes = folder.write(
+      'slow.mjs',
+      `import { setTimeout } from 'node:timers/promises'
+       let times = 0
+       export default async function slow() {
+         if (times++ === 0) return
+         process.stdout.write('registering\\n')
+         await setTimeout(8_000)
+       }`,
+    )
+    const env = { GATEWAY_METADATA: file, GATEWAY_ROUTES: routes, GATEWAY_SHUTDOWN_GRACE_MS: '500' }
+    const gateway = serve(env)
+    await gateway.url()
+    folder.write('counter.json', counterMetadata(counter.url))
+    gateway.child.kill('SIGHUP')
+    await gateway.said('registering')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
+  })
+
   it('sees a folder’s link lead elsewhere, as Kubernetes exchanges a ConfigMap', async () => {
     const write = (version: string, names: readonly string[]) => {
       folder.write(`${version}/counter.json`, counterMetadata(counter.url, names))
