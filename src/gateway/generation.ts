@@ -131,6 +131,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   await registerBatchRoutes(app, {
     ...{ ...calls, newId, limits: batchLimitsOf(config) },
     ...{ places: parts.batchPlaces, onLine: observed.noteLine },
+    renew: access.renew,
     viewOf: (request) => ({
       isShown: access.shownTo(request),
       admit: (operation) => access.admit(request, operation),

@@ -9,6 +9,8 @@ export interface Generations {
   readonly current: Generation
   /** Of those that have served; the first is 1. */
   readonly number: number
+  /** Resolves when all that have served until now have ended. */
+  ended(): Promise<unknown>
   /** From the next request on. Can't fail. */
   follow(next: Generation): void
   /** Every one that still has requests. */
@@ -24,14 +26,15 @@ export interface GenerationsOptions {
 
 export function createGenerations(first: Generation, options: GenerationsOptions): Generations {
   const { front, managementFront, config, log } = options
-  const alive = new Set<Generation>()
+  /** Each with what resolves at its end. */
+  const alive = new Map<Generation, PromiseWithResolvers<void>>()
   let current = first
   let number = 0
 
   function lead(next: Generation): void {
     current = next
     number++
-    alive.add(next)
+    alive.set(next, Promise.withResolvers())
     front.lead(next.handle)
     if (next.handleManagement !== undefined) managementFront?.lead(next.handleManagement)
     next.begin()
@@ -45,6 +48,7 @@ export function createGenerations(first: Generation, options: GenerationsOptions
     get number() {
       return number
     },
+    ended: () => Promise.all([...alive.values()].map(({ promise }) => promise)),
     follow(next) {
       const before = current
       lead(next)
@@ -52,10 +56,13 @@ export function createGenerations(first: Generation, options: GenerationsOptions
         .retire(patienceOf(before, config))
         // A plugin of the user's own, perhaps.
         .catch((error: unknown) => log.error({ err: error }, 'an earlier generation did not end as it should'))
-        .finally(() => alive.delete(before))
+        .finally(() => {
+          alive.get(before)?.resolve()
+          alive.delete(before)
+        })
     },
     async close() {
-      await Promise.all([...alive].map((one) => one.close()))
+      await Promise.all([...alive.keys()].map((one) => one.close()))
     },
   }
 }

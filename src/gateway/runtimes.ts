@@ -56,8 +56,11 @@ export interface ServedEntities {
 
 /** Runtimes that are ready for other entities. One of the two functions has to be called. */
 export interface PreparedRuntimes extends ServedEntities {
-  /** Adapters whose place was taken end when their calls have. Can't fail. */
-  commit(): void
+  /**
+   * Adapters whose place was taken end when their calls are answered. Can't fail.
+   * @param disused resolves when nobody is left who may make such calls
+   */
+  commit(disused: Promise<unknown>): void
   abandon(): Promise<void>
 }
 

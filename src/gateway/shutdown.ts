@@ -42,7 +42,10 @@ export async function closeWithin(closing: Closing): Promise<void> {
   }
   const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
   const cut = setTimeout(() => front.cut(), Math.max(0, graceMs - CUT_MS))
-  const reloaded = reloading.close()
+  const { promise: graceEnded, resolve: endGrace } = Promise.withResolvers<void>()
+  const grace = setTimeout(endGrace, graceMs)
+  // One that takes longer sees by itself that the end has come, and closes what it has opened.
+  const reloaded = Promise.race([reloading.close(), graceEnded])
   limits.refuseWaiting()
   await drain.begin()
   await Promise.all([front.close(), generations.close()])
@@ -51,6 +54,7 @@ export async function closeWithin(closing: Closing): Promise<void> {
   clearTimeout(lastWord)
   clearTimeout(cut)
   await reloaded
+  clearTimeout(grace)
   managementFront?.cut()
   await managementFront?.close()
   unwatch()

@@ -25,6 +25,8 @@ import { readPreferences } from './wishes.ts'
 export interface BatchRoutesOptions extends LineReaderOptions {
   readonly answering: Answering
   readonly principalOf: (request: FastifyRequest) => string
+  /** Whether what the caller has shown is still good, asked for each line. `undefined`: nobody has to show anything. */
+  readonly renew?: ((request: FastifyRequest) => Promise<void> | undefined) | undefined
   /** `undefined`: everybody may do everything. Asked for each line. */
   readonly authorize?: Authorize<FastifyRequest> | undefined
   /** Left out: every caller may do and know everything. */
@@ -102,13 +104,15 @@ function refuseRequest(request: FastifyRequest, maxWaitMs: number): void {
 /** A line's turn has come: from here on it is a call as any other. */
 function createLineCaller(
   request: FastifyRequest,
-  { answering, principalOf, authorize, admit, newId }: BatchRoutesOptions,
+  { answering, principalOf, renew, authorize, admit, newId }: BatchRoutesOptions,
 ): (call: BatchCall) => Promise<HttpAnswer> {
   const principal = principalOf(request)
   const context = namedContext(contextOf(request), principal)
   const preferences = parsePrefer(undefined)
   return async ({ target, args, deadlineMs, idempotencyKey }) => {
     try {
+      const renewed = renew?.(request)
+      if (renewed !== undefined) await renewed
       authorize?.(request, { target, args })
       if (admit !== undefined) await admit(request, { target, args })
       const patience = 'queues'

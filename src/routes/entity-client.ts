@@ -49,7 +49,7 @@ export interface EntityHandle<Name extends string = string> {
 }
 
 export interface CallOptions {
-  /** Milliseconds; the method's or the gateway's deadline otherwise. */
+  /** Milliseconds; the method's or the gateway's deadline otherwise. `Infinity` is as long as a timer can wait: 24 days. */
   readonly deadlineMs?: number
   readonly context?: InvocationContext
 }
@@ -69,6 +69,9 @@ export interface EntityClientOptions {
   readonly defaultDeadlineMs: number
 }
 
+/** Longest time that Node's timers know: what is longer would be over at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** Calls from inside the process: the same checks, the same chain and the same failures as over HTTP. */
 export function createEntityClient(options: EntityClientOptions): EntityClient {
   const { registry, capabilitiesOf, invoke, newId, defaultDeadlineMs } = options
@@ -79,8 +82,9 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
     return known
   }
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
-    const deadlineMs =
-      options.deadlineMs ?? (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
+    const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
+    const deadlineMs = Math.min(options.deadlineMs ?? policyMs, MAX_TIMER_MS)
+    if (Number.isNaN(deadlineMs)) throw new TypeError('deadlineMs is no number.')
     const invocation = toInvocation({ id: newId(), target, args, deadlineMs, context: options.context ?? {} })
     return unwrap(await invoke(invocation), invocation)
   }

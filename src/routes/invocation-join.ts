@@ -39,10 +39,13 @@ export async function joinInvocation(joining: Joining): Promise<Waited | 'releas
 
 async function untilAnswered(joining: Joining, untilMs: number): Promise<Waited | 'released'> {
   const { record, store, stopping, invocation, preferences } = joining
+  // The clock may be set meanwhile.
+  const overAtMs = performance.now() + untilMs - Date.now()
   // The call is under way whether or not the store can say how far.
   const answer = await store.waitFor(record.id, untilMs, stopping).catch(() => undefined)
   if (answer !== undefined) return replayed(answer)
-  const isOver = Date.now() >= untilMs
+  // A timer may be early by a millisecond.
+  const isOver = performance.now() + 1 >= overAtMs
   if (isOver && (preferences.respondAsync || !acceptsLate(invocation))) return 'silent'
   const now = await store.read(record.id).catch(() => record)
   if (now === undefined && !isOver) return 'released'

@@ -158,6 +158,8 @@ export interface RuntimeAdapter {
   health(): Promise<readonly HealthCheck[]>
   /** Numbers that grow while the adapter runs, by name: replies dropped as late, foreign, duplicate or unreadable, and the like. */
   counters(): Readonly<Record<string, number>>
+  /** Calls whose answers may still come, late ones included. Asked of one that takes no more; default: none. */
+  unanswered?(): number
   close(): Promise<void>
 }
 

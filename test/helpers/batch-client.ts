@@ -27,8 +27,8 @@ export interface OpenBatch {
 }
 
 /** Resolves when the status is there, before any line was sent. */
-export async function openBatch(url: string): Promise<OpenBatch> {
-  const headers = { 'content-type': 'application/x-ndjson' }
+export async function openBatch(url: string, more: Readonly<Record<string, string>> = {}): Promise<OpenBatch> {
+  const headers = { 'content-type': 'application/x-ndjson', ...more }
   const sent = request(`${url}/-/batch`, { method: 'POST', headers })
   sent.on('error', () => undefined)
   sent.flushHeaders()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type InvocationStore, StoreUnavailable } from '../../src/routes/invocation-store.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
@@ -38,6 +38,7 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     redis?.continue()
     await lab?.close()
     await redis?.close()
+    vi.restoreAllMocks()
   })
 
   it.each(Object.entries(questions))('%s is refused while it is stopped, and while it is dead', async (_name, ask) => {
@@ -49,6 +50,16 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
       expect(limit.aborted).toBe(false)
       expect(await a.health()).toMatchObject({ ok: false, detail: expect.stringContaining('Redis') })
     }
+  })
+
+  it('is left when it is silent, also after the clock was set back', async () => {
+    const [a] = lab.replicas
+    expect(await isBack(a)).toBe(true)
+    const now = Date.now
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000)
+    redis.stop()
+    await expect(a.read(randomUUID())).rejects.toThrow('it did not answer in time')
+    await expect(a.read(randomUUID())).rejects.toThrow('Redis can’t be reached: it does not answer')
   })
 
   it('has its records again after a kill and a restart, and takes new ones', async () => {

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AddingRuntime, addingMetadata, startAddingRuntime } from '../helpers/adding-runtime.ts'
+import { openBatch } from '../helpers/batch-client.ts'
 import { type CounterFunction, counterMetadata, startCounterFunction } from '../helpers/counter-function.ts'
 import { type GatewayProcess, runProcess, startProcess } from '../helpers/gateway-process.ts'
+import { kafkaClients, testConnection } from '../helpers/kafka-clients.ts'
 import { kafkaUnavailable } from '../helpers/kafka-jars.ts'
-import { startGateway } from '../helpers/running-gateway.ts'
+import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
 import { sharedKafka } from '../helpers/shared-kafka.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts'
 import { until } from '../helpers/until.ts'
@@ -74,6 +77,28 @@ describe('the process', () => {
     folder.write('go', '')
     const url = await gateway.url()
     await until('it is served', async () => (await statusOf(url, '/counter/a/look')) === 200)
+  })
+
+  it('stops within its grace while a reload is under way that takes longer', async () => {
+    const file = folder.write('counter.json', counterMetadata(counter.url, ['add']))
+    const routes = folder.write(
+      'slow.mjs',
+      `import { setTimeout } from 'node:timers/promises'
+       let times = 0
+       export default async function slow() {
+         if (times++ === 0) return
+         process.stdout.write('registering\\n')
+         await setTimeout(8_000)
+       }`,
+    )
+    const env = { GATEWAY_METADATA: file, GATEWAY_ROUTES: routes, GATEWAY_SHUTDOWN_GRACE_MS: '500' }
+    const gateway = serve(env)
+    await gateway.url()
+    folder.write('counter.json', counterMetadata(counter.url))
+    gateway.child.kill('SIGHUP')
+    await gateway.said('registering')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exit()).toBe(0)
   })
 
   it('sees a folder’s link lead elsewhere, as Kubernetes exchanges a ConfigMap', async () => {
@@ -163,5 +188,78 @@ describe.skipIf(reason !== undefined)(`calls over Kafka${reason === undefined ? 
     const shop = { ...account, name: 'Shop' }
     const next = { ...addingMetadata, entities: [withMethod('increase'), shop] }
     expect(await callAcross(next)).toEqual({ isSame: false })
+  }, 60_000)
+
+  const beyond = { ...addingMetadata, entities: [account, { ...account, name: 'Shop' }] }
+
+  async function acrossAdapters(use: (gateway: RunningGateway, swap: () => Promise<void>) => Promise<void>) {
+    const file = folder.write('adding.json', addingMetadata)
+    const gateway = await startGateway({ ...env, GATEWAY_METADATA: file })
+    const adapter = gateway.runtimes.adapters.get('stateflow')
+    const swap = async () => {
+      folder.write('adding.json', beyond)
+      expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+      expect(gateway.runtimes.adapters.get('stateflow')).not.toBe(adapter)
+    }
+    try {
+      await use(gateway, swap)
+    } finally {
+      await runtime.release()
+      await gateway.close()
+    }
+  }
+
+  it('of a batch that was open before are sent as before, also where another adapter serves by now', async () => {
+    await acrossAdapters(async ({ url }, swap) => {
+      const batch = await openBatch(url)
+      const line = (id: number) => ({ id, entity: 'account', key: 'b', method: 'add', args: { amount: 1 } })
+      batch.send(line(1))
+      expect(await batch.next()).toMatchObject({ id: 1, status: 200 })
+      await swap()
+      await delay(1_000)
+      batch.send(line(2))
+      expect(await batch.next()).toMatchObject({ id: 2, status: 200 })
+      expect(await batch.finish()).toEqual([])
+    })
+  }, 60_000)
+
+  it('that were answered too late can be collected, also where replies come to another topic by then', async () => {
+    const [requests, before, after] = ['counter', 'before', 'after'].map((name) => `${prefix}${name}`) as [
+      string,
+      string,
+      string,
+    ]
+    const { brokers, createTopics } = await sharedKafka()
+    await createTopics(...[requests, before, after].map((name) => ({ name })))
+    const described = (replies: string) => {
+      const runtime = { function: 'test/counter', topic: requests, valueType: 'test/text', replyTopics: [replies] }
+      return { ...counterMetadata('http://127.0.0.1:1/', ['add'], { runtime }), runtime: { name: 'statefun' } }
+    }
+    const functions = kafkaClients.platformatic?.(testConnection(brokers))
+    const asked = Promise.withResolvers<string>()
+    await functions?.start({
+      ...{ requestTopics: [before], replyTopics: [requests] },
+      onRecord: ({ value }) => asked.resolve(JSON.parse(value.toString()).correlation_id),
+    })
+    const file = folder.write('counter.json', described(before))
+    const settings = { ...env, GATEWAY_RUNTIME: 'statefun', GATEWAY_METADATA: file }
+    const gateway = await startGateway(settings)
+    try {
+      const headers = { 'content-type': 'application/json', prefer: 'wait=1' }
+      const late = await fetch(`${gateway.url}/counter/a/add`, { method: 'POST', headers, body: '{}' })
+      expect(late.status).toBe(504)
+      folder.write('counter.json', described(after))
+      expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+      await delay(1_000)
+      const correlation_id = await asked.promise
+      const value = Buffer.from(JSON.stringify({ correlation_id, ok: true, result: 7 }))
+      await functions?.send({ topic: before, key: Buffer.from('a'), value })
+      const url = `${gateway.url}${late.headers.get('location')}/result`
+      const collected = await fetch(url, { headers: { prefer: 'wait=5' } })
+      expect([collected.status, await collected.json()]).toEqual([200, 7])
+    } finally {
+      await gateway.close()
+      await functions?.close()
+    }
   }, 60_000)
 })

@@ -1,6 +1,6 @@
 /**
- * Time that passes only when everything of the present instant has been done. It takes the place of the global timers and of
- * `Date.now`, so the code under test runs as it is.
+ * Time that passes only when everything of the present instant has been done. It takes the place of the global timers, of
+ * `Date.now` and of `performance.now`, so the code under test runs as it is.
  */
 export interface VirtualTime {
   now(): number
@@ -35,6 +35,7 @@ class VirtualTimer {
 
 export function installVirtualTime(): VirtualTime {
   const real = { setTimeout, clearTimeout, setInterval, clearInterval, now: Date.now }
+  const realPerformanceNow = performance.now
   const queue = createQueue()
   const set = new Set<VirtualTimer>()
   let now = EPOCH_MS
@@ -71,6 +72,7 @@ export function installVirtualTime(): VirtualTime {
     clearInterval: stop,
   })
   Date.now = () => now
+  performance.now = () => now
 
   return {
     now: () => now,
@@ -93,6 +95,7 @@ export function installVirtualTime(): VirtualTime {
     uninstall() {
       replaceGlobals(real)
       Date.now = real.now
+      performance.now = realPerformanceNow
     },
   }
 }

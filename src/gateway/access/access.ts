@@ -32,6 +32,11 @@ export interface Access {
   readonly needOf: RouteNeed
   /** `undefined`: everybody may do everything. */
   readonly authorize: Authorize<FastifyRequest> | undefined
+  /**
+   * Looks again at what the caller has shown: a batch may outlast it, and callers' keys are exchanged while it is open.
+   * @throws ProblemError, also by its promise, when it is not good any more
+   */
+  readonly renew: ((request: FastifyRequest) => Promise<void> | undefined) | undefined
   /** @throws ProblemError when no key could make this the caller's to do */
   readonly admit: (request: FastifyRequest, operation: Operation) => void
   readonly shownTo: (request: FastifyRequest) => IsShown
@@ -48,6 +53,12 @@ export interface AccessSetup {
   readonly isServing: boolean
 }
 
+/** Everybody may do everything. */
+const free: Omit<Access, 'needOf'> = {
+  ...{ schemes: [], authorize: undefined, renew: undefined },
+  ...{ admit: () => {}, shownTo: () => () => true, checkManagement: () => {} },
+}
+
 /**
  * Before any route: each gets the check that it needs, and those that everybody may call without credentials get none.
  * @throws Error when rules ask for callers that nobody can show to be
@@ -58,8 +69,7 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
   if (authentication === undefined) {
     app.decorateRequest('caller', { getter: () => nobody })
     if (isServing) refuseRules(app, { access, needOfRoute })
-    const free = { authorize: undefined, admit: () => {}, shownTo: () => () => true, checkManagement: () => {} }
-    return { schemes: [], needOf: needOfRoute, ...free }
+    return { ...free, needOf: needOfRoute }
   }
   app.decorateRequest(CALLER, undefined)
   app.decorateRequest('caller', {
@@ -68,11 +78,6 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
     },
   })
   const { schemes, callerOf } = authentication
-
-  function admit(request: FastifyRequest, need: Need, caller: Caller): void {
-    if (caller !== nobody) request[CALLER] = caller
-    checkCaller(need, caller)
-  }
 
   /** A hook that asks who calls, and whether he may. It waits only where a token has to be verified. */
   function hookFor(need: Need) {
@@ -86,12 +91,12 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
         const caller = callerOf(request)
         if (caller !== nobody || need.kind !== 'anyone') reply.header('cache-control', 'private, no-cache')
         if (!(caller instanceof Promise)) {
-          admit(request, need, caller)
+          take(request, need, caller)
           done()
           return
         }
         caller
-          .then((verified) => admit(request, need, verified))
+          .then((verified) => take(request, need, verified))
           .then(
             () => done(),
             (error) => done(refusal(error)),
@@ -117,6 +122,7 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
     schemes,
     needOf: needOfRoute,
     authorize: access.mode === 'open' && !hasRules(entities) ? refuseEnded(schemes) : createAuthorize(access, schemes),
+    renew: createRenew(authentication),
     admit({ caller }, operation) {
       const need = needOf(rulesOf(operation), access.mode)
       withChallenge(schemes, need, () => checkCaller(need, caller))
@@ -130,6 +136,24 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
       const need: Need = { kind: 'caller', scopes: [access.managementScope], owners: [] }
       withChallenge(schemes, need, () => checkCaller(need, caller))
     },
+  }
+}
+
+function note(request: FastifyRequest, caller: Caller): void {
+  if (caller !== nobody) request[CALLER] = caller
+}
+
+function take(request: FastifyRequest, need: Need, caller: Caller): void {
+  note(request, caller)
+  checkCaller(need, caller)
+}
+
+function createRenew({ callerOf }: Authentication): NonNullable<Access['renew']> {
+  return (request) => {
+    const caller = callerOf(request)
+    if (caller instanceof Promise) return caller.then((verified) => note(request, verified))
+    note(request, caller)
+    return undefined
   }
 }
 

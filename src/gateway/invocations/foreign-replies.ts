@@ -7,7 +7,7 @@ export interface ForeignReply {
   readonly bytes: number
   /** Makes sense of it for the invocation it belongs to; `undefined`: it belongs to none. */
   readonly read: (invocation: Invocation) => Outcome | undefined
-  /** Epoch milliseconds. */
+  /** Milliseconds by the clock that is never set. */
   readonly arrivedAt: number
   /** How often no record was found for it. */
   readonly misses: number
@@ -59,7 +59,7 @@ export function createForeignReplies({ maxReplies, maxBytes, maxAgeMs }: Foreign
     },
     takeDue(isOrphan) {
       beats++
-      const bornAfter = Date.now() - maxAgeMs
+      const bornAfter = performance.now() - maxAgeMs
       for (const { id, arrivedAt } of kept.values()) if (arrivedAt <= bornAfter) drop(id)
       const due = [...kept.values()].filter(({ id, dueBeat }) => dueBeat <= beats && isOrphan(id))
       for (const { id } of due) drop(id)

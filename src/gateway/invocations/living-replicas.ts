@@ -7,7 +7,7 @@ export interface LivingReplicas {
 }
 
 /** @param deadAfterMs of silence */
-export function createLivingReplicas(deadAfterMs: number, now: () => number = Date.now): LivingReplicas {
+export function createLivingReplicas(deadAfterMs: number, now: () => number = () => performance.now()): LivingReplicas {
   let living: ReadonlySet<string> = new Set()
   let distrustedUntil = 0
   return {

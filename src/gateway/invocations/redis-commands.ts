@@ -136,7 +136,7 @@ interface Claim {
 /** A scope may name a record that is no more; then it is taken over, unless somebody else is faster. */
 async function claim(id: string, { connection, key, keptMs, until, look, own }: Claim): Promise<OpenResult> {
   let free = ''
-  while (Date.now() < until) {
+  while (performance.now() < until) {
     const holder = String(await connection.run({ script: claimScript, keys: [key], args: [id, keptMs, free], until }))
     if (holder === id) return { kind: 'opened' }
     const found = await look(holder)

@@ -27,10 +27,12 @@ export interface RedisCommand {
   readonly script: RedisScript
   readonly keys: readonly string[]
   readonly args: readonly (string | number)[]
-  /** Epoch milliseconds at which the caller gives up; default: the servers’ `timeoutMs` from now. */
+  /** As `defaultDeadline`: when the caller gives up; default: the servers’ `timeoutMs` from now. */
   readonly until?: number | undefined
 }
 
+/** Told from other failures by what it is: a timer may be early by a millisecond. */
+const LATE = new Error('it did not answer in time')
 /** Commands that may be under way at once. */
 const MAX_IN_FLIGHT = 20_000
 
@@ -43,7 +45,7 @@ export class RedisConnection {
   readonly #subscriber: RedisClient | undefined
   readonly #options: RedisConnectionOptions
   #inFlight = 0
-  #lastReplyAt = 0
+  #lastReplyAt = Number.NEGATIVE_INFINITY
   #trouble = 'it is not connected yet'
   #isClosed = false
   #isLeaving = false
@@ -70,9 +72,9 @@ export class RedisConnection {
     return this.#client.status === 'ready' && !this.#isLeaving && !this.#isClosed
   }
 
-  /** Epoch milliseconds at which an exchange that begins now is given up. */
+  /** When an exchange that begins now is given up, in milliseconds by the clock that is never set. */
   defaultDeadline(): number {
-    return Date.now() + this.#options.servers.timeoutMs
+    return performance.now() + this.#options.servers.timeoutMs
   }
 
   /** @throws StoreUnavailable, at the latest at `until` */
@@ -109,16 +111,16 @@ export class RedisConnection {
     if (this.#inFlight >= MAX_IN_FLIGHT)
       throw new StoreUnavailable(`${this.#inFlight} exchanges with Redis are under way.`)
     this.#inFlight++
-    const sentAt = Date.now()
+    const sentAt = performance.now()
     const settled = send().finally(() => {
       this.#inFlight--
     })
     try {
       const reply = await within(settled, until)
-      this.#lastReplyAt = Date.now()
+      this.#lastReplyAt = performance.now()
       return reply
     } catch (error) {
-      if (Date.now() >= until) this.#leaveSilentServer(sentAt)
+      if (error === LATE) this.#leaveSilentServer(sentAt)
       throw new StoreUnavailable(this.#reasonOf(error))
     }
   }
@@ -171,6 +173,6 @@ export class RedisConnection {
 
 async function within<T>(promise: Promise<T>, until: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('it did not answer in time')), Math.max(0, until - Date.now()))
+  const timer = setTimeout(reject, Math.max(0, until - performance.now()), LATE)
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -56,27 +56,27 @@ export function createRetries(limits: RetryLimits): Retries {
   }
 
   async function tryAgain<T>(write: () => Promise<T>, bytes: number): Promise<T> {
-    const until = Date.now() + patienceMs
+    const untilMs = performance.now() + patienceMs
     try {
       return await write()
     } catch (error) {
-      if (isClosed || Date.now() >= until || !hasRoomFor(bytes)) throw error
+      if (isClosed || performance.now() >= untilMs || !hasRoomFor(bytes)) throw error
     }
     hold(1, bytes)
     try {
-      return await untilDone(write, until)
+      return await untilDone(write, untilMs)
     } finally {
       hold(-1, bytes)
     }
   }
 
-  async function untilDone<T>(write: () => Promise<T>, until: number): Promise<T> {
+  async function untilDone<T>(write: () => Promise<T>, untilMs: number): Promise<T> {
     for (;;) {
       await pause()
       try {
         return await write()
       } catch (error) {
-        if (isClosed || Date.now() >= until) throw error
+        if (isClosed || performance.now() >= untilMs) throw error
       }
     }
   }

@@ -16,7 +16,7 @@ export interface RollCall {
 /** Milliseconds that others are trusted to read their shares while the store can't be asked. */
 const TRUSTED_MS = 10_000
 
-export function createRollCall(replica: string, now: () => number = Date.now): RollCall {
+export function createRollCall(replica: string, now: () => number = () => performance.now()): RollCall {
   let name = replica
   let held: readonly ReplicaShare[] = []
   let trustedUntil = 0

@@ -111,7 +111,7 @@ export function createStrayKeeper({ store, replica, log, kin }: StrayKeeperOptio
       const sender = replicaOf(id)
       // A memory holds no records of replicas elsewhere.
       if (sender !== replica && !(kin?.has(sender) ?? store.isShared)) return
-      const reply = { id, read, bytes, arrivedAt: Date.now(), misses: 0 }
+      const reply = { id, read, bytes, arrivedAt: performance.now(), misses: 0 }
       if (isOrphan(sender)) void adopt(reply)
       else foreign.keep(reply)
     },

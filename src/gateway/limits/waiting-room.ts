@@ -19,6 +19,7 @@ export type TryCall = (invocation: Invocation) => Promise<Outcome> | undefined
 interface Waiter {
   readonly invocation: Invocation
   readonly tryCall: TryCall
+  /** By the clock that is never set. */
   readonly untilMs: number
   readonly resolve: (outcome: Outcome | Promise<Outcome>) => void
 }
@@ -86,7 +87,7 @@ export function createWaitingRoom(): WaitingRoom {
   }
 
   function look(): void {
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     dismiss(({ untilMs }) => untilMs <= nowMs, TOO_LATE)
     wake()
   }
@@ -104,7 +105,7 @@ export function createWaitingRoom(): WaitingRoom {
       if (isClosed) return Promise.resolve(STOPPING)
       const { promise, resolve } = Promise.withResolvers<Outcome>()
       const { name } = invocation.target.entity
-      const untilMs = Math.min(invocation.deadline, Date.now() + MAX_WAIT_MS)
+      const untilMs = performance.now() + Math.min(invocation.deadline - Date.now(), MAX_WAIT_MS)
       const waiter = { invocation, tryCall, untilMs, resolve }
       const queue = queues.get(name)
       if (queue === undefined) queues.set(name, [waiter])

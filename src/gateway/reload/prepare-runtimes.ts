@@ -76,12 +76,12 @@ export async function prepareRuntimes(
       if (one === undefined) throw new Error(`no runtime instance is called "${runtimeName}"`)
       return one.capabilities
     },
-    commit() {
+    commit(disused) {
       for (const { name, adapter, isNew, commit } of ready) {
         const before = adapters.get(name)
         servers.assign(ownOf(name, entities), adapter)
         adapters.set(name, adapter)
-        if (isNew && before !== undefined) parting.add(before)
+        if (isNew && before !== undefined) parting.add(before, disused)
         commit()
       }
     },

@@ -26,7 +26,7 @@ export function createSwap({ runtimes, strays, generations, drain, make }: SwapP
       await prepared.abandon()
       throw new Error('The gateway is stopping.')
     }
-    prepared.commit()
+    prepared.commit(generations.ended())
     strays.know(entities)
     generations.follow(next)
   }

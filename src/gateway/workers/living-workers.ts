@@ -5,7 +5,7 @@ import { passOn } from '../invocations/pass-on.ts'
 const DEAD_AFTER_MS = 3_000
 
 /** A store in memory for several workers: it knows which of them live, by their beats. */
-export function withLivingWorkers(store: MemoryStore, now: () => number = Date.now): MemoryStore {
+export function withLivingWorkers(store: MemoryStore, now: () => number = () => performance.now()): MemoryStore {
   const beatAt = new Map<string, number>()
   return {
     ...passOn(store),

@@ -15,7 +15,7 @@ const MAX_IN_A_ROW = 6
 /** Milliseconds of serving after which an end begins a new row. */
 const STABLE_MS = 30_000
 
-export function createRestarts(start: (number: number) => void, now: () => number = Date.now): Restarts {
+export function createRestarts(start: (number: number) => void, now: () => number = () => performance.now()): Restarts {
   const endsInARow = new Map<number, number>()
   const servingSince = new Map<number, number>()
   const timers = new Map<number, NodeJS.Timeout>()

@@ -27,7 +27,7 @@ export function createCanary({ dialect, transport, steering }: CanaryOptions): C
   const { isPong, name, silenceHint } = dialect
   const silent = [`It did not answer a ping within ${PATIENCE_MS} ms.`, silenceHint ?? ''].join(' ').trim()
   const waiting = new Map<string, (answered: boolean) => void>()
-  let last: { readonly at: number; readonly check: Promise<HealthCheck> } | undefined
+  let last: { readonly atMs: number; readonly check: Promise<HealthCheck> } | undefined
 
   async function ask(makePing: NonNullable<KafkaDialect['ping']>): Promise<HealthCheck> {
     const id = steering?.newId() ?? randomUUID()
@@ -53,7 +53,8 @@ export function createCanary({ dialect, transport, steering }: CanaryOptions): C
       // It may come and go with the entities.
       const { ping } = dialect
       if (ping === undefined) return []
-      if (last === undefined || Date.now() - last.at > FRESH_MS) last = { at: Date.now(), check: ask(ping) }
+      const nowMs = performance.now()
+      if (last === undefined || nowMs - last.atMs > FRESH_MS) last = { atMs: nowMs, check: ask(ping) }
       return [await last.check]
     },
     take(id, record) {

@@ -51,6 +51,7 @@ export function createKafkaAdapter(options: KafkaAdapterOptions): RuntimeAdapter
       return broker.ok ? [broker, ...(await canary.check()), ...replies] : [broker]
     },
     counters: () => ({ ...desk.counters, ...sender.counters, ...steering?.counters, pending: pending.size }),
+    unanswered: () => pending.unanswered,
     async close() {
       state = 'closed'
       pending.settleAll(STOPPED)

@@ -36,6 +36,8 @@ export interface PendingCalls {
   forget(id: string): void
   settleAll(outcome: Outcome): void
   readonly size: number
+  /** Those that wait, and those remembered whose deadline has passed: their answers may still come. */
+  readonly unanswered: number
 }
 
 /** What `open` gives out. */
@@ -82,6 +84,12 @@ class CallMemory {
   #young = new Map<string, Waiter | Bygone>()
   #old = new Map<string, Waiter | Bygone>()
   #remembered = 0
+  /** Of what is remembered, calls whose deadline has passed. */
+  #silent = 0
+
+  get silent(): number {
+    return this.#silent
+  }
 
   get(id: string): Waiter | Bygone | undefined {
     return this.#young.get(id) ?? this.#old.get(id)
@@ -94,7 +102,14 @@ class CallMemory {
   remember(id: string, how: Bygone): void {
     const home = this.#young.has(id) ? this.#young : this.#old
     home.set(id, how)
+    if (how.kind === 'timed-out') this.#silent++
     if (++this.#remembered >= REMEMBERED) this.#age()
+  }
+
+  /** The late answer has come. */
+  forget(id: string): void {
+    if (this.get(id)?.kind === 'timed-out') this.#silent--
+    this.remember(id, ANSWERED)
   }
 
   waiters(): readonly Waiter[] {
@@ -103,7 +118,10 @@ class CallMemory {
 
   /** What is old is forgotten, what is young is old; who waits is young. */
   #age(): void {
-    for (const [id, entry] of this.#old) if (entry.kind === 'waiting') this.#young.set(id, entry)
+    for (const [id, entry] of this.#old) {
+      if (entry.kind === 'waiting') this.#young.set(id, entry)
+      else if (entry.kind === 'timed-out') this.#silent--
+    }
     this.#old = this.#young
     this.#young = new Map()
     this.#remembered = 0
@@ -171,12 +189,15 @@ export function createPendingCalls({ maxCalls, maxBytes }: PendingLimits): Pendi
       const entry = memory.get(id)
       return entry === undefined || entry.kind === 'waiting' ? FOREIGN : entry
     },
-    forget: (id) => memory.remember(id, ANSWERED),
+    forget: (id) => memory.forget(id),
     settleAll(outcome) {
       for (const waiter of memory.waiters()) giveUp(waiter, outcome)
     },
     get size() {
       return waiting
+    },
+    get unanswered() {
+      return waiting + memory.silent
     },
   }
 }

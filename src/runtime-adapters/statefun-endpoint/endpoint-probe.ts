@@ -17,7 +17,7 @@ export interface EndpointProbe {
 
 export function createEndpointProbe(directory: EndpointDirectory): EndpointProbe {
   const closing = new AbortController()
-  let last: { readonly at: number; readonly checks: Promise<readonly HealthCheck[]> } | undefined
+  let last: { readonly atMs: number; readonly checks: Promise<readonly HealthCheck[]> } | undefined
 
   const ask = () => {
     const hosts = new Map(directory.endpoints.map(({ url }) => [url.host, url]))
@@ -26,7 +26,8 @@ export function createEndpointProbe(directory: EndpointDirectory): EndpointProbe
 
   return {
     check() {
-      if (last === undefined || Date.now() - last.at > FRESH_MS) last = { at: Date.now(), checks: ask() }
+      const nowMs = performance.now()
+      if (last === undefined || nowMs - last.atMs > FRESH_MS) last = { atMs: nowMs, checks: ask() }
       return last.checks
     },
     close: () => closing.abort(),

@@ -5,7 +5,9 @@ import { createTokenVerifier } from '../../../src/gateway/access/bearer-token.ts
 import type { KeySet } from '../../../src/gateway/access/key-set.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { buildGateway, type Gateway } from '../../../src/gateway/gateway.ts'
+import { openBatch } from '../../helpers/batch-client.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../helpers/temporary-folder.ts'
+import { unique } from '../../helpers/unique.ts'
 import { until } from '../../helpers/until.ts'
 import { ISSUER, type Issuer, jwksOf, newKey, startIssuer, tokenBy } from './token-app.ts'
 
@@ -228,6 +230,37 @@ describe('files with keys', () => {
     await gateway.reload()
     expect(await statusFor(gateway, bearer(token))).toBe(401)
     expect(await statusFor(gateway, bearer(await tokenBy(fresh)))).toBe(LET_IN)
+  })
+
+  it('end a batch that came with a key which is gone: its next line is refused, another caller’s is not', async () => {
+    const [leaving, staying] = [newApiKey('leaving', []), newApiKey('staying', [])]
+    const [old, fresh] = [newKey('one'), newKey('two')]
+    const files = folder()
+    const gateway = await start({
+      ...{ ...jwt, GATEWAY_JWKS_FILE: files.write('jwks.json', jwksOf(old, fresh)) },
+      GATEWAY_API_KEYS_FILE: files.write('keys', `${leaving.entry}\n${staying.entry}`),
+    })
+    const credentials = [
+      { 'x-api-key': leaving.key },
+      { 'x-api-key': staying.key },
+      bearer(await tokenBy(old)),
+      bearer(await tokenBy(fresh)),
+    ]
+    const [url = ''] = await gateway.listen({ host: '127.0.0.1', port: 0 })
+    const batches = await Promise.all(credentials.map((headers) => openBatch(url, headers)))
+    const statuses = () =>
+      Promise.all(
+        batches.map(async (batch) => {
+          batch.send({ entity: 'user', method: 'create', args: { username: unique('user') } })
+          return (await batch.next()).status
+        }),
+      )
+    expect(await statuses()).toEqual([201, 201, 201, 201])
+    files.write('keys', staying.entry)
+    files.write('jwks.json', jwksOf(fresh))
+    await gateway.reload()
+    expect(await statuses()).toEqual([401, 201, 401, 201])
+    await Promise.all(batches.map((batch) => batch.finish()))
   })
 
   it.each([

@@ -12,7 +12,14 @@ afterEach(() => {
 })
 
 function reply(id: string, changes: Partial<ForeignReply> = {}): ForeignReply {
-  return { id, bytes: 10, arrivedAt: Date.now(), misses: 0, read: () => ({ kind: 'returned', value: id }), ...changes }
+  return {
+    id,
+    bytes: 10,
+    arrivedAt: performance.now(),
+    misses: 0,
+    read: () => ({ kind: 'returned', value: id }),
+    ...changes,
+  }
 }
 
 function idsOf(replies: readonly ForeignReply[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Invocation } from '../../../src/runtime-adapters/contract.ts'
 import { createPendingCalls, type PendingCalls } from '../../../src/runtime-adapters/kafka/pending-calls.ts'
 import { invocationOf } from '../../simulation/entity.ts'
 
@@ -38,5 +39,32 @@ describe('a call that waits', () => {
     pending.settleAll({ kind: 'unknown', cause: 'shutting-down', detail: 'The gateway stopped.' })
     expect(pending.size).toBe(0)
     expect(await slow.outcome).toMatchObject({ cause: 'shutting-down' })
+  })
+})
+
+describe('a call whose deadline has passed', () => {
+  const late: Invocation = { ...invocationOf('late', 1, 0), deadline: 0 }
+  async function expire(pending: PendingCalls): Promise<void> {
+    await pending.open(late, 1)?.outcome
+  }
+
+  it('is unanswered until its late answer has come', async () => {
+    const { pending, open } = setup()
+    await expire(pending)
+    const waiting = open('waiting')
+    expect(pending.unanswered).toBe(2)
+    pending.forget('late')
+    pending.forget('late')
+    expect(pending.unanswered).toBe(1)
+    pending.settle(waiting, { kind: 'returned', value: 1 })
+    expect(pending.unanswered).toBe(0)
+  })
+
+  it('is no longer counted when it is no longer remembered', async () => {
+    const { pending, open } = setup()
+    await expire(pending)
+    endOthers(20_001, { pending, open })
+    expect(pending.bygone('late')).toEqual({ kind: 'foreign' })
+    expect(pending.unanswered).toBe(0)
   })
 })

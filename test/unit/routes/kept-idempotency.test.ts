@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import type { InvocationStore } from '../../../src/routes/invocation-store.ts'
@@ -179,6 +180,22 @@ describe('Idempotency-Key', () => {
       expect((await Promise.all(both)).map(({ statusCode }) => statusCode)).toEqual([status, status])
     }
     expect(app.invocations).toHaveLength(2)
+  })
+
+  it('says 202 to each of many such joiners, also where a timer is early by a millisecond', async () => {
+    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 100 } } })
+    app.answer(heldBack({ accepted: true }).answer)
+    await app.app.ready()
+    void ask(app, { key: 'k' })
+    await late()
+    const joining: Promise<{ readonly statusCode: number }>[] = []
+    for (let joiners = 0; joiners < 100; joiners++) {
+      joining.push(ask(app, { key: 'k' }))
+      await delay(1)
+    }
+    const joined = await Promise.all(joining)
+    expect(joined.filter(({ statusCode }) => statusCode !== 202)).toEqual([])
+    expect(app.invocations).toHaveLength(1)
   })
 
   it('says 202 to a joiner as soon as the runtime has the call', async () => {
