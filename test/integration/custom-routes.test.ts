@@ -146,6 +146,19 @@ describe('a file of custom routes', () => {
     expect(answer.body).toMatchObject({ errors: [{ pointer }] })
   })
 
+  it.each([
+    ['dots', '..'],
+    ['nothing', ''],
+    ['more than 1 KiB, in fewer characters', 'é'.repeat(600)],
+  ])('that passes a key of %s has it refused as over HTTP', async (_what, key) => {
+    const gateway = await start(
+      `export default async (app) => { app.post('/get', () => app.gateway.entity('User', ${JSON.stringify(key)}).get()) }`,
+    )
+    const answer = await callerOf(gateway.url)('POST', '/get')
+    expectProblem(answer, 400, 'invalid_key', 'not_sent')
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '#/key' }] })
+  })
+
   it('has strict bodies', async () => {
     const gateway = await start(`export default async (app) => {
       const body = { type: 'object', properties: { points: { type: 'integer' } }, required: ['points'], additionalProperties: false }
