@@ -20,7 +20,7 @@ import {
   toInvocation,
 } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
-import { applyPreferences, deadlineFor, headerText, readWishes, type Wishes } from './wishes.ts'
+import { applyPreferences, deadlineFor, failureHeaders, readWishes, type Wishes } from './wishes.ts'
 
 export interface EntityRoutesOptions {
   readonly entities: readonly EntityDescriptor[]
@@ -100,19 +100,21 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
   })
 
   function call({ request, reply, asked: { target, args }, wishes }: Waiting): void {
-    const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
+    const deadlineMs = deadlineFor(wishes.preferences, policyMs)
     const principal = principalOf(request)
     const context = namedContext(contextOf(request), principal)
     const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
     const write = (answer: HttpAnswer): void =>
       void isTime().then(() => {
         try {
-          send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+          send(request, reply, applyPreferences(answer, wishes))
         } catch (error) {
           reply.send(error)
         }
       })
-    answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
+    answering
+      .answer({ ...wishes, invocation, principal })
+      .then(write, (error) => reply.headers(failureHeaders(wishes)).send(error))
   }
 }
 
