@@ -444,6 +444,25 @@ describe('the gateway’s own routes', () => {
     })
   })
 
+  it.each([
+    ['/account/a/add/', 'There is no such route of Account.', 'add is at /account/{key}/add.'],
+    ['/account/a/balance/x', 'There is no such route of Account.', 'balance is at /account/{key}/balance.'],
+    ['/account/a/clear', 'There is no such route of Account.', 'clear is at /accounts/{key}/emptied.'],
+    ['/account/a/ad/', 'Account has no method or attribute "ad".', 'Did you mean "add"?'],
+  ])('says where a member is that was asked for elsewhere: %s', async (url, detail, hint) => {
+    const { app } = build({ overrides: { 'Account.clear': { path: '/accounts/{key}/emptied' } } })
+    const answer = await app.inject({ method: 'POST', url })
+    expect([answer.statusCode, answer.json()]).toEqual([404, expect.objectContaining({ detail, hint })])
+  })
+
+  it('says that a runtime can’t be asked for an attribute', async () => {
+    const { app } = build({ capabilities: { readAttribute: false } })
+    const answer = (await app.inject('/account/a/note')).json()
+    expect([answer.code, answer.detail, answer.hint]).toEqual([
+      ...['route_not_found', 'The runtime of Account can’t be asked for note.', undefined],
+    ])
+  })
+
   it('explains every problem it can answer with', async () => {
     const { app } = build()
     const { type } = (await app.inject('/nowhere')).json()
