@@ -87,7 +87,8 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
     ...announceEnd(operation),
     // Not an async function: its frame and promises would be kept for as long as the call waits.
     handler(request, reply) {
-      if (!takesQuery) refuseQuery(request)
+      if (takesQuery) refuseBody(request)
+      else refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
       const asked = read(request)
       authorize?.(request, asked)
@@ -148,6 +149,16 @@ export function refuseQuery({ query }: FastifyRequest): void {
       .slice(0, 20)
       .map((name) => ({ pointer: `#/query/${pointerSegment(name)}`, detail: 'is not known here' })),
     hint: 'Arguments go into the JSON body.',
+  })
+}
+
+/** As above. An empty object has nothing to drop. */
+function refuseBody({ body = {} }: FastifyRequest): void {
+  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return
+  throw new ProblemError('validation_failed', {
+    detail: 'This route takes no body.',
+    errors: [{ pointer: '#', detail: 'is not known here' }],
+    hint: 'Arguments go into the query.',
   })
 }
 

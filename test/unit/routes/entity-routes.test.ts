@@ -352,6 +352,19 @@ describe('what is served', () => {
     expect((await app.inject('/account/a/search?text=5&colour=red')).statusCode).toBe(400)
   })
 
+  it('refuses a body where arguments belong into the query, and drops nothing in silence', async () => {
+    const { app, invocations } = build({ overrides: { 'Account.search': { verb: 'DELETE' } } })
+    const url = '/account/a/search?text=5'
+    const headers = { 'content-type': 'application/json' }
+    for (const payload of ['{"limit":1}', '[1]', 'null', '0']) {
+      const refused = await app.inject({ method: 'DELETE', url, headers, payload })
+      expect([refused.statusCode, refused.json().hint]).toEqual([400, 'Arguments go into the query.'])
+    }
+    expect((await app.inject({ method: 'DELETE', url, headers, payload: '{}' })).statusCode).toBe(200)
+    expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(200)
+    expect(invocations.map(({ args }) => args)).toEqual([{ text: '5' }, { text: '5' }])
+  })
+
   it('takes an empty text in the query for a text, and for nothing else', async () => {
     const { app, invocations } = build({ overrides: { 'Account.search': { safe: true } } })
     expect((await app.inject('/account/a/search?text=5&limit=')).json()).toMatchObject({
