@@ -85,8 +85,8 @@ Every answer that is not a success is \`application/problem+json\` (RFC 9457). B
 - \`code\`: what to switch on; \`type\` is \`/-/problems/{code}\` and resolves to what stands here;
 - \`outcome\`: whether the call may have happened: \`not_sent\` (surely not), \`rejected\` (the runtime refused, without effect), \`raised\` (the
   method ran and failed), \`unknown\` (nobody can say);
-- \`retry\`: \`safe\` (send it again), \`after\` (again, once \`Retry-After\` has passed), \`same_key\` (it may have run: only with an idempotency
-  key), \`never\` (it would fail again);
+- \`retry\`: \`safe\` (send it again), \`after\` (again, once \`Retry-After\` has passed), \`same_key\` (it may have run: only with the idempotency
+  key that it had, and without one not before you know what became of it), \`never\` (it would fail again);
 - \`source\`: \`gateway\`, \`broker\`, \`runtime\` or \`method\`;
 - \`invocationId\`, \`errors\` (\`pointer\` and \`detail\` of each wrong place), \`hint\` and \`error\` where there are any.
 

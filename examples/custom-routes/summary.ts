@@ -29,13 +29,15 @@ export default async function summary(app: FastifyInstance): Promise<void> {
       },
     },
     handler: async ({ params: { username, item } }) => {
-      const laptop = app.gateway.entity('Item', item)
+      const wanted = app.gateway.entity('Item', item)
       const [balance, price, stock] = await Promise.all([
         app.gateway.entity('User', username).call('get_balance'),
-        laptop.read('price'),
-        laptop.read('stock'),
+        wanted.read('price'),
+        wanted.read('stock'),
       ])
-      const affordable = Math.min(Math.floor(Number(balance) / Number(price)), Number(stock))
+      // What costs nothing is paid for whatever the purse has in it; who is in debt pays for nothing else.
+      const paid = Number(price) > 0 ? Math.max(0, Math.floor(Number(balance) / Number(price))) : Infinity
+      const affordable = Math.min(paid, Number(stock))
       return { balance, price, stock, affordable }
     },
   })

@@ -25,7 +25,7 @@ export function overrideProblems(
   )
 }
 
-type Kind = 'entity' | 'method' | 'attribute'
+type Kind = 'entity' | 'method' | 'attribute' | 'key'
 type Found = Pick<MetadataProblem, 'message' | 'hint'>
 
 const ACCESS = ['scopes', 'owner', 'public'] as const
@@ -34,16 +34,19 @@ const EFFECTIVE: Readonly<Record<Kind, readonly (keyof Override)[]>> = {
   entity: ['expose', 'path', 'create', 'read', ...ACCESS],
   method: ['expose', 'path', 'verb', 'safe', 'acceptLate', 'deadlineMs', ...ACCESS],
   attribute: ['expose', 'writable', ...ACCESS],
+  // Written, it would disagree with the entity's own address.
+  key: ['expose', ...ACCESS],
 }
 
 /** Everything that an override may be said of. A method and an attribute may share a name. */
 export function kindsByName(entities: readonly MetadataEntity[]): ReadonlyMap<string, readonly Kind[]> {
   const kinds = new Map<string, Kind[]>()
   const add = (name: string, kind: Kind) => kinds.set(name, [...(kinds.get(name) ?? []), kind])
-  for (const { name, methods, state = {} } of entities) {
+  for (const { name, key, methods, state = {} } of entities) {
     add(name, 'entity')
     for (const method of methods) add(`${name}.${method.name}`, 'method')
-    for (const attribute of Object.keys(state)) add(`${name}.${attribute}`, 'attribute')
+    for (const attribute of Object.keys(state))
+      add(`${name}.${attribute}`, attribute === key.name ? 'key' : 'attribute')
   }
   return kinds
 }
@@ -69,7 +72,7 @@ function withoutEffect(override: Override, kinds: readonly Kind[]): readonly Fou
   return Object.keys(override)
     .filter((member) => !OF_ENTITIES.includes(member) && !allowed.some((one) => one === member))
     .map((member) => ({
-      message: `"${member}" has no effect on ${kind === 'method' ? 'a' : 'an'} ${kind}.`,
+      message: `"${member}" has no effect on ${kind === 'method' || kind === 'key' ? 'a' : 'an'} ${kind}.`,
       hint: `Here may stand: ${allowed.join(', ')}.`,
     }))
 }

@@ -23,17 +23,36 @@ export function createRegistry(entities: readonly EntityDescriptor[]): EntityReg
     entities,
     byName: (name) => names.get(name),
     byPath: (path) => paths.get(path),
-    explainMiss([path = '', , member], isShown = () => true) {
+    explainMiss([path = '', , member, ...rest], isShown = () => true) {
       const entity = paths.get(path)
       if (entity === undefined || !isShown(entity)) {
         const shown = entities.filter((each) => isShown(each)).map((each) => each.path)
         return { detail: `There is no entity type "${path}".`, hint: didYouMean(path, shown) }
       }
       if (member === undefined) return { detail: `There is no such route of ${entity.name}.`, hint: undefined }
-      const members = [...entity.methods.values(), ...entity.attributes.values()]
-        .filter((each) => isShown(entity, each))
-        .map(({ name }) => name)
-      return { detail: `${entity.name} has no method or attribute "${member}".`, hint: didYouMean(member, members) }
+      const members = [...entity.methods.values(), ...entity.attributes.values()].filter((each) =>
+        isShown(entity, each),
+      )
+      const found = members.find(({ name }) => name === member)
+      if (found !== undefined) return explainPlace(entity, found, rest)
+      const hint = didYouMean(
+        member,
+        members.map(({ name }) => name),
+      )
+      return { detail: `${entity.name} has no method or attribute "${member}".`, hint }
     },
   }
+}
+
+/** There is such a member, but not there: the operator has moved it, or the address goes on behind its name, be it by a slash. */
+function explainPlace(
+  { name: entity, path }: EntityDescriptor,
+  member: MethodDescriptor | AttributeDescriptor,
+  rest: readonly string[],
+): ReturnType<EntityRegistry['explainMiss']> {
+  const { name } = member
+  const moved = 'binding' in member ? member.binding?.path : undefined
+  if (moved === undefined && rest.length === 0)
+    return { detail: `The runtime of ${entity} can’t be asked for ${name}.`, hint: undefined }
+  return { detail: `There is no such route of ${entity}.`, hint: `${name} is at ${moved ?? `/${path}/{key}/${name}`}.` }
 }

@@ -5,7 +5,9 @@ import { compileEntities } from '../entity-registry/compile-entities.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { createHints } from '../entity-registry/hints.ts'
 import { loadMetadata } from '../entity-registry/load-metadata.ts'
+import { bindingsOf, clashes } from '../routes/binding.ts'
 import { adapterNames } from '../runtime-adapters/catalog.ts'
+import type { Capabilities } from '../runtime-adapters/contract.ts'
 import { newApiKey } from './access/api-keys.ts'
 import { type Config, ConfigError } from './config.ts'
 import { setEngineFlags } from './engine-flags.ts'
@@ -161,11 +163,19 @@ export function printApiKey([id, ...scopes]: readonly string[]): void {
   )
 }
 
-/** @throws MetadataError with every problem */
+/** Whatever the runtime: what else has a route depends on it. */
+const callsAlone: Capabilities = {
+  ...{ create: false, find: false, readState: false, readAttribute: false, writeAttribute: false },
+  ...{ enforcesReadOnly: false, atomic: false, delivery: 'at-most-once' },
+}
+
+/** @throws Error with every problem */
 export function check(files: readonly string[], config: Pick<Config, 'overrides'> = {}): void {
   if (files.length === 0) throw new ConfigError(['check needs at least one file.'])
   const hints = createHints()
   const entities = compileEntities(loadMetadata(files), overridesOf(config), hints.note)
+  const problems = clashes(entities.flatMap((entity) => bindingsOf(entity, callsAlone)))
+  if (problems.length > 0) throw new Error(problems.join('\n'))
   for (const hint of hints.said) process.stdout.write(`hint: ${hint}\n`)
   const methods = entities.reduce((sum, entity) => sum + entity.methods.size, 0)
   process.stdout.write(`ok: ${entities.length} entities, ${methods} methods\n`)

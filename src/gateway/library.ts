@@ -2,6 +2,9 @@
 
 /** Its declarations say what a route's schema may have beside Fastify's own: `operationId`, `tags`, `summary`. */
 import '@fastify/swagger'
+/** Theirs, what a request's `caller` is and what a route's `config` may have as `access`. */
+import './access/access.ts'
+import './access/route-need.ts'
 
 export type { CallOptions, EntityClient, EntityHandle, GatewayEntities } from '../routes/entity-client.ts'
 export { ProblemError } from '../routes/problem.ts'

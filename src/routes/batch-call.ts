@@ -79,7 +79,7 @@ export function createLineReader(options: LineReaderOptions): LineReader {
     }
     const { lane, target, args } = line.key === undefined ? entity.create(line, view) : entity.call(line, view)
     const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
-    const deadlineMs = Math.min(line.waitMs ?? policyMs, maxWaitMs)
+    const deadlineMs = line.waitMs === undefined ? policyMs : Math.min(line.waitMs, maxWaitMs)
     return { kind: 'call', place, lane, target, args, deadlineMs, idempotencyKey: line.idempotencyKey }
   }
 

@@ -236,7 +236,7 @@ export class BatchRun {
     else if (this.#held > 0) this.#idle.refresh()
     else {
       const detail = `No line came for ${this.#options.limits.idleMs} ms. This line and all after it were not read.`
-      this.#cut(new ProblemError('bad_request', { status: 408, detail }))
+      this.#cut(new ProblemError('bad_request', { status: 408, detail, retry: 'safe' }))
     }
   }
 

@@ -11,7 +11,7 @@ import type {
   Target,
 } from '../runtime-adapters/contract.ts'
 import { toHttp } from './to-http.ts'
-import { type ArgumentCheck, createArgumentCheck, createValueCheck, toInvocation } from './to-invocation.ts'
+import { createArgumentCheck, createKeyCheck, toInvocation } from './to-invocation.ts'
 
 /**
  * Declare your entities here to have calls typed:
@@ -75,12 +75,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 /** Calls from inside the process: the same checks, the same chain and the same failures as over HTTP. */
 export function createEntityClient(options: EntityClientOptions): EntityClient {
   const { registry, capabilitiesOf, invoke, newId, defaultDeadlineMs } = options
-  const checks = new WeakMap<object, ArgumentCheck>()
-  const checkOf = (owner: Pick<MethodDescriptor, 'params'>): ArgumentCheck => {
-    const known = checks.get(owner) ?? createArgumentCheck(owner.params)
-    checks.set(owner, known)
-    return known
-  }
+  const checkOf = madeOnce(({ params }: Pick<MethodDescriptor, 'params'>) => createArgumentCheck(params))
+  const keyCheckOf = madeOnce((entity: EntityDescriptor) => createKeyCheck(entity, '#/key'))
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
     const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
     const deadlineMs = Math.min(options.deadlineMs ?? policyMs, MAX_TIMER_MS)
@@ -89,9 +85,9 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
     return unwrap(await invoke(invocation), invocation)
   }
   return {
-    entity(name, key) {
+    entity(name, given) {
       const entity = known(registry, name)
-      createValueCheck(entity.key.schema, `This is not a key of ${name}.`)(key)
+      const key = keyCheckOf(entity)(given)
       const handle: EntityHandle = {
         async call(method, args, options) {
           const descriptor = methodOf(entity, method)
@@ -114,6 +110,16 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
       if (entity.create === undefined) throw new TypeError(`${name} can’t be created.`)
       return (await run({ kind: 'create', entity }, checkOf(entity.create).check(args), options)) as Key
     },
+  }
+}
+
+/** To compile a check costs more than a call does. */
+function madeOnce<Owner extends object, Check>(make: (owner: Owner) => Check): (owner: Owner) => Check {
+  const made = new WeakMap<Owner, Check>()
+  return (owner) => {
+    const check = made.get(owner) ?? make(owner)
+    made.set(owner, check)
+    return check
   }
 }
 

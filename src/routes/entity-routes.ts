@@ -20,7 +20,7 @@ import {
   toInvocation,
 } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
-import { applyPreferences, deadlineFor, headerText, readWishes, type Wishes } from './wishes.ts'
+import { applyPreferences, deadlineFor, failureHeaders, readWishes, type Wishes } from './wishes.ts'
 
 export interface EntityRoutesOptions {
   readonly entities: readonly EntityDescriptor[]
@@ -87,7 +87,8 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
     ...announceEnd(operation),
     // Not an async function: its frame and promises would be kept for as long as the call waits.
     handler(request, reply) {
-      if (!takesQuery) refuseQuery(request)
+      if (takesQuery) refuseBody(request)
+      else refuseQuery(request)
       const wishes = readWishes(request, maxWaitMs)
       const asked = read(request)
       authorize?.(request, asked)
@@ -100,19 +101,21 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
   })
 
   function call({ request, reply, asked: { target, args }, wishes }: Waiting): void {
-    const deadlineMs = deadlineFor(wishes.preferences, policyMs, maxWaitMs)
+    const deadlineMs = deadlineFor(wishes.preferences, policyMs)
     const principal = principalOf(request)
     const context = namedContext(contextOf(request), principal)
     const invocation = toInvocation({ id: request.id, target, args, deadlineMs, context })
     const write = (answer: HttpAnswer): void =>
       void isTime().then(() => {
         try {
-          send(request, reply, applyPreferences(answer, wishes, headerText(request.headers.prefer)))
+          send(request, reply, applyPreferences(answer, wishes))
         } catch (error) {
           reply.send(error)
         }
       })
-    answering.answer({ ...wishes, invocation, principal }).then(write, (error) => reply.send(error))
+    answering
+      .answer({ ...wishes, invocation, principal })
+      .then(write, (error) => reply.headers(failureHeaders(wishes)).send(error))
   }
 }
 
@@ -146,6 +149,16 @@ export function refuseQuery({ query }: FastifyRequest): void {
       .slice(0, 20)
       .map((name) => ({ pointer: `#/query/${pointerSegment(name)}`, detail: 'is not known here' })),
     hint: 'Arguments go into the JSON body.',
+  })
+}
+
+/** As above. An empty object has nothing to drop. */
+function refuseBody({ body = {} }: FastifyRequest): void {
+  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return
+  throw new ProblemError('validation_failed', {
+    detail: 'This route takes no body.',
+    errors: [{ pointer: '#', detail: 'is not known here' }],
+    hint: 'Arguments go into the query.',
   })
 }
 

@@ -27,7 +27,8 @@ export const problemKinds = {
     ...refused,
     status: 400,
     title: 'Bad request',
-    advice: 'The request could not be read as HTTP. `detail` says what is wrong with it.',
+    advice:
+      'The request could not be read as HTTP. `detail` says what is wrong with it. With status 408 it came too slowly, and may be sent again.',
   },
   malformed_json: {
     ...refused,

@@ -22,7 +22,7 @@ export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket, 
   if (ending.has(socket)) return
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const fields: ProblemFields = slow
-    ? { status: 408, detail: 'The request did not arrive in time.' }
+    ? { status: 408, detail: 'The request did not arrive in time.', retry: 'safe' }
     : { detail: 'These bytes are not an HTTP request.' }
   const problem = new ProblemError(socketCodes[error.code ?? ''] ?? 'bad_request', fields)
   // Node's own name for the answer that the connection is to carry next; it looks at it, too, where nobody handles such errors.

@@ -41,37 +41,41 @@ function withinCap(asked: Preferences, maxWaitMs: number): Preferences {
 }
 
 /**
- * Milliseconds that a call may take: the caller's wish before the method's policy, and never more than the operator allows.
+ * Milliseconds that a call may take: the caller's wish, which is within the operator's cap, before the method's policy.
  * With `respond-async` his wish says when 202 is due; the call must still have the time to be sent.
  */
-export function deadlineFor({ respondAsync, waitSeconds }: Preferences, policyMs: number, maxWaitMs: number): number {
+export function deadlineFor({ respondAsync, waitSeconds }: Preferences, policyMs: number): number {
   const wishedMs = waitSeconds === undefined ? policyMs : Math.max(1, waitSeconds * 1_000)
-  return Math.min(respondAsync ? Math.max(wishedMs, policyMs) : wishedMs, maxWaitMs)
+  return respondAsync ? Math.max(wishedMs, policyMs) : wishedMs
 }
 
 /** The answer with `Preference-Applied` and `Vary`, and without its body where none is wanted. */
-export function applyPreferences(answer: HttpAnswer, { preferences }: Wishes, header: string | undefined): HttpAnswer {
-  const headers = { ...answer.headers, vary: 'Prefer' }
-  if (header === undefined) return { ...answer, headers }
+export function applyPreferences(answer: HttpAnswer, { preferences }: Wishes): HttpAnswer {
   // What tells a key or an invocation is as small as it can be.
   const dropsBody = preferences.minimal && (answer.status === 200 || answer.status === 204)
-  const applied = appliedOf(preferences, { isAccepted: answer.status === 202, dropsBody })
-  const all = applied.length === 0 ? headers : { ...headers, 'preference-applied': applied.join(', ') }
-  if (!dropsBody) return { ...answer, headers: all }
-  const { 'content-type': _dropped, ...rest } = all as Record<string, string>
+  const isAccepted = answer.status === 202
+  const headers = { ...answer.headers, ...preferenceHeaders(preferences, { isAccepted, dropsBody }) }
+  if (!dropsBody) return { ...answer, headers }
+  const { 'content-type': _dropped, ...rest } = headers as Record<string, string>
   return { status: 204, headers: rest, body: '' }
 }
 
-function appliedOf(
+/** Of a failure: who was not waited for as long as he asked is told so. */
+export function failureHeaders({ preferences }: Wishes): Readonly<Record<string, string>> {
+  return preferenceHeaders(preferences, { isAccepted: false, dropsBody: false })
+}
+
+function preferenceHeaders(
   { respondAsync, waitSeconds, strict }: Preferences,
   { isAccepted, dropsBody }: { readonly isAccepted: boolean; readonly dropsBody: boolean },
-): readonly string[] {
-  return [
+): Readonly<Record<string, string>> {
+  const applied = [
     ...(respondAsync && isAccepted ? ['respond-async'] : []),
     ...(waitSeconds === undefined ? [] : [appliedWait(waitSeconds)]),
     ...(dropsBody ? ['return=minimal'] : []),
     ...(strict ? ['handling=strict'] : []),
   ]
+  return { vary: 'Prefer', ...(applied.length > 0 && { 'preference-applied': applied.join(', ') }) }
 }
 
 /** In whole seconds, as RFC 7240 has them: never more than is waited where the operator's cap has a fraction. */

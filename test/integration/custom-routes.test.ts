@@ -23,6 +23,17 @@ describe('examples/custom-routes', () => {
     expect([status, body]).toEqual([200, { balance: 10, price: 3, stock: 2, affordable: 2 }])
   })
 
+  it('answers also for what costs nothing, and of who has nothing', async () => {
+    await call('POST', '/user', { username: 'debtor' })
+    await call('POST', '/user/debtor/update_balance', { x: -1 })
+    await call('POST', '/item', { item_name: 'leaflet', price: 0 })
+    expect((await call('GET', '/user/debtor/affords/leaflet')).body).toMatchObject({ balance: 0, affordable: 0 })
+    await call('POST', '/item/leaflet/set_stock', { amount: 7 })
+    await call('POST', '/user/debtor/update_balance', { x: -5 })
+    expect((await call('GET', '/user/debtor/affords/leaflet')).body).toMatchObject({ balance: -5, affordable: 7 })
+    expect((await call('GET', '/user/debtor/affords/laptop')).body).toMatchObject({ balance: -5, affordable: 0 })
+  })
+
   it('passes on that an entity is missing', async () => {
     const noUser = await call('GET', '/user/ghost/affords/laptop')
     expectProblem(noUser, 404, 'entity_not_found', 'rejected')
@@ -144,6 +155,19 @@ describe('a file of custom routes', () => {
     const answer = await callerOf(gateway.url)('POST', '/buy')
     expectProblem(answer, 400, 'validation_failed', 'not_sent')
     expect(answer.body).toMatchObject({ errors: [{ pointer }] })
+  })
+
+  it.each([
+    ['dots', '..'],
+    ['nothing', ''],
+    ['more than 1 KiB, in fewer characters', 'é'.repeat(600)],
+  ])('that passes a key of %s has it refused as over HTTP', async (_what, key) => {
+    const gateway = await start(
+      `export default async (app) => { app.post('/get', () => app.gateway.entity('User', ${JSON.stringify(key)}).get()) }`,
+    )
+    const answer = await callerOf(gateway.url)('POST', '/get')
+    expectProblem(answer, 400, 'invalid_key', 'not_sent')
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '#/key' }] })
   })
 
   it('has strict bodies', async () => {

@@ -181,6 +181,7 @@ export const Counter = defineEntity({
 `
 
 const PROGRAM = `
+import type { FastifyContextConfig } from 'fastify'
 import { buildGateway, type CustomRoutes, readConfig } from 'stateflow-gateway'
 
 declare module 'stateflow-gateway' {
@@ -197,6 +198,8 @@ const routes: CustomRoutes = async (app) => {
     const bought: boolean = await app.gateway.entity('User', 'a').call('buy_item', { amount: 2, item: 'laptop' })
     return { bought }
   })
+  const config = { access: { scopes: ['report:read'] } } satisfies FastifyContextConfig
+  app.get('/caller', { config }, async ({ caller }) => ({ name: caller.principal, mayRead: caller.scopes.has('report:read') }))
 }
 const { config } = readConfig({ env: {}, argv: [] })
 const gateway = await buildGateway({ config, routes: [routes], logger: true })

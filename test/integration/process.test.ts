@@ -223,6 +223,15 @@ describe('check', () => {
     expect([code, stderr]).toEqual([1, 'stateflow-gateway: GATEWAY_OVERRIDES: there is no file "/nowhere.json".\n'])
   })
 
+  it('names two methods that the operator has put on one path', async () => {
+    const overrides = folder.write('same-path.json', { 'User.buy_item': { path: '/user/{key}/update_balance' } })
+    const { code, stdout, stderr } = await runProcess({ args: ['check', document, '--overrides', overrides] })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(
+      'POST /user/:key/update_balance would be both the method User.update_balance and the method User.buy_item.',
+    )
+  })
+
   it('names file, place and nearest name of every problem', async () => {
     const wrong = readFileSync(document, 'utf8')
       .replace('"methods"', '"metods"')

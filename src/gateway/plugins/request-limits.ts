@@ -84,7 +84,7 @@ function isThere({ complete, readableEnded, destroyed }: IncomingMessage): boole
 function timeBody(raw: IncomingMessage, bodyTimeoutMs: number): void {
   const timer = setTimeout(() => {
     const detail = `The body did not arrive in ${bodyTimeoutMs} ms.`
-    const late = new ProblemError('bad_request', { status: 408, detail })
+    const late = new ProblemError('bad_request', { status: 408, detail, retry: 'safe' })
     // Once the request is refused nobody reads.
     if (!failBody(raw, late)) raw.destroy()
   }, bodyTimeoutMs)

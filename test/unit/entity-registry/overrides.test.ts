@@ -17,7 +17,7 @@ const document: MetadataDocument = {
     {
       name: 'User',
       key: { name: 'name', schema: { type: 'string' } },
-      state: { balance: { type: 'integer' } },
+      state: { name: { type: 'string' }, balance: { type: 'integer' } },
       methods: [{ name: 'buy', params: [] }],
     },
   ],
@@ -64,6 +64,7 @@ describe('what has no effect', () => {
     [{ 'User.balance': { path: '/b/{key}' } }, '"path" has no effect on an attribute.'],
     [{ 'User.balance': { verb: 'PUT' } }, '"verb" has no effect on an attribute.'],
     [{ 'User.buy': { writable: true } }, '"writable" has no effect on a method. Here may stand: expose, path, verb,'],
+    [{ 'User.name': { writable: true } }, '"writable" has no effect on a key. Here may stand: expose, scopes,'],
     [{ 'User.buy': { create: {} } }, '"create" and "read" are said of an entity, not of one'],
   ])('stops the start, with what has: %j', (overrides, message) => {
     expect(() => compile(overrides)).toThrow(message)

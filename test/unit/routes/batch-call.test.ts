@@ -14,6 +14,7 @@ const entities: MetadataDocument['entities'] = [
     methods: [
       { name: 'add', params: [{ name: 'x', schema: { type: 'integer' } }], returns: { type: 'integer' } },
       { name: 'create', params: [] },
+      { name: 'recount', params: [], deadlineMs: 120_000 },
     ],
   },
   { name: 'Counter', key: { name: 'n', schema: { type: 'integer' } }, methods: [{ name: 'next', params: [] }] },
@@ -70,6 +71,12 @@ describe('a line that is a call', () => {
       readLine({ entity: 'counter', key: 1, method: 'next', waitMs }),
     )
     expect(deadlines).toMatchObject([{ deadlineMs: 1 }, { deadlineMs: 500 }, { deadlineMs: 60_000 }])
+  })
+
+  it('has the time of its method where it says nothing, also beyond what it may say', () => {
+    const recount = { entity: 'order_line', key: 'a', method: 'recount' }
+    expect(readLine(recount)).toMatchObject({ deadlineMs: 120_000 })
+    expect(readLine({ ...recount, waitMs: 90_000 })).toMatchObject({ deadlineMs: 60_000 })
   })
 })
 

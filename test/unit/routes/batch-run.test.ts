@@ -150,7 +150,7 @@ describe('a batch whose caller goes', () => {
     gate.let('a:1')
     expect(parse(await answers)).toMatchObject([
       { id: 'a:1', status: 200 },
-      { line: 2, status: 408, problem: { code: 'bad_request', outcome: 'not_sent' } },
+      { line: 2, status: 408, problem: { code: 'bad_request', outcome: 'not_sent', retry: 'safe' } },
     ])
     expect(await run.ended).toMatchObject({ isCut: true })
   })

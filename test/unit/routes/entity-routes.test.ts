@@ -352,6 +352,19 @@ describe('what is served', () => {
     expect((await app.inject('/account/a/search?text=5&colour=red')).statusCode).toBe(400)
   })
 
+  it('refuses a body where arguments belong into the query, and drops nothing in silence', async () => {
+    const { app, invocations } = build({ overrides: { 'Account.search': { verb: 'DELETE' } } })
+    const url = '/account/a/search?text=5'
+    const headers = { 'content-type': 'application/json' }
+    for (const payload of ['{"limit":1}', '[1]', 'null', '0']) {
+      const refused = await app.inject({ method: 'DELETE', url, headers, payload })
+      expect([refused.statusCode, refused.json().hint]).toEqual([400, 'Arguments go into the query.'])
+    }
+    expect((await app.inject({ method: 'DELETE', url, headers, payload: '{}' })).statusCode).toBe(200)
+    expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(200)
+    expect(invocations.map(({ args }) => args)).toEqual([{ text: '5' }, { text: '5' }])
+  })
+
   it('takes an empty text in the query for a text, and for nothing else', async () => {
     const { app, invocations } = build({ overrides: { 'Account.search': { safe: true } } })
     expect((await app.inject('/account/a/search?text=5&limit=')).json()).toMatchObject({
@@ -442,6 +455,25 @@ describe('the gateway’s own routes', () => {
       routes: expect.arrayContaining(['POST /account/{key}/add']),
       hidden: [{ name: 'clear', reason: 'hidden by the operator' }],
     })
+  })
+
+  it.each([
+    ['/account/a/add/', 'There is no such route of Account.', 'add is at /account/{key}/add.'],
+    ['/account/a/balance/x', 'There is no such route of Account.', 'balance is at /account/{key}/balance.'],
+    ['/account/a/clear', 'There is no such route of Account.', 'clear is at /accounts/{key}/emptied.'],
+    ['/account/a/ad/', 'Account has no method or attribute "ad".', 'Did you mean "add"?'],
+  ])('says where a member is that was asked for elsewhere: %s', async (url, detail, hint) => {
+    const { app } = build({ overrides: { 'Account.clear': { path: '/accounts/{key}/emptied' } } })
+    const answer = await app.inject({ method: 'POST', url })
+    expect([answer.statusCode, answer.json()]).toEqual([404, expect.objectContaining({ detail, hint })])
+  })
+
+  it('says that a runtime can’t be asked for an attribute', async () => {
+    const { app } = build({ capabilities: { readAttribute: false } })
+    const answer = (await app.inject('/account/a/note')).json()
+    expect([answer.code, answer.detail, answer.hint]).toEqual([
+      ...['route_not_found', 'The runtime of Account can’t be asked for note.', undefined],
+    ])
   })
 
   it('explains every problem it can answer with', async () => {

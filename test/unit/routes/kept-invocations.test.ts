@@ -110,6 +110,27 @@ describe('Prefer over HTTP', () => {
     expect(response.headers['preference-applied']).toBe(applied)
   })
 
+  it('gives a call the time that its method has, also beyond what a caller may ask for', async () => {
+    const app = build({ maxWaitMs: 1_500, overrides: { 'Account.add': { deadlineMs: 5_000 } } })
+    app.answer(async ({ deadline }) => answered(deadline - Date.now()))
+    expect((await ask(app)).json()).toBeGreaterThan(4_500)
+    expect((await ask(app, { prefer: 'wait=4' })).json()).toBeLessThanOrEqual(1_500)
+  })
+
+  it('says for how long a call was waited for that has failed, too', async () => {
+    const app = build()
+    for (const [outcome, status] of [
+      [{ kind: 'unknown', cause: 'deadline', detail: 'late' }, 504],
+      [{ kind: 'raised', message: 'no' }, 422],
+    ] as const) {
+      app.answer(outcome)
+      const response = await ask(app, { prefer: 'wait=100, handling=strict' })
+      expect([response.statusCode, response.headers['preference-applied'], response.headers.vary]).toEqual([
+        ...[status, 'wait=60, handling=strict', 'Prefer'],
+      ])
+    }
+  })
+
   it('passes over unknown preferences, and refuses them to a strict caller before anything is sent', async () => {
     const app = build()
     app.answer(answered(1))
