@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseRedisUrl } from '../../src/gateway/invocations/redis-address.ts'
+import { createRedisClient } from '../../src/gateway/invocations/redis-client.ts'
 import { describeInvocationStore } from '../conformance/invocation-store.ts'
+import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { type RedisServer, sharedRedis } from '../helpers/redis-server.ts'
 import { makeReplicas } from '../helpers/redis-stores.ts'
@@ -16,4 +20,37 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
   describeInvocationStore('the store in Redis', (retentionMs) =>
     makeReplicas({ url: redis.url, retentionMs, timeoutMs: 10_000 }),
   )
+
+  it('leaves nothing in Redis for ever, whatever is asked of what is there, of what is over and of what never was', async () => {
+    const prefix = `test-${randomUUID()}`
+    const lab = await makeReplicas({ url: redis.url, prefix, timeoutMs: 10_000 })
+    const client = createRedisClient({
+      ...{ address: parseRedisUrl(redis.url), tls: { rejectUnauthorized: true }, timeoutMs: 10_000 },
+      ...{ sentinelUsername: undefined, sentinelPassword: undefined },
+    })
+    try {
+      const [a, b] = lab.replicas
+      const answer = storedAnswer('1')
+      const [open, finished, released] = [randomUUID(), randomUUID(), randomUUID()]
+      const never = runningRecord({ state: 'queued' })
+      for (const id of [open, finished, released]) await a.open({ ...never, id }, randomUUID())
+      await a.finish(finished, answer)
+      await a.release(released, undefined, answer)
+      for (const id of [open, finished, released, never.id]) {
+        await b.waitForAcceptance(id, Date.now())
+        await b.accept(id)
+      }
+      await b.finish(never.id, answer)
+      await b.release(randomUUID(), randomUUID(), answer)
+      await b.beat('aaaaaa')
+      await client.connect()
+      const keys = await client.keys(`${prefix}:*`)
+      const lifetimes = await Promise.all(keys.map(async (key) => [key, await client.pttl(key)] as const))
+      expect(lifetimes.length).toBeGreaterThan(9)
+      expect(lifetimes.filter(([, ms]) => ms < 0)).toEqual([])
+    } finally {
+      client.disconnect()
+      await lab.close()
+    }
+  })
 })
