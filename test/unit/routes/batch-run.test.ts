@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { BatchRun } from '../../../src/routes/batch-run.ts'
@@ -172,6 +173,8 @@ describe('a batch whose caller goes', () => {
       source.end()
       expect(parse(await answers)).toMatchObject([{ id: 'a:1', status: 200 }])
       expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
+      await finished(run.answers)
+      expect(vi.getTimerCount()).toBe(0)
     } finally {
       vi.useRealTimers()
     }
@@ -224,6 +227,25 @@ describe('a batch while the gateway stops', () => {
       { id: 'a:1', status: 200 },
       { line: 2, status: 503, problem: { code: 'shutting_down' } },
     ])
+    expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('says so of lines that come once nothing is read any more, though the caller ends then', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer })
+    const answers = text(run.answers)
+    source.write('a:1\n')
+    await until('the call', () => calls.length === 1)
+    drainForLong(run)
+    source.end('b:1\n')
+    await tick()
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 503, problem: { code: 'shutting_down', outcome: 'not_sent' } },
+    ])
+    expect(calls).toEqual(['a:1'])
     expect(await run.ended).toMatchObject({ isCut: true })
   })
 
