@@ -272,14 +272,14 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
         expect(await waiting).toBeUndefined()
       })
 
-      it('ends when the store is closed', async () => {
-        const record = runningRecord()
+      it('ends when the store is closed, and so does the wait for an acceptance', async () => {
+        const record = runningRecord({ state: 'queued' })
         await a.open(record, undefined)
-        const waiting = a.waitFor(record.id, soon() + 60_000)
-        // So that the wait has begun.
+        const waiting = [a.waitFor(record.id, soon() + 60_000), a.waitForAcceptance(record.id, soon() + 60_000)]
+        // So that the waits have begun.
         await a.read(record.id)
         await a.close()
-        expect(await waiting).toBeUndefined()
+        expect(await Promise.all(waiting)).toEqual([undefined, undefined])
       })
     })
 

@@ -41,7 +41,9 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
         await b.accept(id)
       }
       await b.finish(never.id, answer)
-      await b.release(randomUUID(), randomUUID(), answer)
+      const unborn = randomUUID()
+      await b.release(unborn, randomUUID(), answer)
+      expect(await a.read(unborn)).toBeUndefined()
       await b.beat('aaaaaa')
       await client.connect()
       const keys = await client.keys(`${prefix}:*`)
