@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { BatchRun } from '../../../src/routes/batch-run.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
 import { until } from '../../helpers/until.ts'
 import { build, createGate, done, idOf, parse, sourceOf, tick } from './scripted-run.ts'
 
@@ -98,6 +99,16 @@ describe('a batch', () => {
     ])
   })
 
+  it('answers a call that fails as it failed, under the id that it had', async () => {
+    const { run } = build({
+      source: sourceOf('a:1'),
+      answer: () => Promise.reject(new ProblemError('overloaded', { detail: 'full', invocationId: 'its own' })),
+    })
+    const [line] = parse(await text(run.answers))
+    expect(line).toMatchObject({ id: 'a:1', status: 503, problem: { code: 'overloaded' } })
+    expect(JSON.stringify(line)).toContain('its own')
+  })
+
   it('answers a defect with 500 and goes on with the lane', async () => {
     const { run } = build({
       source: sourceOf('a:1\na:2'),
@@ -180,16 +191,40 @@ describe('a batch whose caller goes', () => {
     }
   })
 
-  it('breaks off when he takes no answer for too long', async () => {
+  it('goes on with what he sends after a call that took longer than he may be idle', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const gate = createGate()
+      const source = new PassThrough()
+      const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
+      const answers = text(run.answers)
+      source.write('a:1\n')
+      await tick()
+      vi.advanceTimersByTime(1_200)
+      source.end('b:1\n')
+      await tick()
+      expect(calls).toEqual(['a:1', 'b:1'])
+      for (const id of calls) gate.let(id)
+      expect(parse(await answers)).toHaveLength(2)
+      expect(await run.ended).toMatchObject({ isCut: false })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it.each<[string, string, number]>([
+    ['answers', 'a:1\nb:1\n', 70_000],
+    ['last answer', 'a:1\n', 1],
+  ])('breaks off when he does not take his %s for too long', async (_what, lines, bytes) => {
     const source = new PassThrough()
     const { run } = build({
       source,
       limits: { idleMs: 20 },
-      answer: async () => ({ ...done, body: 'x'.repeat(70_000) }),
+      answer: async () => ({ ...done, body: 'x'.repeat(bytes) }),
     })
     const failed = new Promise<Error>((resolve) => run.answers.once('error', resolve))
     run.answers.read(0)
-    source.write('a:1\nb:1\n')
+    source.end(lines)
     expect((await failed).message).toContain('not taken')
     await run.ended
   })
@@ -247,6 +282,20 @@ describe('a batch while the gateway stops', () => {
     ])
     expect(calls).toEqual(['a:1'])
     expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('says so of lines that came before and that there was no room for, though the caller had ended', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\nb:1\n'), answer: gate.answer, limits: { maxLines: 1 } })
+    const answers = text(run.answers)
+    await until('the call', () => calls.length === 1)
+    drainForLong(run)
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 503, problem: { code: 'shutting_down' } },
+    ])
+    expect(calls).toEqual(['a:1'])
   })
 
   it('has no last line where the caller had sent all while there was no room to read on', async () => {
