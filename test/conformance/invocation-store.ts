@@ -108,13 +108,17 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
     })
 
     describe('finish', () => {
-      it('is won by one of many', async () => {
+      it('is won by one of many, whose answer is the one that is told', async () => {
         const record = runningRecord()
         await a.open(record, undefined)
+        const told = [a, b, c].map((one) => one.waitFor(record.id, soon()))
+        // So that the waits have begun.
+        await Promise.all([a, b, c].map((one) => one.read(record.id)))
         const answers = Array.from({ length: 30 }, (_, index) => storedAnswer(String(index)))
         const won = await Promise.all(answers.map((one, index) => [a, b, c][index % 3]?.finish(record.id, one)))
         const winner = answers[won.indexOf(true)]
         expect(won.filter((one) => one === true)).toHaveLength(1)
+        expect(await Promise.all(told)).toEqual([winner, winner, winner])
         expect(await c.read(record.id)).toMatchObject({ state: 'finished', answer: winner })
         expect(await b.finish(record.id, answer)).toBe(false)
         expect(await a.read(record.id)).toMatchObject({ answer: winner })
@@ -326,15 +330,16 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
         runningRecord({ expiresAt: Date.now() + 20 }),
         runningRecord({ expiresAt: Date.now() + 20 }),
       ]
-      const long = runningRecord()
+      const long = runningRecord({ state: 'queued' })
       await a.open(late, scope)
       await a.open(never, undefined)
       await a.open(long, undefined)
+      await b.accept(long.id)
       await until('it has expired', () => Date.now() > late.expiresAt + 20)
       expect(await b.finish(late.id, storedAnswer('late'))).toBe(true)
       expect(await c.open(runningRecord(), scope)).toMatchObject({ kind: 'exists', record: { id: late.id } })
       await until('the other is gone', async () => (await b.read(never.id)) === 'gone')
-      expect(await c.read(long.id)).toEqual(long)
+      expect(await c.read(long.id)).toEqual({ ...long, state: 'running' })
     })
 
     it('holds a scope for as long as its answer is kept, however late that came', async () => {

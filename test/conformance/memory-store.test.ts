@@ -65,6 +65,18 @@ describe('the store in memory', () => {
     }
   })
 
+  it('shows no more of such answers than it keeps records: the latest', async () => {
+    const store = createMemoryStore({ retentionMs: 60_000, maxRecords: 2 })
+    const records = Array.from({ length: 3 }, () => runningRecord())
+    for (const { id } of records) {
+      await store.open({ ...runningRecord(), id }, undefined)
+      await store.release(id, undefined, storedAnswer('1', 503))
+    }
+    const seen = await Promise.all(records.map(({ id }) => store.waitFor(id, 0)))
+    expect(seen.map((answer) => answer?.status)).toEqual([undefined, 503, 503])
+    await store.close()
+  })
+
   it('gives an answer that it has no room for to who waits', async () => {
     const { store } = await withAnswers('x'.repeat(37_499))
     const record = runningRecord()
