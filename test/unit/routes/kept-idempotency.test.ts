@@ -211,6 +211,21 @@ describe('Idempotency-Key', () => {
     expect([joined.statusCode, joined.body, joined.headers['idempotency-replayed']]).toEqual([200, '3', 'true'])
   })
 
+  it('lets a joiner who would take 202 wait for the answer as long as he says, and no longer', async () => {
+    const app = build()
+    const { answer, settle } = heldBack({ accepted: true })
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const began = Date.now()
+    const tired = await ask(app, { key: 'k', prefer: 'respond-async, wait=1' })
+    expect([tired.statusCode, Date.now() - began >= 900]).toEqual([202, true])
+    const patient = ask(app, { key: 'k', prefer: 'respond-async, wait=15' })
+    expect(await Promise.race([patient, late()])).toBe('late')
+    settle(answered(3))
+    expect([(await patient).statusCode, (await patient).body]).toEqual([200, '3'])
+  })
+
   it('tells who joins a call that nobody waits for any more that its key is used up', async () => {
     const app = build({ lifetimeMs: 40 })
     app.answer(heldBack({ accepted: true }).answer)
