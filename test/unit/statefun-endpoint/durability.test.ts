@@ -1,5 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { CommitResult } from '../../../src/runtime-adapters/sqlite/transaction.ts'
 import type { DelayedMessage } from '../../../src/runtime-adapters/statefun/protobuf.ts'
 import {
@@ -136,68 +135,6 @@ describe('an engine in a folder', () => {
     expect(await send('b', 'y'.repeat(1_000_000))).toMatchObject({ kind: 'not-sent', cause: 'runtime-unavailable' })
     expect(await send('c', 'x')).toEqual({ kind: 'acknowledged' })
     expect(engine.counters()).toMatchObject({ failedCommits: 1 })
-  })
-
-  it('is not healthy for as long as the folder can’t be written to', () => {
-    const store = new SqliteEngineStore({ folder: newFolder() })
-    store.open()
-    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
-      throw new Error('the disk is gone')
-    })
-    try {
-      store.dropExpired(Date.now())
-      const detail = 'the last commit failed: the disk is gone'
-      for (let asked = 0; asked < 2; asked++) expect(store.health()).toEqual({ ok: false, detail })
-    } finally {
-      exec.mockRestore()
-    }
-    expect(store.health()).toMatchObject({ ok: true })
-    store.close()
-    expect(store.health()).toEqual({ ok: false, detail: 'the data folder is not open' })
-  })
-
-  const changeOf = (name: string, text: string) => {
-    const value = { typename: 't', hasValue: true, value: Buffer.from(text) }
-    return { values: [{ place: 'p', name, entry: { value, expiresAtMs: undefined } }] }
-  }
-
-  it('keeps what there is room for beside what there is none for, and nothing by halves', async () => {
-    const store = new SqliteEngineStore({ folder: newFolder(), maxPages: 40 })
-    store.open()
-    const large = { values: [...changeOf('part', '1').values, ...changeOf('large', 'x'.repeat(1_000_000)).values] }
-    const results = await Promise.all([changeOf('a', '1'), large, changeOf('b', '1')].map((one) => store.write(one)))
-    expect(results).toMatchObject([{ kind: 'committed' }, { kind: 'failed', isCertain: true }, { kind: 'committed' }])
-    expect([...store.values('p').keys()].toSorted()).toEqual(['a', 'b'])
-    store.close()
-  })
-
-  it('tries none of what it may have kept by itself', async () => {
-    const store = new SqliteEngineStore({ folder: newFolder() })
-    store.open()
-    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
-      throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
-    })
-    try {
-      const results = await Promise.all([store.write(changeOf('a', '1')), store.write(changeOf('b', '1'))])
-      expect(results).toMatchObject(results.map(() => ({ kind: 'failed', isCertain: false })))
-      expect(store.counters()).toMatchObject({ failedCommits: 1 })
-    } finally {
-      exec.mockRestore()
-    }
-    store.close()
-  })
-
-  it('keeps what it was given in the moment of its end', async () => {
-    const folder = newFolder()
-    const store = new SqliteEngineStore({ folder })
-    store.open()
-    const written = store.write(changeOf('n', '1'))
-    store.close()
-    expect(await written).toEqual({ kind: 'committed' })
-    const again = new SqliteEngineStore({ folder })
-    again.open()
-    expect(String(again.values('p').get('n')?.value.value)).toBe('1')
-    again.close()
   })
 
   it('keeps addresses apart whose parts join to the same text', async () => {
