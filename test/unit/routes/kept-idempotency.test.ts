@@ -155,10 +155,8 @@ describe('Idempotency-Key', () => {
   it('says 504 to a joiner who would take 202, when nobody knows by his deadline whether the runtime has the call', async () => {
     const app = build({ overrides: { 'Account.add': { deadlineMs: 60 } } })
     app.answer(heldBack().answer)
-    // Its start would take some of the 30 ms.
-    await app.app.ready()
     void ask(app, { key: 'k' })
-    await late()
+    await until('the call is made', () => app.invocations.length === 1)
     const place = `/-/invocations/${app.invocations[0]?.id}`
     for (const prefer of ['respond-async', 'respond-async, wait=0']) {
       const joined = await ask(app, { key: 'k', prefer })
@@ -168,7 +166,7 @@ describe('Idempotency-Key', () => {
   })
 
   it('says 202 at his deadline to a joiner of a call that the runtime has, where the operator says so', async () => {
-    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 200 } } })
+    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 600 } } })
     await app.app.ready()
     for (const [accepted, status] of [
       [false, 504],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { type InvocationStore, StoreUnavailable } from '../../../src/routes/invocation-store.ts'
+import { until } from '../../helpers/until.ts'
 import { answered, ask, build, heldBack, late, location } from './kept.ts'
 
 describe('Prefer over HTTP', () => {
@@ -10,6 +11,7 @@ describe('Prefer over HTTP', () => {
     const { answer, accept } = heldBack()
     app.answer(answer)
     const waiting = ask(app, { prefer: 'respond-async' })
+    await until('the call is made', () => app.invocations.length === 1)
     expect(await Promise.race([waiting, late()])).toBe('late')
     accept()
     const response = await waiting
