@@ -76,6 +76,20 @@ describe('an invocation’s status and result', () => {
     expect([result.statusCode, result.body]).toEqual([204, ''])
   })
 
+  it('tells at the end of a wait how far the call has got meanwhile', async () => {
+    const app = open()
+    const { answer, accept } = heldBack()
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await until('the call is made', () => app.invocations.length === 1)
+    const url = `/-/invocations/${app.invocations[0]?.id}`
+    const waiting = app.app.inject({ url, headers: { prefer: 'wait=1' } })
+    expect(await Promise.race([waiting, late()])).toBe('late')
+    expect((await app.app.inject(url)).json()).toMatchObject({ state: 'queued' })
+    accept()
+    expect((await waiting).json()).toMatchObject({ state: 'running' })
+  })
+
   it('holds nothing back once this replica stops: it says how far the call is', async () => {
     const { app, get } = await running()
     const waiting = get('', { prefer: 'wait=20' })
