@@ -64,6 +64,35 @@ describe('Prefer over HTTP', () => {
     expect((await ask(app, { prefer: 'respond-async, wait=0' })).statusCode).toBe(202)
   })
 
+  it('gives the call the time to be sent, however short the caller would wait', async () => {
+    const app = build()
+    const { answer, accept } = heldBack()
+    app.answer(answer)
+    const asking = ask(app, { prefer: 'respond-async, wait=0' })
+    await until('the call is made', () => app.invocations.length === 1)
+    expect(await Promise.race([asking, late()])).toBe('late')
+    accept()
+    expect((await asking).statusCode).toBe(202)
+  })
+
+  it('says 504 of a call that the runtime has, where the operator does not say 202, or no store keeps it', async () => {
+    const plain = build()
+    const open = () => Promise.reject(new StoreUnavailable('away'))
+    const store = { ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }), open }
+    const alone = build({ store, overrides: { 'Account.add': { acceptLate: true } } })
+    for (const [app, hasPlace] of [
+      [plain, true],
+      [alone, false],
+    ] as const) {
+      app.answer(async (invocation) => {
+        invocation.onAccepted?.()
+        return { kind: 'unknown', cause: 'deadline', detail: 'No answer came.' }
+      })
+      const response = await ask(app)
+      expect([response.statusCode, location(response) !== undefined]).toEqual([504, hasPlace])
+    }
+  })
+
   it('lets a call that is kept go on when its caller waits no longer', async () => {
     const app = build()
     app.answer(async ({ deadline }) => answered(deadline - Date.now()))
