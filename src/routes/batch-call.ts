@@ -100,7 +100,7 @@ export function createLineReader(options: LineReaderOptions): LineReader {
 function placeOf(value: unknown, place: BatchPlace): BatchPlace {
   if (typeof value !== 'object' || value === null || !('id' in value)) return place
   const { id } = value
-  if (typeof id === 'string' ? id.length <= lineSchema.properties.id.maxLength : typeof id === 'bigint')
+  if (typeof id === 'string' ? isShort(id) : typeof id === 'bigint')
     // Narrowed by the line above.
     return { kind: 'id', id: id as string | bigint }
   return typeof id === 'number' && Number.isInteger(id) ? { kind: 'id', id } : place
@@ -110,6 +110,12 @@ interface Served {
   readonly descriptor: EntityDescriptor
   create(line: Line, view: LineView): Asked
   call(line: Line, view: LineView): Asked
+}
+
+/** As a schema counts: in code points, of which each is two units at most. */
+function isShort(id: string): boolean {
+  const { maxLength } = lineSchema.properties.id
+  return id.length <= 2 * maxLength && [...id].length <= maxLength
 }
 
 /** What can be asked of one entity, each with its checks. */

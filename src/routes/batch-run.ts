@@ -112,7 +112,6 @@ export class BatchRun {
       const detail = 'The gateway is stopping: this line and all after it were not read, and nothing of them was sent.'
       this.#cut(new ProblemError('shutting_down', { detail }))
     }, DRAIN_MS)
-    this.#pump()
   }
 
   #feed(chunk: Buffer): void {
@@ -148,7 +147,7 @@ export class BatchRun {
 
   #hasRoom(): boolean {
     const { maxLines, maxBytes } = this.#options.limits
-    return this.#isWanted && this.#held < maxLines && (this.#heldBytes < maxBytes || this.#held === 0)
+    return this.#isWanted && this.#held < maxLines && this.#heldBytes < maxBytes
   }
 
   /** Answers that wait make room when they are taken, and then it goes on; without any, there is nothing to wait for. */
@@ -157,7 +156,6 @@ export class BatchRun {
   }
 
   #accept(line: BatchLine): void {
-    this.#idle.refresh()
     const bytes = line.kind === 'whole' ? line.bytes.length : 0
     this.#held++
     this.#heldBytes += bytes

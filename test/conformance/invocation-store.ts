@@ -89,6 +89,15 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
         expect(await b.open(runningRecord(), undefined)).toEqual({ kind: 'opened' })
       })
 
+      it('is free once its record is no more, though nobody has given it back', async () => {
+        const scope = randomUUID()
+        const record = runningRecord()
+        await a.open(record, scope)
+        await a.release(record.id, undefined, answer)
+        const opened = await Promise.all([a, b, c].map((one) => one.open(runningRecord(), scope)))
+        expect(opened.map(({ kind }) => kind).sort()).toEqual(['exists', 'exists', 'opened'])
+      })
+
       it('leaves no record of those who lost it', async () => {
         const scope = randomUUID()
         const loser = runningRecord()
@@ -99,13 +108,17 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
     })
 
     describe('finish', () => {
-      it('is won by one of many', async () => {
+      it('is won by one of many, whose answer is the one that is told', async () => {
         const record = runningRecord()
         await a.open(record, undefined)
+        const told = [a, b, c].map((one) => one.waitFor(record.id, soon()))
+        // So that the waits have begun.
+        await Promise.all([a, b, c].map((one) => one.read(record.id)))
         const answers = Array.from({ length: 30 }, (_, index) => storedAnswer(String(index)))
         const won = await Promise.all(answers.map((one, index) => [a, b, c][index % 3]?.finish(record.id, one)))
         const winner = answers[won.indexOf(true)]
         expect(won.filter((one) => one === true)).toHaveLength(1)
+        expect(await Promise.all(told)).toEqual([winner, winner, winner])
         expect(await c.read(record.id)).toMatchObject({ state: 'finished', answer: winner })
         expect(await b.finish(record.id, answer)).toBe(false)
         expect(await a.read(record.id)).toMatchObject({ answer: winner })
@@ -233,6 +246,26 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
         expect(await b.waitFor(randomUUID(), soon() + 60_000)).toBeUndefined()
       })
 
+      it('hears of ends and acceptances when they come, not when it next looks for them', async () => {
+        const began = Date.now()
+        for (let round = 0; round < 3; round++) {
+          const [accepted, finished, released] = [runningRecord({ state: 'queued' }), runningRecord(), runningRecord()]
+          for (const record of [accepted, finished, released]) await a.open(record, undefined)
+          const told = Promise.all([
+            b.waitForAcceptance(accepted.id, soon()),
+            b.waitFor(finished.id, soon()),
+            c.waitFor(released.id, soon()),
+          ])
+          // So that the waits have begun.
+          await Promise.all([b.read(accepted.id), c.read(released.id)])
+          await a.accept(accepted.id)
+          await a.finish(finished.id, answer)
+          await a.release(released.id, undefined, answer)
+          expect(await told).toEqual(['accepted', answer, answer])
+        }
+        expect(Date.now() - began).toBeLessThan(1_500)
+      })
+
       it('ends without an answer at its time, and when it is aborted', async () => {
         const record = runningRecord()
         await a.open(record, undefined)
@@ -243,14 +276,14 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
         expect(await waiting).toBeUndefined()
       })
 
-      it('ends when the store is closed', async () => {
-        const record = runningRecord()
+      it('ends when the store is closed, and so does the wait for an acceptance', async () => {
+        const record = runningRecord({ state: 'queued' })
         await a.open(record, undefined)
-        const waiting = a.waitFor(record.id, soon() + 60_000)
-        // So that the wait has begun.
+        const waiting = [a.waitFor(record.id, soon() + 60_000), a.waitForAcceptance(record.id, soon() + 60_000)]
+        // So that the waits have begun.
         await a.read(record.id)
         await a.close()
-        expect(await waiting).toBeUndefined()
+        expect(await Promise.all(waiting)).toEqual([undefined, undefined])
       })
     })
 
@@ -290,19 +323,39 @@ export function describeInvocationStore(name: string, make: (retentionMs: number
       await until('it is forgotten', async () => (await b.read(record.id)) === undefined)
     })
 
-    it('keeps what is running beyond its expiry for a retention, and takes its answer even then', async () => {
+    it('keeps what is running until its expiry and for a retention beyond, and takes its answer even then', async () => {
       const [a, b, c] = lab.replicas
       const scope = randomUUID()
       const [late, never] = [
         runningRecord({ expiresAt: Date.now() + 20 }),
         runningRecord({ expiresAt: Date.now() + 20 }),
       ]
+      const long = runningRecord({ state: 'queued' })
       await a.open(late, scope)
       await a.open(never, undefined)
+      await a.open(long, undefined)
+      await b.accept(long.id)
       await until('it has expired', () => Date.now() > late.expiresAt + 20)
       expect(await b.finish(late.id, storedAnswer('late'))).toBe(true)
       expect(await c.open(runningRecord(), scope)).toMatchObject({ kind: 'exists', record: { id: late.id } })
       await until('the other is gone', async () => (await b.read(never.id)) === 'gone')
+      expect(await c.read(long.id)).toEqual({ ...long, state: 'running' })
+    })
+
+    it('holds a scope for as long as its answer is kept, however late that came', async () => {
+      const patient = await make(1_000)
+      try {
+        const [a, b, c] = patient.replicas
+        const scope = randomUUID()
+        const record = runningRecord({ expiresAt: Date.now() + 20 })
+        await a.open(record, scope)
+        await until('the record is nearly gone', () => Date.now() > record.expiresAt + 500)
+        await b.finish(record.id, storedAnswer('late'))
+        await until('it would be gone without its answer', () => Date.now() > record.expiresAt + 1_050)
+        expect(await c.open(runningRecord(), scope)).toMatchObject({ kind: 'exists', record: { id: record.id } })
+      } finally {
+        await patient.close()
+      }
     })
   })
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createMemoryStore } from '../../src/gateway/invocations/memory-store.ts'
 import { StoreUnavailable } from '../../src/routes/invocation-store.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
@@ -40,9 +40,41 @@ describe('the store in memory', () => {
     expect(await other.open(runningRecord(), undefined)).toEqual({ kind: 'opened' })
   })
 
-  it('has room for answers of calls under way until its bytes are taken; of others it keeps how they ended', async () => {
-    const { answers } = await withAnswers('x'.repeat(40_000), 'y'.repeat(10_001), 'z'.repeat(9_000), 'small')
-    expect(answers.map((answer) => answer?.status)).toEqual([201, 507, 201, 201])
+  it('has room for answers of calls under way until its bytes are taken; of others it keeps how they ended, and small ones whole', async () => {
+    const small = Array.from({ length: 10 }, () => 's'.repeat(512))
+    const { answers } = await withAnswers('x'.repeat(40_000), 'y'.repeat(10_001), 'z'.repeat(9_000), ...small)
+    expect(answers.map((answer) => answer?.status)).toEqual([201, 507, 201, ...small.map(() => 201)])
+  })
+
+  it('shows the answer of a call that was not sent for five minutes', async () => {
+    vi.useFakeTimers()
+    try {
+      const store = createMemoryStore({ retentionMs: 1_000, maxRecords: 10 })
+      await store.start()
+      const record = runningRecord()
+      await store.open(record, undefined)
+      await store.release(record.id, undefined, storedAnswer('1', 503))
+      await vi.advanceTimersByTimeAsync(299_000)
+      expect(await store.read(record.id)).toMatchObject({ state: 'finished', answer: { status: 503 } })
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(await store.read(record.id)).toBeUndefined()
+      await store.close()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('shows no more of such answers than it keeps records: the latest', async () => {
+    const store = createMemoryStore({ retentionMs: 60_000, maxRecords: 2 })
+    const records = Array.from({ length: 3 }, () => runningRecord())
+    for (const { id } of records) {
+      await store.open({ ...runningRecord(), id }, undefined)
+      await store.release(id, undefined, storedAnswer('1', 503))
+    }
+    const seen = await Promise.all(records.map(({ id }) => store.waitFor(id, 0)))
+    expect(seen.map((answer) => answer?.status)).toEqual([undefined, 503, 503])
+    await store.close()
   })
 
   it('gives an answer that it has no room for to who waits', async () => {

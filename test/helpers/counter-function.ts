@@ -60,7 +60,7 @@ const methods: readonly MetadataMethod[] = [
 ]
 
 /** Of an entity `Counter` with those of the methods. */
-export function counterMetadata(url: string, names: readonly string[] = ['add', 'look'], more: object = {}): object {
+export function counterMetadata(url: string, names: readonly string[] = ['add', 'look'], more: object = {}) {
   const runtime = { function: 'test/counter', topic: 'counter', valueType: 'test/text', replyTopics: ['replies'] }
   const counter = {
     name: 'Counter',

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { parseRedisUrl } from '../../src/gateway/invocations/redis-address.ts'
+import { createRedisClient } from '../../src/gateway/invocations/redis-client.ts'
 import { type InvocationStore, StoreUnavailable } from '../../src/routes/invocation-store.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
@@ -160,6 +162,13 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     await until('the death is noticed', async () => !(await isBack(a)))
     await redis.restart()
     await until('it is back', () => isBack(a))
+    const client = createRedisClient({
+      ...{ address: parseRedisUrl(redis.url), tls: { rejectUnauthorized: true }, timeoutMs: 5_000 },
+      ...{ sentinelUsername: undefined, sentinelPassword: undefined },
+    })
+    await client.connect()
+    await client.flushall()
+    client.disconnect()
     expect(await a.beat('aaaaaa')).toEqual(new Set(['aaaaaa', 'bbbbbb']))
   })
 

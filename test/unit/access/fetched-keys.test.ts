@@ -4,6 +4,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createTokenVerifier, type TokenVerifier } from '../../../src/gateway/access/bearer-token.ts'
 import { createRemoteKeys } from '../../../src/gateway/access/key-set.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
+import { until } from '../../helpers/until.ts'
 import { ISSUER, type Issuer, jwksOf, newKey, startIssuer, tokenBy } from './token-app.ts'
 
 const DAY_MS = 86_400_000
@@ -61,5 +63,46 @@ describe('keys that were fetched', () => {
     expect(await verify(await tokenBy(key, { sub: 'bob' }))).toMatchObject({ subject: 'bob' })
     setAhead(DAY_MS + 60_000)
     await expect(verify(await tokenBy(key, { sub: 'carol' }))).rejects.toMatchObject({ code: 'keys_unavailable' })
+  })
+})
+
+describe('a token that was taken before', () => {
+  it('is taken until it ends, and not after that', async () => {
+    const key = newKey('one')
+    const { url } = await issuer(jwksOf(key))
+    const verify = verifierBy(url)
+    const token = await tokenBy(key, { exp: Math.floor(Date.now() / 1_000) + 60 })
+    await verify(token)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    closing.push(() => vi.useRealTimers())
+    vi.advanceTimersByTime(50_000)
+    expect(await verify(token)).toMatchObject({ subject: 'alice' })
+    vi.advanceTimersByTime(60_000)
+    await expect(async () => verify(token)).rejects.toMatchObject({
+      fields: { detail: expect.stringContaining('expired') },
+    })
+  })
+
+  it('is checked by the keys that there are now once they are to be fetched anew, though no other token came', async () => {
+    const key = newKey('one')
+    const { url, publish } = await issuer(jwksOf(key))
+    const verify = verifierBy(url)
+    const token = await tokenBy(key, { exp: Math.floor((Date.now() + DAY_MS) / 1_000) })
+    await verify(token)
+    publish(jwksOf(newKey('two')))
+    setAhead(610_000)
+    await until('it is refused', async () => {
+      const code = await Promise.resolve(verify(token)).catch((error: unknown) => error)
+      return code instanceof ProblemError && code.code === 'invalid_credentials'
+    })
+  })
+
+  it('is not even looked at beyond 8 KiB', async () => {
+    const key = newKey('one')
+    const { url } = await issuer(jwksOf(key))
+    const verify = verifierBy(url)
+    const sized = async (padding: number) => tokenBy(key, { padding: 'x'.repeat(padding) })
+    expect(await verify(await sized(5_500))).toMatchObject({ subject: 'alice' })
+    await expect(async () => verify(await sized(6_500))).rejects.toThrow('over 8192 characters')
   })
 })

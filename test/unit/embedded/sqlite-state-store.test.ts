@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TObject, type TProperties, type TString, Type } from 'typebox'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineEntity } from '../../../src/runtime-adapters/embedded/define-entity.ts'
 import { SqliteStateStore } from '../../../src/runtime-adapters/embedded/sqlite-state-store.ts'
 import { createCaller } from '../../conformance/caller.ts'
@@ -104,6 +104,34 @@ describe('a data folder', () => {
     await caller.call('Probe', 'a', 'note', { text: 'x'.repeat(100_000) })
     expect(adapter.counters()).toMatchObject({ failedCommits: 1 })
     expect(await adapter.health()).toEqual([{ name: 'store', ok: true, detail: `states are kept in ${folder}` }])
+  })
+
+  it('is not healthy for as long as it can’t be written to', async () => {
+    const { adapter, caller } = await open()
+    await caller.create('Probe', { id: 'a' })
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
+      throw new Error('the disk is gone')
+    })
+    try {
+      expect(await caller.call('Probe', 'a', 'add', { x: 1 })).toMatchObject({ kind: 'not-sent' })
+      const detail = 'the last commit failed: the disk is gone'
+      for (let asked = 0; asked < 2; asked++)
+        expect(await adapter.health()).toEqual([{ name: 'store', ok: false, detail }])
+    } finally {
+      exec.mockRestore()
+    }
+    expect(await adapter.health()).toMatchObject([{ ok: true }])
+    expect(await caller.call('Probe', 'a', 'add', { x: 1 })).toEqual({ kind: 'returned', value: 1 })
+  })
+
+  it('keeps and answers what was called for when it is closed', async () => {
+    const { adapter, caller } = await open()
+    await caller.create('Probe', { id: 'a' })
+    const call = caller.call('Probe', 'a', 'add', { x: 1 })
+    await adapter.close()
+    expect(await call).toEqual({ kind: 'returned', value: 1 })
+    const again = await open()
+    expect(await again.caller.readState('Probe', 'a')).toMatchObject({ value: { count: 1 } })
   })
 
   it('shows the same after another start, where an optional attribute with a default was left out', async () => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPipelining } from '../../../src/gateway/pipelining.ts'
 import { createDrain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
 import { until } from '../../helpers/until.ts'
@@ -64,6 +64,40 @@ describe('a gateway that stops', () => {
     await closing
     expect(said()).toMatch(/^HTTP\/1\.1 503 /)
     expect(said()).toMatch(/connection: close/i)
+  })
+
+  it('refuses a request that comes a moment later, too, and does not cut it off', async () => {
+    const { socket, said } = await open()
+    const ended = once(socket, 'close')
+    const closing = app.close()
+    await setTimeout(50)
+    socket.write(REQUEST)
+    await ended
+    await closing
+    expect(said()).toMatch(/^HTTP\/1\.1 503 /)
+  })
+
+  it.each([
+    [10_000, 250],
+    [100, 25],
+  ])('that has %i ms for its end lingers for %i ms', async (graceMs, lingerMs) => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      const drain = createDrain(graceMs)
+      const server = createServer()
+      drain.watch(server)
+      server.emit('connection', new Socket())
+      let isOver = false
+      const over = drain.begin().then(() => {
+        isOver = true
+      })
+      await vi.advanceTimersByTimeAsync(lingerMs - 1)
+      expect(isOver).toBe(false)
+      await vi.advanceTimersByTimeAsync(1)
+      await over
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('refuses a request that comes on a connection which was idle between two', async () => {

@@ -23,8 +23,9 @@ describe('REDIS_URL', () => {
       'redis://:secret@cache/',
       { ...plain, kind: 'single', password: 'secret', hosts: [{ host: 'cache', port: 6379 }] },
     ],
+    ['redis://me@cache:65535', { ...plain, kind: 'single', username: 'me', hosts: [{ host: 'cache', port: 65_535 }] }],
     [
-      'redis+sentinel://one:26379,two:26380,three/mymaster/2',
+      'redis+sentinel://one:26379, two:26380,three/mymaster/2',
       {
         ...plain,
         kind: 'sentinel',
@@ -61,9 +62,11 @@ describe('REDIS_URL', () => {
     ['redis://one,two', 'several hosts'],
     ['redis://cache/first', 'number of a database'],
     ['redis://cache/1/2', 'nothing is known of "/2"'],
-    ['redis://cache:99999', 'is not HOST or HOST:PORT'],
+    ['redis://cache:65536', 'is not HOST or HOST:PORT'],
     ['redis+sentinel://one:26379', 'master’s name'],
+    ['redis+sentinel://one/mymaster/2/3', 'nothing is known of "/3"'],
     ['redis+cluster://one/1', 'no database but 0'],
+    ['redis+cluster://one/0/1', 'nothing is known of "/1"'],
   ])('is refused with a reason: %s', (url, why) => {
     expect(() => parseRedisUrl(url)).toThrow(why)
   })

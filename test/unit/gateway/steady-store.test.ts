@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { createSteadyStore } from '../../../src/gateway/invocations/steady-store.ts'
@@ -20,5 +21,26 @@ describe('the steady store', () => {
     isAway = false
     await store.close()
     expect(await Promise.all(waiting)).toEqual([true, true])
+  })
+
+  it('closes the store after the last attempt, however long that takes within its time', async () => {
+    const events: string[] = []
+    let isAway = true
+    const store = createSteadyStore({
+      ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }),
+      finish: async () => {
+        if (isAway) throw new StoreUnavailable('away')
+        await setTimeout(50)
+        events.push('written')
+        return true
+      },
+      close: async () => void events.push('closed'),
+    })
+    const written = store.finish('a', storedAnswer('1'))
+    // So that it has failed once.
+    await setTimeout(1)
+    isAway = false
+    await store.close()
+    expect([await written, ...events]).toEqual([true, 'written', 'closed'])
   })
 })

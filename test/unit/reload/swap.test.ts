@@ -247,6 +247,20 @@ describe('what was removed', () => {
     expect(await metric(gateway, 'gateway_reloads_total{result="swapped"}')).toBe(2)
   })
 
+  it('is served for a time where it is a whole entity, too, and breaks nobody then', async () => {
+    const gateway = await start({ GATEWAY_SUNSET_MS: '60000' })
+    const one = counterMetadata(counter.url)
+    const entities = [...one.entities, ...one.entities.map((entity) => ({ ...entity, name: 'Clock' }))]
+    folder.write('counter.json', { ...one, entities })
+    expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+    expect((await post(gateway, '/clock/a/add')).headers.get('sunset')).toBeNull()
+    describeCounter()
+    expect(await gateway.reload()).toMatchObject({ kind: 'swapped', changes: [{ entity: 'Clock', kind: 'gone' }] })
+    const answer = await post(gateway, '/clock/a/look')
+    expect([answer.status, answer.headers.get('sunset')]).toEqual([200, expect.stringContaining('GMT')])
+    expect((await post(gateway, '/counter/a/look')).headers.get('sunset')).toBeNull()
+  })
+
   it('keeps its time through further reloads, and stays when it comes back', async () => {
     const gateway = await start({ GATEWAY_SUNSET_MS: '60000' })
     describeCounter(['add'])

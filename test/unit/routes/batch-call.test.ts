@@ -3,6 +3,7 @@ import { compileEntities } from '../../../src/entity-registry/compile-entities.t
 import type { MetadataDocument } from '../../../src/entity-registry/metadata-schema.ts'
 import { noOverrides } from '../../../src/entity-registry/overrides.ts'
 import { createLineReader } from '../../../src/routes/batch-call.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 
 const entities: MetadataDocument['entities'] = [
@@ -17,14 +18,25 @@ const entities: MetadataDocument['entities'] = [
       { name: 'recount', params: [], deadlineMs: 120_000 },
     ],
   },
-  { name: 'Counter', key: { name: 'n', schema: { type: 'integer' } }, methods: [{ name: 'next', params: [] }] },
+  {
+    name: 'Counter',
+    key: { name: 'n', schema: { type: 'integer' } },
+    methods: [{ name: 'next', params: [], deadlineMs: 500 }],
+  },
+  {
+    name: 'Ticket',
+    key: { name: 'id', schema: { type: 'string' }, generated: true },
+    create: { params: [{ name: 'title', schema: { type: 'string' } }] },
+    methods: [],
+  },
 ]
 const compiled = compileEntities(
   [{ file: 'test.json', document: { formatVersion: 1, application: 'test', entities } }],
   noOverrides,
 )
 const capabilitiesOf = () => everything
-const read = createLineReader({ entities: compiled, capabilitiesOf, defaultDeadlineMs: 10_000, maxWaitMs: 60_000 })
+const options = { entities: compiled, capabilitiesOf, defaultDeadlineMs: 10_000, maxWaitMs: 60_000 }
+const read = createLineReader(options)
 const readText = (text: string) => read(Buffer.from(text), 7)
 const readLine = (line: object) => readText(JSON.stringify(line))
 
@@ -49,6 +61,20 @@ describe('a line that is a call', () => {
     })
   })
 
+  it('is in no lane where the runtime makes the key', () => {
+    expect(readLine({ entity: 'ticket', method: 'create', args: { title: 'a' } })).toMatchObject({
+      kind: 'call',
+      lane: undefined,
+    })
+  })
+
+  it.each(['', 'a', 'x'.repeat(255), '😀'.repeat(255), 0, -1])('has its id back: %j', (id) => {
+    expect(readLine({ id, entity: 'counter', key: 1, method: 'next' })).toMatchObject({
+      kind: 'call',
+      place: { kind: 'id', id },
+    })
+  })
+
   it('is a method called create with a key', () => {
     expect(readLine({ entity: 'order_line', key: 'a', method: 'create' })).toMatchObject({
       target: { kind: 'call', method: { name: 'create' } },
@@ -64,6 +90,10 @@ describe('a line that is a call', () => {
 
   it('has one key for zero and minus zero', () => {
     expect(readText('{"entity":"counter","key":-0,"method":"next"}')).toMatchObject({ target: { key: 0 } })
+  })
+
+  it('waits as long as its method may take, where it does not say', () => {
+    expect(readLine({ entity: 'counter', key: 1, method: 'next' })).toMatchObject({ deadlineMs: 500 })
   })
 
   it('waits as long as it says, and never longer than the operator allows', () => {
@@ -88,6 +118,7 @@ describe('a line that is no call', () => {
     ['[]', 'validation_failed', 'not a call'],
     ['null', 'validation_failed', 'not a call'],
     ['{"id":true,"entity":"counter","key":1,"method":"next"}', 'validation_failed', 'not a call'],
+    ['{"id":1.5,"entity":"counter","key":1,"method":"next"}', 'validation_failed', 'not a call'],
     [`{"id":"${'x'.repeat(256)}","entity":"counter","key":1,"method":"next"}`, 'validation_failed', 'not a call'],
   ])('is refused by its number where no id can be read: %s', (text, code, detail) => {
     expect(readText(text)).toMatchObject({
@@ -129,10 +160,37 @@ describe('a line that is no call', () => {
     const hints = [
       { ...call, entity: 'OrderLine' },
       { ...call, method: 'ad' },
+      { entity: 'ticket', key: 'a', method: 'create' },
     ].map((line) => readLine(line))
     expect(hints).toMatchObject([
       { problem: { fields: { hint: 'Did you mean "order_line"?' } } },
       { problem: { fields: { hint: 'Did you mean "add"?' } } },
+      { problem: { fields: { hint: 'A create is without "key": its arguments hold the key.' } } },
     ])
+  })
+
+  it('is a creation where the runtime can create nothing', () => {
+    const cannot = createLineReader({ ...options, capabilitiesOf: () => ({ ...everything, create: false }) })
+    expect(cannot(Buffer.from('{"entity":"order_line","method":"create","args":{"id":"a"}}'), 1)).toMatchObject({
+      problem: { code: 'route_not_found' },
+    })
+  })
+
+  const wrong = { order: { ...call, args: {} }, creation: { entity: 'order_line', method: 'create', args: {} } }
+
+  it.each(Object.values(wrong))('is refused to who may not do it before its arguments are looked at: %j', (line) => {
+    const admit = () => {
+      throw new ProblemError('forbidden', { detail: 'no' })
+    }
+    const refused = read(Buffer.from(JSON.stringify(line)), 1, { isShown: () => true, admit })
+    expect(refused).toMatchObject({ kind: 'refused', problem: { code: 'forbidden' } })
+  })
+
+  it.each(Object.values(wrong))('is not told of what its sender may not know: %j', (line) => {
+    const refused = read(Buffer.from(JSON.stringify(line)), 1, { isShown: () => false, admit: () => {} })
+    expect(refused).toMatchObject({
+      kind: 'refused',
+      problem: { code: 'route_not_found', fields: { hint: undefined } },
+    })
   })
 })

@@ -1,8 +1,10 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { BatchRun } from '../../../src/routes/batch-run.ts'
+import { ProblemError } from '../../../src/routes/problem.ts'
 import { until } from '../../helpers/until.ts'
 import { build, createGate, done, idOf, parse, sourceOf, tick } from './scripted-run.ts'
 
@@ -97,6 +99,16 @@ describe('a batch', () => {
     ])
   })
 
+  it('answers a call that fails as it failed, under the id that it had', async () => {
+    const { run } = build({
+      source: sourceOf('a:1'),
+      answer: () => Promise.reject(new ProblemError('overloaded', { detail: 'full', invocationId: 'its own' })),
+    })
+    const [line] = parse(await text(run.answers))
+    expect(line).toMatchObject({ id: 'a:1', status: 503, problem: { code: 'overloaded' } })
+    expect(JSON.stringify(line)).toContain('its own')
+  })
+
   it('answers a defect with 500 and goes on with the lane', async () => {
     const { run } = build({
       source: sourceOf('a:1\na:2'),
@@ -172,21 +184,47 @@ describe('a batch whose caller goes', () => {
       source.end()
       expect(parse(await answers)).toMatchObject([{ id: 'a:1', status: 200 }])
       expect(await run.ended).toMatchObject({ answered: 1, isCut: false })
+      await finished(run.answers)
+      expect(vi.getTimerCount()).toBe(0)
     } finally {
       vi.useRealTimers()
     }
   })
 
-  it('breaks off when he takes no answer for too long', async () => {
+  it('goes on with what he sends after a call that took longer than he may be idle', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const gate = createGate()
+      const source = new PassThrough()
+      const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
+      const answers = text(run.answers)
+      source.write('a:1\n')
+      await tick()
+      vi.advanceTimersByTime(1_200)
+      source.end('b:1\n')
+      await tick()
+      expect(calls).toEqual(['a:1', 'b:1'])
+      for (const id of calls) gate.let(id)
+      expect(parse(await answers)).toHaveLength(2)
+      expect(await run.ended).toMatchObject({ isCut: false })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it.each<[string, string, number]>([
+    ['answers', 'a:1\nb:1\n', 70_000],
+    ['last answer', 'a:1\n', 1],
+  ])('breaks off when he does not take his %s for too long', async (_what, lines, bytes) => {
     const source = new PassThrough()
     const { run } = build({
       source,
       limits: { idleMs: 20 },
-      answer: async () => ({ ...done, body: 'x'.repeat(70_000) }),
+      answer: async () => ({ ...done, body: 'x'.repeat(bytes) }),
     })
     const failed = new Promise<Error>((resolve) => run.answers.once('error', resolve))
     run.answers.read(0)
-    source.write('a:1\nb:1\n')
+    source.end(lines)
     expect((await failed).message).toContain('not taken')
     await run.ended
   })
@@ -225,6 +263,39 @@ describe('a batch while the gateway stops', () => {
       { line: 2, status: 503, problem: { code: 'shutting_down' } },
     ])
     expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('says so of lines that come once nothing is read any more, though the caller ends then', async () => {
+    const gate = createGate()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: gate.answer })
+    const answers = text(run.answers)
+    source.write('a:1\n')
+    await until('the call', () => calls.length === 1)
+    drainForLong(run)
+    source.end('b:1\n')
+    await tick()
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 503, problem: { code: 'shutting_down', outcome: 'not_sent' } },
+    ])
+    expect(calls).toEqual(['a:1'])
+    expect(await run.ended).toMatchObject({ isCut: true })
+  })
+
+  it('says so of lines that came before and that there was no room for, though the caller had ended', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\nb:1\n'), answer: gate.answer, limits: { maxLines: 1 } })
+    const answers = text(run.answers)
+    await until('the call', () => calls.length === 1)
+    drainForLong(run)
+    gate.let('a:1')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { line: 2, status: 503, problem: { code: 'shutting_down' } },
+    ])
+    expect(calls).toEqual(['a:1'])
   })
 
   it('has no last line where the caller had sent all while there was no room to read on', async () => {

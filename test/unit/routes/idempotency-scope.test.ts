@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
-import { idempotencyScope } from '../../../src/routes/idempotency.ts'
+import { fingerprintOf, idempotencyScope } from '../../../src/routes/idempotency.ts'
 import type { Target } from '../../../src/runtime-adapters/contract.ts'
 
 describe('what an idempotency key is unique in', () => {
@@ -12,15 +12,26 @@ describe('what an idempotency key is unique in', () => {
       {
         name: 'Account',
         key: { name: 'id', schema: { type: 'string' } },
-        state: { balance: { type: 'integer' } },
+        state: { balance: { type: 'integer' }, limit: { type: 'integer' } },
         methods: [named],
       },
     ],
   }
   const [entity] = compileEntities([{ file: 'test.json', document }])
   const [method, attribute] = [entity?.methods.get('balance'), entity?.attributes.get('balance')]
-  const scopeOf = (target: Target) =>
-    idempotencyScope('p', { id: '1', target, args: {}, deadline: 0, context: {} }, 'k')
+  const other = entity?.attributes.get('limit')
+  const callOf = (target: Target) => ({ id: '1', target, args: {}, deadline: 0, context: {} })
+  const scopeOf = (target: Target) => idempotencyScope('p', callOf(target), 'k')
+
+  it('is also which attribute is written, and what is written there tells a retry from another write', () => {
+    if (entity === undefined || attribute === undefined || other === undefined) throw new Error('broken metadata')
+    const write = { kind: 'write-attribute', entity, key: '1' } as const
+    const [one, two] = [attribute, other].map((each) => ({ ...write, attribute: each, value: 1 }))
+    if (one === undefined || two === undefined) throw new Error('broken metadata')
+    expect(scopeOf(one)).not.toBe(scopeOf(two))
+    expect(scopeOf(one)).toBe(scopeOf({ ...one, value: 2 }))
+    expect(fingerprintOf(callOf(one))).not.toBe(fingerprintOf(callOf({ ...one, value: 2 })))
+  })
 
   it('is also whether a method is called or an attribute of its name is written, and the type of the entity’s key', () => {
     if (entity === undefined || method === undefined || attribute === undefined) throw new Error('broken metadata')

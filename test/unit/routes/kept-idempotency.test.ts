@@ -156,10 +156,8 @@ describe('Idempotency-Key', () => {
   it('says 504 to a joiner who would take 202, when nobody knows by his deadline whether the runtime has the call', async () => {
     const app = build({ overrides: { 'Account.add': { deadlineMs: 60 } } })
     app.answer(heldBack().answer)
-    // Its start would take some of the 30 ms.
-    await app.app.ready()
     void ask(app, { key: 'k' })
-    await late()
+    await until('the call is made', () => app.invocations.length === 1)
     const place = `/-/invocations/${app.invocations[0]?.id}`
     for (const prefer of ['respond-async', 'respond-async, wait=0']) {
       const joined = await ask(app, { key: 'k', prefer })
@@ -169,7 +167,7 @@ describe('Idempotency-Key', () => {
   })
 
   it('says 202 at his deadline to a joiner of a call that the runtime has, where the operator says so', async () => {
-    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 200 } } })
+    const app = build({ overrides: { 'Account.add': { acceptLate: true, deadlineMs: 600 } } })
     await app.app.ready()
     for (const [accepted, status] of [
       [false, 504],
@@ -226,6 +224,21 @@ describe('Idempotency-Key', () => {
     settle(answered(3))
     const joined = await joining
     expect([joined.statusCode, joined.body, joined.headers['idempotency-replayed']]).toEqual([200, '3', 'true'])
+  })
+
+  it('lets a joiner who would take 202 wait for the answer as long as he says, and no longer', async () => {
+    const app = build()
+    const { answer, settle } = heldBack({ accepted: true })
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await late()
+    const began = Date.now()
+    const tired = await ask(app, { key: 'k', prefer: 'respond-async, wait=1' })
+    expect([tired.statusCode, Date.now() - began >= 900]).toEqual([202, true])
+    const patient = ask(app, { key: 'k', prefer: 'respond-async, wait=15' })
+    expect(await Promise.race([patient, late()])).toBe('late')
+    settle(answered(3))
+    expect([(await patient).statusCode, (await patient).body]).toEqual([200, '3'])
   })
 
   it('tells who joins a call that nobody waits for any more that its key is used up', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { type InvocationStore, StoreUnavailable } from '../../../src/routes/invocation-store.ts'
+import { until } from '../../helpers/until.ts'
 import { answered, ask, build, heldBack, late, location } from './kept.ts'
 
 describe('Prefer over HTTP', () => {
@@ -10,6 +11,7 @@ describe('Prefer over HTTP', () => {
     const { answer, accept } = heldBack()
     app.answer(answer)
     const waiting = ask(app, { prefer: 'respond-async' })
+    await until('the call is made', () => app.invocations.length === 1)
     expect(await Promise.race([waiting, late()])).toBe('late')
     accept()
     const response = await waiting
@@ -60,6 +62,35 @@ describe('Prefer over HTTP', () => {
     const app = build()
     app.answer(heldBack({ accepted: true }).answer)
     expect((await ask(app, { prefer: 'respond-async, wait=0' })).statusCode).toBe(202)
+  })
+
+  it('gives the call the time to be sent, however short the caller would wait', async () => {
+    const app = build()
+    const { answer, accept } = heldBack()
+    app.answer(answer)
+    const asking = ask(app, { prefer: 'respond-async, wait=0' })
+    await until('the call is made', () => app.invocations.length === 1)
+    expect(await Promise.race([asking, late()])).toBe('late')
+    accept()
+    expect((await asking).statusCode).toBe(202)
+  })
+
+  it('says 504 of a call that the runtime has, where the operator does not say 202, or no store keeps it', async () => {
+    const plain = build()
+    const open = () => Promise.reject(new StoreUnavailable('away'))
+    const store = { ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }), open }
+    const alone = build({ store, overrides: { 'Account.add': { acceptLate: true } } })
+    for (const [app, hasPlace] of [
+      [plain, true],
+      [alone, false],
+    ] as const) {
+      app.answer(async (invocation) => {
+        invocation.onAccepted?.()
+        return { kind: 'unknown', cause: 'deadline', detail: 'No answer came.' }
+      })
+      const response = await ask(app)
+      expect([response.statusCode, location(response) !== undefined]).toEqual([504, hasPlace])
+    }
   })
 
   it('lets a call that is kept go on when its caller waits no longer', async () => {

@@ -76,6 +76,40 @@ describe('an invocation’s status and result', () => {
     expect([result.statusCode, result.body]).toEqual([204, ''])
   })
 
+  it('tells at the end of a wait how far the call has got meanwhile', async () => {
+    const app = open()
+    const { answer, accept } = heldBack()
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await until('the call is made', () => app.invocations.length === 1)
+    const url = `/-/invocations/${app.invocations[0]?.id}`
+    const waiting = app.app.inject({ url, headers: { prefer: 'wait=1' } })
+    expect(await Promise.race([waiting, late()])).toBe('late')
+    expect((await app.app.inject(url)).json()).toMatchObject({ state: 'queued' })
+    accept()
+    expect((await waiting).json()).toMatchObject({ state: 'running' })
+  })
+
+  it('holds nothing back once this replica stops: it says how far the call is', async () => {
+    const { app, get } = await running()
+    const waiting = get('', { prefer: 'wait=20' })
+    expect(await Promise.race([waiting, late()])).toBe('late')
+    const began = Date.now()
+    await app.app.close()
+    expect((await waiting).json()).toMatchObject({ state: 'running' })
+    expect(Date.now() - began).toBeLessThan(5_000)
+  })
+
+  it.each(['x', '..%2f..', `${'a'.repeat(8)}-*`, '00000000-0000-4000-8000-00000000000Z'])(
+    'is not asked of the store by what is no id: %s',
+    async (id) => {
+      const read = vi.fn<InvocationStore['read']>(async () => undefined)
+      const app = open({ store: { ...createMemoryStore({ retentionMs: 1_000, maxRecords: 1 }), read } })
+      const response = await app.app.inject(`/-/invocations/${id}`)
+      expect([response.statusCode, read.mock.calls.length]).toEqual([404, 0])
+    },
+  )
+
   it('holds the answer back until the end with Prefer: wait=N', async () => {
     const { get, settle } = await running()
     for (const path of ['', '/result']) {

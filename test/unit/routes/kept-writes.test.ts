@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
+import type { InvocationStore } from '../../../src/routes/invocation-store.ts'
+import { until } from '../../helpers/until.ts'
+import { answered, ask, build, heldBack } from './kept.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** An app over a store some of whose writes are slow; what they were is noted when they are done. */
+function withSlow(...slow: readonly ('finish' | 'release')[]) {
+  const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+  const done: string[] = []
+  const slowly = (name: 'finish' | 'release') => async () => {
+    await pause(100)
+    done.push(name)
+    return true
+  }
+  const store: InvocationStore = { ...memory, ...Object.fromEntries(slow.map((name) => [name, slowly(name)])) }
+  return { app: build({ store }), done }
+}
+
+describe('what is written of a call', () => {
+  it('does not hold up the answer, and is waited for by a replica that stops', async () => {
+    const { app, done } = withSlow('finish')
+    app.answer(answered(3))
+    expect((await ask(app, { key: 'k' })).statusCode).toBe(200)
+    expect(done).toEqual([])
+    await app.answering.settled()
+    expect(done).toEqual(['finish'])
+  })
+
+  it('is waited for by a replica that stops for two seconds, and no longer', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    const app = build({ store: { ...memory, finish: () => new Promise(() => undefined) } })
+    app.answer(answered(3))
+    await ask(app, { key: 'k' })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    let isSettled = false
+    const settled = app.answering.settled().then(() => {
+      isSettled = true
+    })
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(isSettled).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await settled
+  })
+
+  it('says at the end, too, that the runtime has a call that goes on', async () => {
+    const accept = vi.fn<InvocationStore['accept']>(async () => undefined)
+    const app = build({ store: { ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }), accept } })
+    app.answer(heldBack({ accepted: true }).answer)
+    await app.app.ready()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    void ask(app, { key: 'k' })
+    for (let turn = 0; turn < 1_000 && app.invocations.length === 0; turn++) await new Promise(setImmediate)
+    expect(accept).not.toHaveBeenCalled()
+    await app.answering.settled()
+    expect(accept).toHaveBeenCalledWith(app.invocations[0]?.id)
+  })
+
+  it('frees the key of a call that was not sent before its caller can use it again', async () => {
+    const { app, done } = withSlow('release')
+    app.answer({ kind: 'not-sent', cause: 'runtime-unavailable', detail: 'Away.' })
+    expect((await ask(app, { key: 'k' })).statusCode).toBe(503)
+    expect(done).toEqual(['release'])
+  })
+
+  it('is not waited for by the caller of a call that was not sent where the store hangs', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    const app = build({ store: { ...memory, release: () => new Promise(() => undefined) } })
+    app.answer({ kind: 'not-sent', cause: 'runtime-unavailable', detail: 'Away.' })
+    let status: number | undefined
+    void ask(app, { key: 'k' }).then(({ statusCode }) => {
+      status = statusCode
+    })
+    await until('he is answered', () => status === 503, 5_000)
+  })
+})
