@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
+import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
@@ -10,15 +10,10 @@ import { type LinksByStatus, linksOf } from './document-links.ts'
 import { createGathering } from './gathered-answers.ts'
 import type { Admit, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
+import { createQueryReader } from './query-arguments.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
-import {
-  createArgumentCheck,
-  createKeyParser,
-  createValueCheck,
-  queryArguments,
-  toInvocation,
-} from './to-invocation.ts'
+import { createArgumentCheck, createKeyParser, createValueCheck, toInvocation } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
 import { applyPreferences, deadlineFor, headerText, readWishes, type Wishes } from './wishes.ts'
 
@@ -202,14 +197,18 @@ function createCallReader(
   keyOf: (request: FastifyRequest) => Key,
 ): ReturnType<typeof createReader> {
   const { schema, check } = createArgumentCheck(method.params)
+  const readArgs = args === 'body' ? ({ body }: FastifyRequest) => body : createQueryArguments(method)
   const read: Reader = (request) => ({
     target: { kind: 'call', entity, key: keyOf(request), method },
-    // Fastify's default type of a query is unknown; its parser makes an object of strings and lists of strings.
-    args: check(
-      args === 'body' ? request.body : queryArguments(method.params, request.query as Record<string, unknown>),
-    ),
+    args: check(readArgs(request)),
   })
   return { schema, read }
+}
+
+function createQueryArguments({ params }: MethodDescriptor): (request: FastifyRequest) => unknown {
+  const read = createQueryReader(params)
+  // Fastify's default type of a query is unknown; its parser makes an object of strings and lists of strings.
+  return ({ query }) => read(query as Record<string, unknown>)
 }
 
 function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) => Key {
