@@ -8,6 +8,7 @@ import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
 import { createGathering } from './gathered-answers.ts'
+import { operationIdsOf } from './operation-ids.ts'
 import type { Admit, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { createQueryReader } from './query-arguments.ts'
@@ -38,8 +39,9 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   const problems = clashes(bindings)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   const isTime = createGathering()
-  for (const binding of bindings) {
-    registerBinding(app, binding, { ...options, isTime, links: linksOf(binding, bindings) })
+  const ids = operationIdsOf(bindings)
+  for (const [binding, operationId] of ids) {
+    registerBinding(app, binding, { ...options, isTime, operationId, links: linksOf(binding, ids) })
   }
 }
 
@@ -60,20 +62,21 @@ interface Waiting {
 interface BindingOptions extends EntityRoutesOptions {
   /** Resolves when an answer that is ready may be written. */
   readonly isTime: () => Promise<void>
+  readonly operationId: string
   readonly links: LinksByStatus
 }
 
 function registerBinding(app: FastifyInstance, binding: Binding, options: BindingOptions): void {
-  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs, isTime, links } = options
+  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs, isTime, operationId, links } = options
   const { verb, url, operation } = binding
-  const { read, schema } = createReader(operation)
+  const { read, schema: args } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
   const policyMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
   app.route({
     method: verb,
     url,
     config: { operation },
-    schema: routeSchema(binding, schema, admit !== undefined),
+    schema: routeSchema(binding, { operationId, args, isRateLimited: admit !== undefined }),
     links,
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,

@@ -1,45 +1,33 @@
 import type { FastifySchema } from 'fastify'
 import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
-import { type Binding, type Operation, retirementOf } from './binding.ts'
+import { type Binding, mayBeAccepted, type Operation, retirementOf } from './binding.ts'
 import { stateSchema } from './checked-answers.ts'
 import { hasEtag, parametersOf, requestBodyOf } from './described-arguments.ts'
 import { EXACT_PARTS, type ExactParts } from './exact-parts.ts'
-import { PROBLEM_MEDIA_TYPE } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
-import { problemResponses } from './problem-responses.ts'
+import { declaredResponses, joined, type ProblemResponses, problemResponses } from './problem-responses.ts'
+
+export interface Described {
+  readonly operationId: string
+  /** Of the body or the query; `undefined`: there are no arguments. */
+  readonly args: JsonSchema | undefined
+  readonly isRateLimited: boolean
+}
 
 /** What the OpenAPI document says of a route. Written here only; requests are checked by `to-invocation.ts`. */
-export function routeSchema(binding: Binding, args: JsonSchema | undefined, isRateLimited = false): FastifySchema {
-  const { verb, operation } = binding
+export function routeSchema(binding: Binding, described: Described): FastifySchema {
+  const { operation } = binding
+  const { operationId, args, isRateLimited } = described
   const requestBody = requestBodyOf(operation, args)
   const parts: ExactParts = { parameters: parametersOf(binding), requestBody, contents: contentsOf(operation) }
   return {
-    operationId: operationIdOf(binding),
+    operationId,
     tags: [operation.entity.name],
     summary: summaryOf(operation),
     ...descriptionOf(operation),
     ...(retirementOf(operation) === undefined ? {} : { deprecated: true }),
-    response: responses(operation, { isBody: requestBody !== undefined, verb, isRateLimited }),
+    response: responses(binding, { isBody: requestBody !== undefined, isRateLimited }),
     ...{ [EXACT_PARTS]: parts },
-  }
-}
-
-/** `<entity>_<method>` for methods; `create_user`, `get_user`, `get_user_balance`, `put_user_balance` for the rest. */
-export function operationIdOf({ verb, operation }: Binding): string {
-  const { path } = operation.entity
-  const entity = path.replace(/\W+/g, '_')
-  switch (operation.kind) {
-    case 'create':
-      return `create_${entity}`
-    case 'find':
-    case 'read-state':
-      return `get_${entity}`
-    case 'read-attribute':
-      return `get_${entity}_${operation.attribute.name}`
-    case 'write-attribute':
-      return `put_${entity}_${operation.attribute.name}`
-    case 'call':
-      return `${entity}_${operation.method.name}${verb === 'GET' && operation.method.binding?.verb !== 'GET' ? '_safely' : ''}`
   }
 }
 
@@ -80,25 +68,34 @@ function descriptionOf(operation: Operation): { readonly description?: string } 
 
 interface Served {
   readonly isBody: boolean
-  readonly verb: string
   readonly isRateLimited: boolean
 }
 
-function responses(operation: Operation, served: Served): Record<string, unknown> {
-  return {
-    ...success(operation, served.verb),
-    ...(served.verb === 'GET' ? {} : { ...bodiless(operation), ...accepted }),
-    ...problemResponses(problemCodesOf(operation, served)),
-    ...declaredErrors(operation),
+function responses(binding: Binding, served: Served): Record<string, unknown> {
+  const { operation, verb } = binding
+  const problems = problemResponses(problemCodesOf(binding, served))
+  const plain = {
+    ...success(operation, verb),
+    ...(verb === 'GET' ? {} : bodiless(operation)),
+    ...problems,
+    ...(mayBeAccepted(binding) ? collectable(binding, problems) : {}),
   }
+  return operation.kind === 'call' ? joined(plain, declaredResponses(operation.method.errors)) : plain
 }
 
-const accepted = {
-  202: {
-    description: 'Sent, and not answered yet: as `Prefer: respond-async` asked for.',
-    headers: { ...header('Location', 'Where its answer can be collected.'), ...header('Retry-After', 'Seconds.') },
-    content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
-  },
+/** A call that goes on has an address where its answer can be collected. */
+function collectable({ verb, operation }: Binding, { 504: silent }: ProblemResponses): Record<string, unknown> {
+  const isLate = operation.kind === 'call' && operation.method.acceptLate
+  const asked = verb === 'GET' ? [] : ['as `Prefer: respond-async` asked for']
+  const reasons = [...asked, ...(isLate ? ['when its deadline had passed'] : [])]
+  return {
+    202: {
+      description: `Sent, and not answered yet: ${reasons.join(', or ')}.`,
+      headers: { ...header('Location', 'Where its answer can be collected.'), ...header('Retry-After', 'Seconds.') },
+      content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
+    },
+    504: { ...silent, headers: header('Location', 'Where its answer can be collected, should it come.') },
+  }
 }
 
 /** A call that returns something, whose caller wants no body. */
@@ -177,7 +174,7 @@ const KEPT_CALL_CODES = [
   'answer_too_large',
 ] as const
 
-function problemCodesOf(operation: Operation, { isBody, verb, isRateLimited }: Served): readonly ProblemCode[] {
+function problemCodesOf({ operation, verb }: Binding, { isBody, isRateLimited }: Served): readonly ProblemCode[] {
   return [
     ...(verb === 'GET' ? [] : KEPT_CALL_CODES),
     ...(isBody ? (['malformed_json', 'unsupported_media_type', 'body_too_large', 'record_too_large'] as const) : []),
@@ -195,14 +192,4 @@ function problemCodesOf(operation: Operation, { isBody, verb, isRateLimited }: S
     ...(['internal_error', 'unreadable_answer', 'overloaded', 'broker_unavailable', 'runtime_unavailable'] as const),
     ...(['shutting_down', 'deadline_exceeded', 'connection_lost', 'answer_abandoned', 'headers_too_large'] as const),
   ]
-}
-
-function declaredErrors(operation: Operation): Record<string, unknown> {
-  if (operation.kind !== 'call') return {}
-  return Object.fromEntries(
-    [...operation.method.errors].map(([name, { status, description }]) => [
-      status,
-      { description: `${name}: ${description}`, content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' } } } },
-    ]),
-  )
 }
