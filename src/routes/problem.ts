@@ -106,16 +106,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.code(status).headers(headers).send(Buffer.from(body))
 }
 
-/** One example a code, for the OpenAPI document's `components.examples`. A wrong verb is an answer of no operation. */
+/** One example a code, for the OpenAPI document's `components.examples`. */
 export function problemExamples(): Record<string, { readonly summary: string; readonly value: unknown }> {
   return Object.fromEntries(
-    Object.entries<ProblemKind>(problemKinds)
-      .filter(([code]) => code !== 'method_not_allowed')
-      .map(([code, { title }]) => [
-        code,
-        // The table's keys are its codes.
-        { summary: title, value: problemExample(code as ProblemCode, { detail: `${title}.` }) },
-      ]),
+    Object.entries<ProblemKind>(problemKinds).map(([code, { title }]) => [
+      code,
+      // The table's keys are its codes.
+      { summary: title, value: problemExample(code as ProblemCode, { detail: `${title}.` }) },
+    ]),
   )
 }
 

@@ -8,6 +8,7 @@ import type { Access } from '../access/access.ts'
 import { securitySchemes, withSecurity } from '../access/document-security.ts'
 import { createVisibleDocuments, tagged } from '../access/visible-document.ts'
 import { withExactParts } from './exact-parts.ts'
+import { withUsedExamples } from './used-examples.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,20 +23,13 @@ export interface DocsOptions {
   readonly description: string
   readonly tags: readonly { readonly name: string; readonly description: string }[]
   readonly access: Pick<Access, 'schemes' | 'needOf'>
-  readonly isRateLimited: boolean
 }
-
-/** Problems of access; no answer of a gateway where everybody is the same caller. */
-const accessCodes = new Set(['unauthenticated', 'invalid_credentials', 'forbidden', 'keys_unavailable'])
 
 /** Must be registered before the first route: the document is made of the routes' schemas. */
 export async function registerDocs(app: FastifyInstance, options: DocsOptions): Promise<void> {
-  const { title, version, description, tags, access, isRateLimited } = options
+  const { title, version, description, tags, access } = options
   countOperations(app)
   const isGuarded = access.schemes.length > 0
-  const examples = Object.entries(problemExamples())
-    .filter(([code]) => isGuarded || !accessCodes.has(code))
-    .filter(([code]) => isRateLimited || code !== 'rate_limited')
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -43,10 +37,11 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
       servers: [{ url: '/', description: 'This gateway.' }],
       tags: tags.map((tag) => ({ ...tag })),
       // Written as the specification has it, which the plugin's types only know in part.
-      components: { examples: Object.fromEntries(examples), ...(isGuarded ? guardedComponents(access) : {}) },
+      components: { examples: problemExamples(), ...(isGuarded ? guardedComponents(access) : {}) },
     },
     convertConstToEnum: false,
-    transformObject: (written) => ('openapiObject' in written ? withExactParts(written.openapiObject) : {}),
+    transformObject: (written) =>
+      'openapiObject' in written ? withUsedExamples(withExactParts(written.openapiObject)) : {},
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `schema-${index}`) },
     ...(isGuarded
       ? { transform: ({ schema, url, route }) => ({ schema: withSecurity(schema ?? {}, route, access), url }) }

@@ -59,6 +59,24 @@ describe('operationIds', () => {
   })
 })
 
+describe('what the document names once', () => {
+  it('are tags, where an entity is called as the gateway is', async () => {
+    const { tags } = (await documentOf([{ name: 'gateway', key, methods: [] }])) as {
+      readonly tags?: readonly object[]
+    }
+    expect(tags).toEqual([{ name: 'gateway', description: 'The gateway itself.' }])
+  })
+
+  it('are examples of problems that an answer can be', async () => {
+    const document = await documentOf([{ name: 'Shelf', key, state: { a: text }, methods: [] }])
+    const { components } = document as { readonly components?: { readonly examples?: object } }
+    const examples = Object.keys(components?.examples ?? {})
+    expect(examples).toContain('entity_not_found')
+    // Nothing can be created, and no verb is wrong for an operation.
+    for (const code of ['entity_exists', 'method_not_allowed', 'forbidden']) expect(examples).not.toContain(code)
+  })
+})
+
 describe('the answers of a method', () => {
   const errors = {
     Full: { status: 409, description: 'No room.' },
