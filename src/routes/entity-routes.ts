@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
@@ -7,6 +6,7 @@ import type { Capabilities, InvocationContext, Key, Target } from '../runtime-ad
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
+import { etagOf, isKnown } from './etag.ts'
 import { createGathering } from './gathered-answers.ts'
 import { operationIdsOf } from './operation-ids.ts'
 import type { Admit, Authorize } from './operation-rules.ts'
@@ -241,9 +241,9 @@ function send(request: FastifyRequest, reply: FastifyReply, { status, headers, b
   reply.code(status).headers(headers)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   if (!isRead || status !== 200) return reply.send(payloadOf(headers, body))
-  const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  const etag = etagOf(body)
   reply.header('etag', etag)
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send()
   return reply.send(payloadOf(headers, body))
 }
 
@@ -251,10 +251,4 @@ function send(request: FastifyRequest, reply: FastifyReply, { status, headers, b
 function payloadOf(headers: HttpAnswer['headers'], body: string): string | Buffer | undefined {
   if (body === '') return undefined
   return headers['content-type'] === PROBLEM_MEDIA_TYPE ? Buffer.from(body) : body
-}
-
-/** RFC 9110, section 13.1.2: weak comparison of a list, or `*`. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { stringify } from 'yaml'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { etagOf } from '../../routes/etag.ts'
 import { withUsedExamples } from '../plugins/used-examples.ts'
 import type { Caller } from './caller.ts'
 import type { SecurityRequirement } from './document-security.ts'
@@ -103,5 +103,5 @@ function write(document: Document): WrittenDocument {
 }
 
 export function tagged(text: string): { readonly text: string; readonly etag: string } {
-  return { text, etag: `"${createHash('sha1').update(text).digest('base64url')}"` }
+  return { text, etag: etagOf(text) }
 }

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { stringify } from 'yaml'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { isKnown } from '../../routes/etag.ts'
 import { problemExamples } from '../../routes/problem.ts'
 import type { Access } from '../access/access.ts'
 import { securitySchemes, withSecurity } from '../access/document-security.ts'
@@ -119,9 +120,10 @@ function serveDocument(app: FastifyInstance, visible: Visible): void {
       if (visible === undefined) whole ??= tagged(write())
       const { text, etag } = visible?.(request.caller)[form] ?? whole ?? tagged(write())
       reply.header('etag', etag)
-      if (visible === undefined) reply.header('cache-control', 'no-cache')
-      else reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization, X-Api-Key')
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      if (visible !== undefined) {
+        reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization, X-Api-Key')
+      }
+      if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send()
       return reply.type(type).send(text)
     })
   }
