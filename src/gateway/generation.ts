@@ -118,7 +118,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   const { admit } = limits
   acceptJsonBodies(app)
   const described = { title: config.title, version, ...describeApi(entities) }
-  await registerDocs(app, { ...described, access, isRateLimited: admit !== undefined })
+  await registerDocs(app, { ...described, access })
   const ownChecks = async () => [...(await parts.checks()), ...canaries.checks()]
   const system = { entities, capabilitiesOf, checks: worker?.showChecks(ownChecks) ?? ownChecks }
   const management = createManagement({ config, registry, system, newId })
@@ -156,14 +156,11 @@ function describeApi(entities: readonly EntityDescriptor[]): Pick<DocsOptions, '
   return { description, tags: tagsOf(entities) }
 }
 
-function tagsOf(
-  entities: readonly EntityDescriptor[],
-): readonly { readonly name: string; readonly description: string }[] {
-  return [
-    ...entities.map(({ name, description }) => ({
-      name,
-      description: description === '' ? `The entity ${name}.` : description,
-    })),
-    { name: 'gateway', description: 'The gateway itself.' },
-  ]
+/** By name, since a document has each once: an entity may be called as the gateway is. */
+function tagsOf(entities: readonly EntityDescriptor[]): DocsOptions['tags'] {
+  const tags = new Map([
+    ...entities.map(({ name, description }) => [name, description || `The entity ${name}.`] as const),
+    ['gateway', 'The gateway itself.'],
+  ])
+  return [...tags].map(([name, description]) => ({ name, description }))
 }

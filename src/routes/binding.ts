@@ -38,6 +38,11 @@ export function retirementOf(operation: Operation): Retirement | undefined {
   return operation.entity.retirement
 }
 
+/** Whether 202 may answer it: a read has it only where its operator takes late answers. */
+export function mayBeAccepted({ verb, operation }: Binding): boolean {
+  return verb !== 'GET' || (operation.kind === 'call' && operation.method.acceptLate)
+}
+
 /** Every route of an entity that its runtime can serve. */
 export function bindingsOf(entity: EntityDescriptor, can: Capabilities): readonly Binding[] {
   const root = `/${entity.path}`

@@ -1,5 +1,4 @@
-import type { Binding } from './binding.ts'
-import { operationIdOf } from './route-schema.ts'
+import { type Binding, mayBeAccepted } from './binding.ts'
 
 /** A link of the OpenAPI document: what can be asked next, and with what of this answer. */
 interface Link {
@@ -21,17 +20,17 @@ export const invocationLinks = {
 } satisfies Readonly<Record<string, Link>>
 
 /** What an answer of this route leads to: a call under way to its invocation, a new entity to all that it can do. */
-export function linksOf({ verb, operation }: Binding, all: readonly Binding[]): LinksByStatus {
-  const accepted: LinksByStatus = verb === 'GET' ? {} : { 202: invocationLinks }
+export function linksOf(binding: Binding, ids: ReadonlyMap<Binding, string>): LinksByStatus {
+  const { operation } = binding
+  const accepted: LinksByStatus = mayBeAccepted(binding) ? { 202: invocationLinks } : {}
   if (operation.kind !== 'create') return accepted
   const { entity } = operation
-  const ofEntity = all.filter((other) => other.operation.entity === entity && other.operation.kind !== 'create')
+  const ofEntity = [...ids].filter(([other]) => other.operation.entity === entity && other.operation.kind !== 'create')
   if (ofEntity.length === 0) return accepted
-  return { ...accepted, 201: Object.fromEntries(ofEntity.map((binding) => entityLink(binding, entity.name))) }
+  return { ...accepted, 201: Object.fromEntries(ofEntity.map(([, id]) => entityLink(id, entity.name))) }
 }
 
-function entityLink(binding: Binding, entity: string): readonly [string, Link] {
-  const operationId = operationIdOf(binding)
+function entityLink(operationId: string, entity: string): readonly [string, Link] {
   const description = `With the key of the new ${entity}.`
   return [operationId, { operationId, description, parameters: { key: '$response.body#/key' } }]
 }

@@ -1,24 +1,20 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
+import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
 import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
+import { etagOf, isKnown } from './etag.ts'
 import { createGathering } from './gathered-answers.ts'
+import { operationIdsOf } from './operation-ids.ts'
 import type { Admit, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
+import { createQueryReader } from './query-arguments.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
-import {
-  createArgumentCheck,
-  createKeyParser,
-  createValueCheck,
-  queryArguments,
-  toInvocation,
-} from './to-invocation.ts'
+import { createArgumentCheck, createKeyParser, createValueCheck, toInvocation } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
 import { applyPreferences, deadlineFor, failureHeaders, readWishes, type Wishes } from './wishes.ts'
 
@@ -43,8 +39,9 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   const problems = clashes(bindings)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   const isTime = createGathering()
-  for (const binding of bindings) {
-    registerBinding(app, binding, { ...options, isTime, links: linksOf(binding, bindings) })
+  const ids = operationIdsOf(bindings)
+  for (const [binding, operationId] of ids) {
+    registerBinding(app, binding, { ...options, isTime, operationId, links: linksOf(binding, ids) })
   }
 }
 
@@ -65,20 +62,21 @@ interface Waiting {
 interface BindingOptions extends EntityRoutesOptions {
   /** Resolves when an answer that is ready may be written. */
   readonly isTime: () => Promise<void>
+  readonly operationId: string
   readonly links: LinksByStatus
 }
 
 function registerBinding(app: FastifyInstance, binding: Binding, options: BindingOptions): void {
-  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs, isTime, links } = options
+  const { answering, principalOf, authorize, admit, defaultDeadlineMs, maxWaitMs, isTime, operationId, links } = options
   const { verb, url, operation } = binding
-  const { read, schema } = createReader(operation)
+  const { read, schema: args } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
   const policyMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
   app.route({
     method: verb,
     url,
     config: { operation },
-    schema: routeSchema(binding, schema, admit !== undefined),
+    schema: routeSchema(binding, { operationId, args, isRateLimited: admit !== undefined }),
     links,
     // The schema above is documentation: `read` checks the request, and answers are written as text.
     validatorCompiler: () => () => true,
@@ -215,14 +213,18 @@ function createCallReader(
   keyOf: (request: FastifyRequest) => Key,
 ): ReturnType<typeof createReader> {
   const { schema, check } = createArgumentCheck(method.params)
+  const readArgs = args === 'body' ? ({ body }: FastifyRequest) => body : createQueryArguments(method)
   const read: Reader = (request) => ({
     target: { kind: 'call', entity, key: keyOf(request), method },
-    // Fastify's default type of a query is unknown; its parser makes an object of strings and lists of strings.
-    args: check(
-      args === 'body' ? request.body : queryArguments(method.params, request.query as Record<string, unknown>),
-    ),
+    args: check(readArgs(request)),
   })
   return { schema, read }
+}
+
+function createQueryArguments({ params }: MethodDescriptor): (request: FastifyRequest) => unknown {
+  const read = createQueryReader(params)
+  // Fastify's default type of a query is unknown; its parser makes an object of strings and lists of strings.
+  return ({ query }) => read(query as Record<string, unknown>)
 }
 
 function createKeyReader(entity: EntityDescriptor): (request: FastifyRequest) => Key {
@@ -252,9 +254,9 @@ function send(request: FastifyRequest, reply: FastifyReply, { status, headers, b
   reply.code(status).headers(headers)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   if (!isRead || status !== 200) return reply.send(payloadOf(headers, body))
-  const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  const etag = etagOf(body)
   reply.header('etag', etag)
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send()
   return reply.send(payloadOf(headers, body))
 }
 
@@ -262,10 +264,4 @@ function send(request: FastifyRequest, reply: FastifyReply, { status, headers, b
 function payloadOf(headers: HttpAnswer['headers'], body: string): string | Buffer | undefined {
   if (body === '') return undefined
   return headers['content-type'] === PROBLEM_MEDIA_TYPE ? Buffer.from(body) : body
-}
-
-/** RFC 9110, section 13.1.2: weak comparison of a list, or `*`. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

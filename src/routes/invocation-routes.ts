@@ -3,7 +3,7 @@ import { invocationLinks } from './document-links.ts'
 import { streamEvents } from './invocation-events.ts'
 import { ASK_AGAIN_SECONDS, acceptedAnswer, isOpen, stateOf, statusBody, statusSchema } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
-import { ProblemError } from './problem.ts'
+import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { problemResponses } from './problem-responses.ts'
 import { appliedWait, readPreferences } from './wishes.ts'
 
@@ -29,6 +29,60 @@ const problems = problemResponses([
   'headers_too_large',
 ])
 
+const location = { type: 'string', description: 'Where its answer can be collected.' }
+const retryAfter = { type: 'string', description: 'Seconds after which it is worth asking again.' }
+const status = { 'application/json': { schema: { $ref: 'InvocationStatus#' } } }
+const prefer = { prefer: { type: 'string', description: 'RFC 7240: `wait=N` seconds, `handling=strict`.' } }
+
+const lastEventId = { type: 'string', description: 'The id of the last event that was seen.' }
+
+const common = { tags: [TAG], params }
+
+const howFar = {
+  ...common,
+  operationId: 'get_invocation',
+  summary: 'How far is an invocation?',
+  headers: { type: 'object', properties: prefer },
+  description: '`Prefer: wait=N` holds the answer back until the invocation has ended, for N seconds at most.',
+  response: {
+    200: { description: 'Its status.', headers: { 'Retry-After': retryAfter }, content: status },
+    ...problems,
+  },
+}
+
+const itsResult = {
+  ...common,
+  operationId: 'get_invocation_result',
+  summary: 'The answer of an invocation',
+  headers: { type: 'object', properties: prefer },
+  description: 'The status and body that the call would have been answered with, or 202 while there is none.',
+  response: {
+    default: {
+      description: 'What the call was answered with, success or problem.',
+      content: { 'application/json': { schema: {} }, [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' } } },
+    },
+    202: {
+      ...{ description: 'Not answered yet.', headers: { Location: location, 'Retry-After': retryAfter } },
+      content: status,
+    },
+    ...problems,
+    ...problemResponses(['deadline_exceeded', 'answer_too_large']),
+  },
+}
+
+const itsEvents = {
+  ...common,
+  operationId: 'get_invocation_events',
+  summary: 'An invocation as Server-Sent Events',
+  description: 'An event `status` at once and an event `result` at the end. `Last-Event-ID` leaves out what was seen.',
+  headers: { type: 'object', properties: { 'last-event-id': lastEventId } },
+  response: {
+    204: { description: 'All events were seen: an EventSource shall not come back.', type: 'null' },
+    200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    ...problems,
+  },
+}
+
 interface WithId {
   Params: { id: string }
 }
@@ -36,7 +90,6 @@ interface WithId {
 /** Invocations as resources: how far one is, its result, and its events. */
 export function registerInvocationRoutes(app: FastifyInstance, options: InvocationRoutesOptions): void {
   app.addSchema(statusSchema)
-  const common = { tags: [TAG], params }
   // Who waits for an invocation would hold up the end of this process, and can wait at another replica.
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
@@ -46,16 +99,7 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
   app.get<WithId>('/-/invocations/:id', {
     ...text,
     links: { 200: { result, events } },
-    schema: {
-      ...common,
-      operationId: 'get_invocation',
-      summary: 'How far is an invocation?',
-      description: '`Prefer: wait=N` holds the answer back until the invocation has ended, for N seconds at most.',
-      response: {
-        200: { description: 'Its status.', content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } } },
-        ...problems,
-      },
-    },
+    schema: howFar,
     handler: async (request, reply) => {
       const record = await settledRecord(request, reply, { ...options, stopping: stopping.signal })
       if (isOpen(record)) reply.header('retry-after', ASK_AGAIN_SECONDS)
@@ -66,41 +110,14 @@ export function registerInvocationRoutes(app: FastifyInstance, options: Invocati
   app.get<WithId>('/-/invocations/:id/result', {
     ...text,
     links: { 202: invocationLinks },
-    schema: {
-      ...common,
-      operationId: 'get_invocation_result',
-      summary: 'The answer of an invocation',
-      description: 'The status and body that the call would have been answered with, or 202 while there is none.',
-      response: {
-        default: {
-          description: 'What the call was answered with, success or problem.',
-          content: { 'application/json': { schema: {} } },
-        },
-        202: {
-          description: 'Not answered yet.',
-          content: { 'application/json': { schema: { $ref: 'InvocationStatus#' } } },
-        },
-        ...problems,
-        ...problemResponses(['deadline_exceeded', 'answer_too_large']),
-      },
-    },
+    schema: itsResult,
     handler: async (request, reply) =>
       sendResult(reply, await settledRecord(request, reply, { ...options, stopping: stopping.signal })),
   })
 
   app.get<WithId>('/-/invocations/:id/events', {
     ...text,
-    schema: {
-      ...common,
-      operationId: 'get_invocation_events',
-      summary: 'An invocation as Server-Sent Events',
-      description:
-        'An event `status` at once and an event `result` at the end. `Last-Event-ID` leaves out what was seen.',
-      response: {
-        200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-        ...problems,
-      },
-    },
+    schema: itsEvents,
     handler: async (request, reply) => {
       // A strict caller is refused, as anywhere; there is nothing else to prefer here.
       readPreferences(request.headers.prefer, options.maxWaitMs)

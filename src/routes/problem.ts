@@ -106,21 +106,19 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.code(status).headers(headers).send(Buffer.from(body))
 }
 
-/** One example a code, for the OpenAPI document's `components.examples`. A wrong verb is an answer of no operation. */
+/** One example a code, for the OpenAPI document's `components.examples`. */
 export function problemExamples(): Record<string, { readonly summary: string; readonly value: unknown }> {
-  const instance = 'urn:uuid:4a2f7a51-5c0e-4a3e-9d5b-0f6c1d2e3a4b'
   return Object.fromEntries(
-    Object.entries<ProblemKind>(problemKinds)
-      .filter(([code]) => code !== 'method_not_allowed')
-      .map(([code, { title }]) => [
-        code,
-        // The table's keys are its codes.
-        {
-          summary: title,
-          value: problemBody(new ProblemError(code as ProblemCode, { detail: `${title}.` }), instance),
-        },
-      ]),
+    Object.entries<ProblemKind>(problemKinds).map(([code, { title }]) => [
+      code,
+      // The table's keys are its codes.
+      { summary: title, value: problemExample(code as ProblemCode, { detail: `${title}.` }) },
+    ]),
   )
+}
+
+export function problemExample(code: ProblemCode, fields: ProblemFields): Record<string, unknown> {
+  return problemBody(new ProblemError(code, fields), 'urn:uuid:4a2f7a51-5c0e-4a3e-9d5b-0f6c1d2e3a4b')
 }
 
 /** JSON Schema of the body, named `Problem` in the OpenAPI document. */

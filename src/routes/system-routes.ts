@@ -40,6 +40,21 @@ const checkList = {
   },
 } as const
 
+const word = { type: 'string' } as const
+const problemRow = {
+  type: 'object',
+  properties: {
+    code: word,
+    status: { type: 'integer' },
+    title: word,
+    advice: word,
+    source: word,
+    outcome: word,
+    retry: word,
+  },
+  required: ['code', 'status', 'title', 'advice', 'source', 'outcome', 'retry'],
+} as const
+
 /** What the gateway says of itself, all under `/-/`. */
 export function registerSystemRoutes(app: FastifyInstance, options: SystemRoutesOptions): void {
   registerHealth(app, options)
@@ -149,13 +164,17 @@ function registerProblemPages(app: FastifyInstance): void {
         required: ['code'],
       },
       response: {
-        200: { description: 'Its row of the table of problems.', type: 'object', additionalProperties: true },
+        200: {
+          description: 'Its row of the table of problems, as a page for who prefers HTML.',
+          content: { 'application/json': { schema: problemRow }, 'text/html': { schema: { type: 'string' } } },
+        },
         ...problemResponses(['route_not_found', 'bad_request', 'headers_too_large']),
       },
     },
     // An unknown code is a page that does not exist, not a bad parameter.
     validatorCompiler: () => () => true,
     handler: ({ params: { code }, headers }, reply) => {
+      reply.header('vary', 'Accept')
       const kind = Object.hasOwn(problemKinds, code) ? problemKinds[code as ProblemCode] : undefined
       if (kind === undefined) throw new ProblemError('route_not_found', { detail: `There is no problem "${code}".` })
       if (headers.accept?.includes('text/html') !== true) return { code, ...kind }

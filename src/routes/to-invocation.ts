@@ -6,7 +6,6 @@ import type {
   ParameterDescriptor,
 } from '../entity-registry/descriptor.ts'
 import type { Invocation, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
-import { parseBody } from './json-body.ts'
 import { ProblemError, type ProblemPlace } from './problem.ts'
 import { createValidator, type Validator } from './validator.ts'
 
@@ -150,26 +149,4 @@ function keyPlaces(value: unknown, pointer: string): readonly ProblemPlace[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => keyPlaces(item, `${pointer}/${index}`))
   if (typeof value !== 'string' || Buffer.byteLength(value) <= MAX_KEY_BYTES) return []
   return [{ pointer, detail: `a key is at most ${MAX_KEY_BYTES} bytes of UTF-8` }]
-}
-
-/** Arguments of a safe method from a query string: text for strings, JSON for everything else. */
-export function queryArguments(params: readonly ParameterDescriptor[], query: Args): Args {
-  const types = new Map(params.map(({ name, schema }) => [name, schema]))
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]) => [name, fromQuery(value, types.get(name) ?? {})]),
-  )
-}
-
-function fromQuery(value: unknown, schema: JsonSchema): unknown {
-  if (schema.type === 'array') {
-    const items = Array.isArray(value) ? value : [value]
-    return items.map((item) => fromQuery(item, (schema.items as JsonSchema | undefined) ?? {}))
-  }
-  // An empty text is no JSON, and no argument left out.
-  if (schema.type === 'string' || typeof value !== 'string' || value === '') return value
-  try {
-    return parseBody(Buffer.from(value))
-  } catch {
-    return value
-  }
 }

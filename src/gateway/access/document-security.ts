@@ -1,5 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
-import { problemResponses } from '../../routes/problem-responses.ts'
+import { joined, problemResponses } from '../../routes/problem-responses.ts'
 import type { Access } from './access.ts'
 import type { Scheme } from './authentication.ts'
 
@@ -35,10 +35,10 @@ export function withSecurity(
   return {
     ...schema,
     security: isFree ? [{}, ...ways] : [...ways],
-    response: {
-      ...problemResponses([...codes, ...(isFree ? [] : (['forbidden'] as const)), 'keys_unavailable']),
+    response: joined(
       // Fastify leaves its type open; an object by status is what it is.
-      ...(schema.response as object | undefined),
-    },
+      { ...(schema.response as object | undefined) },
+      problemResponses([...codes, ...(isFree ? [] : (['forbidden'] as const)), 'keys_unavailable']),
+    ),
   }
 }

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { stringify } from 'yaml'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { etagOf } from '../../routes/etag.ts'
+import { withUsedExamples } from '../plugins/used-examples.ts'
 import type { Caller } from './caller.ts'
 import type { SecurityRequirement } from './document-security.ts'
 
@@ -61,11 +62,11 @@ function visibleTo(document: Document, caller: Caller): Document {
   const operations = paths.flatMap(([, path]) => Object.values(path))
   const used = new Set(operations.flatMap(({ tags = [] }) => tags))
   const ids = new Set(operations.flatMap(({ operationId }) => operationId ?? []))
-  return {
+  return withUsedExamples({
     ...document,
     paths: Object.fromEntries(paths.map(([url, path]) => [url, mapValues(path, (each) => withLinksTo(ids, each))])),
     tags: (document.tags ?? []).filter(({ name }) => used.has(name)),
-  }
+  })
 }
 
 /** A link would name what its reader may not see. */
@@ -102,5 +103,5 @@ function write(document: Document): WrittenDocument {
 }
 
 export function tagged(text: string): { readonly text: string; readonly etag: string } {
-  return { text, etag: `"${createHash('sha1').update(text).digest('base64url')}"` }
+  return { text, etag: etagOf(text) }
 }

@@ -1,12 +1,15 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { stringify } from 'yaml'
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
+import { isKnown } from '../../routes/etag.ts'
 import { problemExamples } from '../../routes/problem.ts'
 import type { Access } from '../access/access.ts'
 import { securitySchemes, withSecurity } from '../access/document-security.ts'
 import { createVisibleDocuments, tagged } from '../access/visible-document.ts'
-import { withOptionalBodies } from './optional-bodies.ts'
+import { withExactParts } from './exact-parts.ts'
+import { withUsedExamples } from './used-examples.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,20 +24,13 @@ export interface DocsOptions {
   readonly description: string
   readonly tags: readonly { readonly name: string; readonly description: string }[]
   readonly access: Pick<Access, 'schemes' | 'needOf'>
-  readonly isRateLimited: boolean
 }
-
-/** Problems of access; no answer of a gateway where everybody is the same caller. */
-const accessCodes = new Set(['unauthenticated', 'invalid_credentials', 'forbidden', 'keys_unavailable'])
 
 /** Must be registered before the first route: the document is made of the routes' schemas. */
 export async function registerDocs(app: FastifyInstance, options: DocsOptions): Promise<void> {
-  const { title, version, description, tags, access, isRateLimited } = options
+  const { title, version, description, tags, access } = options
   countOperations(app)
   const isGuarded = access.schemes.length > 0
-  const examples = Object.entries(problemExamples())
-    .filter(([code]) => isGuarded || !accessCodes.has(code))
-    .filter(([code]) => isRateLimited || code !== 'rate_limited')
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -42,23 +38,34 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
       servers: [{ url: '/', description: 'This gateway.' }],
       tags: tags.map((tag) => ({ ...tag })),
       // Written as the specification has it, which the plugin's types only know in part.
-      components: { examples: Object.fromEntries(examples), ...(isGuarded ? guardedComponents(access) : {}) },
+      components: { examples: problemExamples(), ...(isGuarded ? guardedComponents(access) : {}) },
     },
     convertConstToEnum: false,
-    transformObject: (written) => ('openapiObject' in written ? withOptionalBodies(written.openapiObject) : {}),
+    transformObject: (written) =>
+      'openapiObject' in written ? withUsedExamples(withExactParts(written.openapiObject)) : {},
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `schema-${index}`) },
     ...(isGuarded
       ? { transform: ({ schema, url, route }) => ({ schema: withSecurity(schema ?? {}, route, access), url }) }
       : {}),
   })
   const visible = isGuarded ? createVisibleDocuments(() => app.swagger()) : undefined
-  await app.register(swaggerUi, {
+  await app.register((scope) => servePage(scope, { title, visible }))
+  serveDocument(app, visible)
+}
+
+type Visible = ReturnType<typeof createVisibleDocuments> | undefined
+
+async function servePage(scope: FastifyInstance, page: { readonly title: string; readonly visible: Visible }) {
+  const { title, visible } = page
+  // The page's own copy of the document has all digits too.
+  scope.setReplySerializer((document) => stringifyExact(document))
+  await scope.register(swaggerUi, {
     routePrefix: '/docs',
     // The page's scripts and styles come with the package; a validator on another host would be told our document.
     // BaseLayout has no bar on top that loads documents from elsewhere.
     uiConfig: {
       ...{ layout: 'BaseLayout', validatorUrl: null, tryItOutEnabled: true, displayRequestDuration: true },
-      ...(isGuarded ? guardedPage : {}),
+      ...(visible === undefined ? {} : guardedPage),
     },
     theme: { title },
     ...(visible === undefined
@@ -68,7 +75,6 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
           transformSpecification: (_document, { caller }) => ({ ...visible(caller).document }),
         }),
   })
-  serveDocument(app, visible)
 }
 
 function countOperations(app: FastifyInstance): void {
@@ -99,19 +105,25 @@ function withStoredCredentials(request: { readonly loadSpec?: boolean; readonly 
 }
 
 /** The document, written once it is asked for first and served from memory. */
-function serveDocument(app: FastifyInstance, visible: ReturnType<typeof createVisibleDocuments> | undefined): void {
+function serveDocument(app: FastifyInstance, visible: Visible): void {
   for (const [url, form, type, write] of [
     ['/openapi.json', 'json', 'application/json; charset=utf-8', () => stringifyExact(app.swagger())],
-    ['/openapi.yaml', 'yaml', 'application/yaml; charset=utf-8', () => app.swagger({ yaml: true })],
+    [
+      '/openapi.yaml',
+      'yaml',
+      'application/yaml; charset=utf-8',
+      () => stringify(app.swagger(), { aliasDuplicateObjects: false }),
+    ],
   ] as const) {
     let whole: ReturnType<typeof tagged> | undefined
     app.get(url, { schema: { hide: true } }, (request, reply) => {
       if (visible === undefined) whole ??= tagged(write())
       const { text, etag } = visible?.(request.caller)[form] ?? whole ?? tagged(write())
       reply.header('etag', etag)
-      if (visible === undefined) reply.header('cache-control', 'no-cache')
-      else reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization, X-Api-Key')
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      if (visible !== undefined) {
+        reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization, X-Api-Key')
+      }
+      if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send()
       return reply.type(type).send(text)
     })
   }

@@ -9,6 +9,8 @@ const common = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  // Caches that are told nothing may keep an answer for as long as they like, and some do for a day. Routes may say otherwise.
+  'cache-control': 'no-cache',
 } as const
 
 /** Answers are data; the pages of problems have styles of their own. */
