@@ -81,7 +81,7 @@ function createCrewWith(
 
   function askStore(member: Member, question: StoreQuestion, signal: AbortSignal): Promise<unknown> {
     if (store === undefined) return Promise.reject(new StoreUnavailable('There is no store in this process.'))
-    if (question.op === 'beat') names.set(member, (names.get(member) ?? new Set()).add(question.replica))
+    if (question.op === 'beat') names.set(member, (names.get(member) ?? new Set()).add(question.args[0]))
     return answerStoreQuestion(store, question, signal)
   }
 
