@@ -6,7 +6,8 @@ import { recordOf } from './invocation-record.ts'
 import { acceptedAnswer } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import type { Preferences } from './prefer.ts'
-import { changesNothing, type HttpAnswer, toHttp } from './to-http.ts'
+import { changesNothing } from './target.ts'
+import { type HttpAnswer, toHttp } from './to-http.ts'
 
 /** How a call is to be answered. */
 export interface AnswerRequest {

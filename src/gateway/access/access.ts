@@ -6,6 +6,7 @@ import type { Operation } from '../../routes/binding.ts'
 import type { Authorize } from '../../routes/operation-rules.ts'
 import { rulesOf } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
+import { subjectOf } from '../../routes/target.ts'
 import type { Target } from '../../runtime-adapters/contract.ts'
 import type { AccessOptions } from './access-options.ts'
 import type { Authentication, Scheme } from './authentication.ts'
@@ -182,7 +183,7 @@ function ended(schemes: readonly Scheme[]): ProblemError {
 function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize<FastifyRequest> {
   const known = new Map<Target['kind'], WeakMap<object, Need>>()
   function needOfTarget(target: Target): Need {
-    const subject = target.kind === 'call' ? target.method : 'attribute' in target ? target.attribute : target.entity
+    const subject = subjectOf(target)
     const ofKind = known.get(target.kind) ?? new WeakMap<object, Need>()
     known.set(target.kind, ofKind)
     const need = ofKind.get(subject) ?? needOf(rulesOf(target), mode)

@@ -1,4 +1,4 @@
-import { changesNothing } from '../../routes/to-http.ts'
+import { changesNothing } from '../../routes/target.ts'
 import type { Invocation, Invoke, Key, Outcome } from '../../runtime-adapters/contract.ts'
 import type { AdaptiveLimit, Ending, LetIn } from './adaptive-limit.ts'
 import { addCall, createKeyCounts, type EntityCalls, keyOf, removeCall } from './key-counts.ts'
