@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { EntityDescriptor, JsonSchema } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
-import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
+import type { Capabilities, InvocationContext, Key } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
 import { createGathering } from './gathered-answers.ts'
-import type { Admit, Authorize } from './operation-rules.ts'
+import type { Admit, Asked, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { routeSchema } from './route-schema.ts'
 import type { HttpAnswer } from './to-http.ts'
@@ -28,9 +28,9 @@ export interface EntityRoutesOptions {
   readonly answering: Answering
   readonly principalOf: (request: FastifyRequest) => string
   /** `undefined`: everybody may do everything. */
-  readonly authorize?: Authorize<FastifyRequest> | undefined
+  readonly authorize?: Authorize | undefined
   /** `undefined`: there are no quotas. */
-  readonly admit?: Admit<FastifyRequest> | undefined
+  readonly admit?: Admit | undefined
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
   /** The longest that a caller may ask to wait. */
@@ -46,12 +46,6 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   for (const binding of bindings) {
     registerBinding(app, binding, { ...options, isTime, links: linksOf(binding, bindings) })
   }
-}
-
-/** What a request asks for, read and checked. */
-interface Asked {
-  readonly target: Target
-  readonly args: Readonly<Record<string, unknown>>
 }
 
 /** A caller with what he asks for. */
@@ -117,7 +111,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
 }
 
 /** Throws where a quota is used up; the caller learns from the fields how much is left. */
-async function admitted(waiting: Waiting, admit: Admit<FastifyRequest>): Promise<Waiting> {
+async function admitted(waiting: Waiting, admit: Admit): Promise<Waiting> {
   waiting.reply.headers(await admit(waiting.request, waiting.asked))
   return waiting
 }

@@ -3,8 +3,7 @@ import type { AccessRule } from '../../entity-registry/access-rule.ts'
 import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor } from '../../entity-registry/descriptor.ts'
 import type { IsShown } from '../../entity-registry/registry.ts'
 import type { Operation } from '../../routes/binding.ts'
-import type { Authorize } from '../../routes/operation-rules.ts'
-import { rulesOf } from '../../routes/operation-rules.ts'
+import { type Authorize, rulesOf } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
 import { subjectOf } from '../../routes/target.ts'
 import type { Target } from '../../runtime-adapters/contract.ts'
@@ -32,7 +31,7 @@ export interface Access {
   readonly schemes: readonly Scheme[]
   readonly needOf: RouteNeed
   /** `undefined`: everybody may do everything. */
-  readonly authorize: Authorize<FastifyRequest> | undefined
+  readonly authorize: Authorize | undefined
   /** @throws ProblemError when no key could make this the caller's to do */
   readonly admit: (request: FastifyRequest, operation: Operation) => void
   readonly shownTo: (request: FastifyRequest) => IsShown
@@ -165,7 +164,7 @@ function rulesOfPart(
 }
 
 /** Where everybody may do everything. */
-function refuseEnded(schemes: readonly Scheme[]): Authorize<FastifyRequest> {
+function refuseEnded(schemes: readonly Scheme[]): Authorize {
   return ({ caller }) => {
     if (hasEnded(caller)) throw ended(schemes)
   }
@@ -180,7 +179,7 @@ function ended(schemes: readonly Scheme[]): ProblemError {
   return challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
 }
 
-function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize<FastifyRequest> {
+function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize {
   const known = new Map<Target['kind'], WeakMap<object, Need>>()
   function needOfTarget(target: Target): Need {
     const subject = subjectOf(target)

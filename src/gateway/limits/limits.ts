@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Admit } from '../../routes/operation-rules.ts'
 import type { HealthCheck, Invoke, Log } from '../../runtime-adapters/contract.ts'
 import type { Config } from '../config.ts'
@@ -13,7 +13,7 @@ import { createRates } from './rates.ts'
 /** What keeps one caller, one entity or one slow runtime from taking everything. Outlives the routes. */
 export interface Limits {
   /** `undefined`: there are no quotas. */
-  readonly admit: Admit<FastifyRequest> | undefined
+  readonly admit: Admit | undefined
   /** A link of the chain. */
   bound(invoke: Invoke): Invoke
   /** After what refuses more cheaply, and before who calls is asked. */
