@@ -43,7 +43,6 @@ export interface AccessSetup {
   readonly access: AccessOptions
   /** `undefined`: no way is configured. Outlives the routes: what it has fetched and verified is not lost when they are made anew. */
   readonly authentication: Authentication | undefined
-  readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
 }
@@ -53,7 +52,7 @@ export interface AccessSetup {
  * @throws Error when rules ask for callers that nobody can show to be
  */
 export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access {
-  const { access, authentication, entities, isServing } = setup
+  const { access, authentication, isServing } = setup
   const needOfRoute = createRouteNeed(access)
   if (authentication === undefined) {
     app.decorateRequest('caller', { getter: () => nobody })
@@ -116,7 +115,7 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
   return {
     schemes,
     needOf: needOfRoute,
-    authorize: access.mode === 'open' && !hasRules(entities) ? refuseEnded(schemes) : createAuthorize(access, schemes),
+    authorize: createAuthorize(access, schemes),
     admit({ caller }, operation) {
       const need = needOf(rulesOf(operation), access.mode)
       withChallenge(schemes, need, () => checkCaller(need, caller))
@@ -147,10 +146,6 @@ function refuseRules(
   })
 }
 
-function hasRules(entities: readonly EntityDescriptor[]): boolean {
-  return entities.some((entity) => rulesOfPart(entity).some(({ kind }) => kind === 'restricted'))
-}
-
 /** Of one member, or of an entity with all of them. */
 function rulesOfPart(
   { access, attributes, methods }: EntityDescriptor,
@@ -161,22 +156,6 @@ function rulesOfPart(
     'kind' in each.access ? [each.access] : [each.access.read, each.access.write],
   )
   return member === undefined ? [access.create, access.read, ...ofMembers] : ofMembers
-}
-
-/** Where everybody may do everything. */
-function refuseEnded(schemes: readonly Scheme[]): Authorize {
-  return ({ caller }) => {
-    if (hasEnded(caller)) throw ended(schemes)
-  }
-}
-
-/** A request may outlast the token that came with it: a batch is as long as it is. */
-function hasEnded({ expiresAtMs }: Caller): boolean {
-  return expiresAtMs !== undefined && Date.now() >= expiresAtMs
-}
-
-function ended(schemes: readonly Scheme[]): ProblemError {
-  return challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
 }
 
 function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize {
@@ -190,7 +169,10 @@ function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): A
     return need
   }
   return ({ caller }, { target, args }) => {
-    if (hasEnded(caller)) throw ended(schemes)
+    // A request may outlast the token that came with it: a batch is as long as it is.
+    if (Date.now() >= (caller.expiresAtMs ?? Number.POSITIVE_INFINITY)) {
+      throw challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
+    }
     const need = needOfTarget(target)
     if (need.kind === 'anyone') return
     withChallenge(schemes, need, () => {
