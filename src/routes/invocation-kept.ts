@@ -1,5 +1,6 @@
 import type { Outcome } from '../runtime-adapters/contract.ts'
 import type { AnsweringOptions, AnswerRequest } from './answering.ts'
+import { atMost } from './at-most.ts'
 import { CallUnderWay } from './call-under-way.ts'
 import { fingerprintOf, idempotencyScope } from './idempotency.ts'
 import { type Acceptances, createAcceptances } from './invocation-acceptance.ts'
@@ -123,11 +124,4 @@ async function openOrRefuse(
       invocationId: record.id,
     })
   }
-}
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(resolve, ms, undefined)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
 }
