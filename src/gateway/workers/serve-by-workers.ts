@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
-import fastify from 'fastify'
 import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { AdapterName } from '../../runtime-adapters/catalog.ts'
+import { createLog } from '../app.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { createMemoryStore, type MemoryStore } from '../invocations/memory-store.ts'
 import { logDestination, loggerOptions } from '../logger.ts'
@@ -41,10 +41,9 @@ export interface ServeByWorkersOptions {
 
 /** Starts the workers and resolves when all of them serve; from then on this process keeps them, their store and their sums. */
 export async function serveByWorkers({ config, count, stopMs }: ServeByWorkersOptions): Promise<void> {
-  // Fastify's own logger, without a server.
   const isTerminal = process.stdout.isTTY
   const destination = logDestination(config, isTerminal, false)
-  const { log } = fastify({ logger: loggerOptions(config, isTerminal, { destination }) ?? false })
+  const log = createLog(loggerOptions(config, isTerminal, { destination }))
   const store = config.redis.url === undefined ? createSharedMemory(config) : undefined
   await store?.start()
   const crew = createCrewWith(store, { count, log, onHopeless: () => void end(1) })
