@@ -1,5 +1,5 @@
 import type { Invocation, Invoke } from '../runtime-adapters/contract.ts'
-import { isCollectable, type UnknownOutcome, unknownProblem } from './invocation-answer.ts'
+import { isCollectable, unknownProblem } from './invocation-answer.ts'
 import { acceptsLate } from './invocation-join.ts'
 import { createKeptCalls } from './invocation-kept.ts'
 import { recordOf } from './invocation-record.ts'
@@ -7,7 +7,7 @@ import { acceptedAnswer } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import type { Preferences } from './prefer.ts'
 import { changesNothing } from './target.ts'
-import { type HttpAnswer, toHttp } from './to-http.ts'
+import { type HttpAnswer, toHttp, type UnknownOutcome } from './to-http.ts'
 
 /** How a call is to be answered. */
 export interface AnswerRequest {

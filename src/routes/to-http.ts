@@ -51,8 +51,14 @@ export function toHttp(outcome: Outcome, invocation: Invocation): HttpAnswer {
     case 'not-sent':
       throw fail(notSentCodes[outcome.cause], { detail: outcome.detail })
     case 'unknown':
-      throw fail(unknownCodes[outcome.cause], { detail: outcome.detail, ...unsureRetry(target) })
+      throw problemOfUnknown(outcome, invocation)
   }
+}
+
+export type UnknownOutcome = Extract<Outcome, { kind: 'unknown' }>
+
+export function problemOfUnknown({ cause, detail }: UnknownOutcome, { target, id }: Invocation): ProblemError {
+  return new ProblemError(unknownCodes[cause], { invocationId: id, detail, ...unsureRetry(target) })
 }
 
 function created(entity: EntityDescriptor, key: Key): HttpAnswer {
