@@ -78,6 +78,17 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
     checks.set(owner, known)
     return known
   }
+  const entities = new Map(
+    registry.entities.map((entity) => {
+      const checkKey = createValueCheck(entity.key.schema, `This is not a key of ${entity.name}.`)
+      return [entity.name, { entity, checkKey }]
+    }),
+  )
+  const named = (name: string) => {
+    const found = entities.get(name)
+    if (found === undefined) throw unknownName(`There is no entity "${name}".`, name, entities.keys())
+    return found
+  }
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
     const deadlineMs =
       options.deadlineMs ?? (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
@@ -86,8 +97,8 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
   }
   return {
     entity(name, key) {
-      const entity = known(registry, name)
-      createValueCheck(entity.key.schema, `This is not a key of ${name}.`)(key)
+      const { entity, checkKey } = named(name)
+      checkKey(key)
       const handle: EntityHandle = {
         async call(method, args, options) {
           const descriptor = methodOf(entity, method)
@@ -106,7 +117,7 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
       return handle as EntityHandle<never>
     },
     async create(name, args, options) {
-      const entity = known(registry, name)
+      const { entity } = named(name)
       if (entity.create === undefined) throw new TypeError(`${name} can’t be created.`)
       return (await run({ kind: 'create', entity }, checkOf(entity.create).check(args), options)) as Key
     },
@@ -120,17 +131,6 @@ function unwrap(outcome: Outcome, invocation: Invocation): unknown {
     return target.kind === 'call' && target.method.returns === undefined ? undefined : outcome.value
   if (outcome.kind === 'created') return outcome.key
   return toHttp(outcome, invocation)
-}
-
-function known(registry: EntityRegistry, name: string): EntityDescriptor {
-  const entity = registry.byName(name)
-  if (entity === undefined)
-    throw unknownName(
-      `There is no entity "${name}".`,
-      name,
-      registry.entities.map((one) => one.name),
-    )
-  return entity
 }
 
 function methodOf(entity: EntityDescriptor, name: string): MethodDescriptor {
