@@ -40,12 +40,11 @@ export interface AnsweringOptions {
 export function createAnswering(options: AnsweringOptions): Answering {
   const kept = createKeptCalls(options)
   return {
+    ...kept,
     answer: (request) =>
       request.idempotencyKey === undefined && !request.preferences.respondAsync
         ? answerNow(request, options)
         : kept.answer(request),
-    lastWord: () => kept.lastWord(),
-    settled: () => kept.settled(),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../runtime-adapters/contract.ts'
-import type { AnsweringOptions, AnswerRequest } from './answering.ts'
+import type { Answering, AnsweringOptions, AnswerRequest } from './answering.ts'
 import { atMost } from './at-most.ts'
 import { CallUnderWay } from './call-under-way.ts'
 import { fingerprintOf, idempotencyScope } from './idempotency.ts'
@@ -10,14 +10,6 @@ import { recordOf } from './invocation-record.ts'
 import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from './invocation-store.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
-
-/** Calls with a record from the start: by idempotency key, or since the caller does not want to wait. */
-export interface KeptCalls {
-  /** @throws ProblemError */
-  answer(request: AnswerRequest): Promise<HttpAnswer>
-  lastWord(): void
-  settled(): Promise<void>
-}
 
 /** What all calls of one replica share. */
 interface Around extends AnsweringOptions {
@@ -32,7 +24,8 @@ const RELEASE_MS = 1_000
 /** Milliseconds that a stopping gateway gives to a store that is slow or away. */
 const LAST_WRITES_MS = 2_000
 
-export function createKeptCalls(options: AnsweringOptions): KeptCalls {
+/** Calls with a record from the start: by idempotency key, or since the caller does not want to wait. */
+export function createKeptCalls(options: AnsweringOptions): Answering {
   const writes = new Set<Promise<unknown>>()
   const stopping = new AbortController()
   const keep = (write: Promise<unknown>): void => {
