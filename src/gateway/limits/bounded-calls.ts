@@ -37,12 +37,12 @@ interface Place {
 
 export function createBoundedCalls(options: BoundedCallsOptions): BoundedCalls {
   const { maxPerEntity, maxPerKey, adaptiveOf, onShed } = options
-  const counts = createKeyCounts()
+  const callsOf = createKeyCounts()
   const room = createWaitingRoom()
 
   function enter(invocation: Invocation): Place | Shedding {
     const { target, patience } = invocation
-    const entity = counts.of(target.entity.name)
+    const entity = callsOf(target.entity.name)
     if (maxPerEntity > 0 && entity.all >= maxPerEntity) return 'entity'
     const key = keyOf(invocation)
     // What nobody waits for is the runtime's to queue.

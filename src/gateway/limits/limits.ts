@@ -47,10 +47,6 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
   const isBounded = limits.maxInFlightPerEntity > 0 || limits.maxInFlightPerKey > 0 || adaptive !== undefined
   const hasQuotas = perCaller !== undefined || perKey !== undefined
   const rates = hasQuotas ? await createRates({ config, log, onLocal: metrics.onLocal }) : undefined
-  const close = (): void => {
-    adaptive?.stop()
-    rates?.close()
-  }
   return {
     admit: rates && createRateLimits({ perCaller, perKey, store: rates, onRefused: metrics.onRefused }),
     bound: (invoke) => (isBounded ? bounds.bound(invoke) : invoke),
@@ -63,6 +59,9 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
       adaptive?.start()
       await rates?.start()
     },
-    close,
+    close() {
+      adaptive?.stop()
+      rates?.close()
+    },
   }
 }
