@@ -9,7 +9,7 @@ import { createMemoryStore, type MemoryStore } from '../invocations/memory-store
 import { logDestination, loggerOptions } from '../logger.ts'
 import { createMetricPage } from '../observability/metric-page.ts'
 import { addProcessMetrics } from '../observability/process-metrics.ts'
-import { type Crew, type CrewOptions, createCrew, type Member } from './crew.ts'
+import { Crew, type CrewOptions, type Member } from './crew.ts'
 import { withLivingWorkers } from './living-workers.ts'
 import { CONTAINER_DIGITS } from './seat-facts.ts'
 import { answerStoreQuestion, type StoreQuestion } from './store-questions.ts'
@@ -84,7 +84,7 @@ function createCrewWith(
     return answerStoreQuestion(store, question, signal)
   }
 
-  const crew = createCrew({
+  const crew = new Crew({
     ...{ count, log, onHopeless },
     fork: (number) => forkWorker({ number, count, container, before: before++ }),
     async answer(member, question, signal) {
