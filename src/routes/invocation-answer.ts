@@ -1,7 +1,7 @@
 import type { Invocation, Outcome } from '../runtime-adapters/contract.ts'
 import type { Waited } from './call-under-way.ts'
 import { acceptedAnswer, invocationPath } from './invocation-status.ts'
-import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import { ProblemError, problemAnswer } from './problem.ts'
 import { type HttpAnswer, problemOfUnknown, toHttp, type UnknownOutcome } from './to-http.ts'
 
@@ -15,7 +15,7 @@ const ABANDONED: UnknownOutcome = {
 }
 
 /** Any outcome as the answer that its caller would get. */
-export function answerOf(outcome: Outcome, invocation: Invocation): StoredAnswer {
+export function answerOf(outcome: Outcome, invocation: Invocation): HttpAnswer {
   try {
     return toHttp(outcome, invocation)
   } catch (error) {

@@ -7,7 +7,7 @@ import { type Acceptances, createAcceptances } from './invocation-acceptance.ts'
 import { answerOf, delivered, unknownAnswer } from './invocation-answer.ts'
 import { acceptsLate, joinInvocation } from './invocation-join.ts'
 import { recordOf } from './invocation-record.ts'
-import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore, OpenResult } from './invocation-store.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 
@@ -85,7 +85,7 @@ async function run({ invocation: asked, preferences }: AnswerRequest, opened: Op
   }
   const invocation = { id, target, args, context, deadline: record.expiresAt, onAccepted, patience }
   let released: Promise<unknown> | undefined
-  const answerTo = (outcome: Outcome): StoredAnswer => {
+  const answerTo = (outcome: Outcome): HttpAnswer => {
     // An unknown outcome stays open: the reply may still come, here or on another replica.
     if (outcome.kind === 'unknown' && outcome.isFinal !== true) return unknownAnswer(outcome, invocation, store)
     acceptances.forget(id)
