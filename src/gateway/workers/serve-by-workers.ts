@@ -74,7 +74,7 @@ function createCrewWith(
 ): Crew {
   const container = store === undefined ? undefined : randomBytes(CONTAINER_DIGITS / 2).toString('hex')
   const page = createMetricPage()
-  addProcessMetrics(page).start()
+  addProcessMetrics(page)
   const names = new WeakMap<Member, Set<string>>()
   let before = 0
 
