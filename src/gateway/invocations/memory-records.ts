@@ -41,7 +41,7 @@ interface Kept {
 }
 
 /** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or join it late. */
-const RELEASED_MS = 300_000
+export const RELEASED_MS = 300_000
 /** Milliseconds between two looks at all records, at least, when there is no room: one costs a thousand times what a call does. */
 const HURRIED_SWEEP_MS = 1_000
 

@@ -1,6 +1,7 @@
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
 import { type InvocationRecord, type OpenResult, StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { HttpAnswer } from '../../routes/to-http.ts'
+import { RELEASED_MS } from './memory-records.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { keysOf, type Looked, readLooked, scopeKey, writeRecord } from './redis-records.ts'
 import {
@@ -46,8 +47,6 @@ export interface RedisCommandsOptions {
   readonly retentionMs: number
 }
 
-/** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or wait elsewhere. */
-const RELEASED_MS = 300_000
 /** Milliseconds of silence after which a replica is taken for dead. */
 export const DEAD_AFTER_MS = 3_000
 

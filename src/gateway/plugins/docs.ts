@@ -42,7 +42,10 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
       servers: [{ url: '/', description: 'This gateway.' }],
       tags: tags.map((tag) => ({ ...tag })),
       // Written as the specification has it, which the plugin's types only know in part.
-      components: { examples: Object.fromEntries(examples), ...(isGuarded ? guardedComponents(access) : {}) },
+      components: {
+        examples: Object.fromEntries(examples),
+        ...(isGuarded ? ({ securitySchemes: securitySchemes(access) } as object) : {}),
+      },
     },
     convertConstToEnum: false,
     transformObject: (written) => ('openapiObject' in written ? withOptionalBodies(written.openapiObject) : {}),
@@ -78,10 +81,6 @@ function countOperations(app: FastifyInstance): void {
     for (const verb of [method].flat()) if (verb !== 'HEAD') operations.add(`${verb} ${url}`)
   })
   app.decorate('countOperations', () => operations.size)
-}
-
-function guardedComponents(access: DocsOptions['access']): object {
-  return { securitySchemes: securitySchemes(access) }
 }
 
 /** The page remembers what its reader has entered; its types leave out what comes as a function of ours. */
