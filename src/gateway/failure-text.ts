@@ -1,15 +1,8 @@
-import { ConfigError } from './config.ts'
-
 /** An operator wants the sentence; a defect, in a file of his own too, needs its stack. */
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const stack = stackOfDefect(error.cause)
   return stackOfDefect(error) ?? (stack === undefined ? error.message : `${error.message}\n${stack}`)
-}
-
-/** Whether the settings are to blame. */
-export function isOperators(error: unknown): boolean {
-  return error instanceof ConfigError
 }
 
 function stackOfDefect(error: unknown): string | undefined {

@@ -3,13 +3,12 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { answerSocketError } from '../routes/socket-failures.ts'
+import { answerSocketError, refuseExpectation } from '../routes/socket-failures.ts'
 import { GatewayRequest } from '../routes/taken-body.ts'
 import type { HttpOptions } from './http-options.ts'
 import { createPipelining, lastAhead } from './pipelining.ts'
 import { limitServer, serverLimits } from './plugins/request-limits.ts'
 import { endStalledReaders } from './stalled-readers.ts'
-import { refuseExpectation } from './unserved.ts'
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void
 

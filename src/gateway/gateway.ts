@@ -111,7 +111,7 @@ export async function buildGateway(options: GatewayOptions): Promise<Gateway> {
     const unwatch = observed.watchProcess({ adapters: runtimes.adapters, strays })
     if (isServing) reloading.start()
     const ending = { ...{ config, drain, front, managementFront, generations, reloading }, unwatch }
-    const close = once(() => closeWithin({ ...ending, limits, runtimes, answering, strays, store }))
+    const close = () => closeWithin({ ...ending, limits, runtimes, answering, strays, store })
     return asGateway({ config, runtimes, generations, reloading, front, managementFront, close })
   } catch (error) {
     for (const part of [runtimes, limits, strays, store]) await part.close()
@@ -139,7 +139,10 @@ async function connectAll({ config, store, strays, limits, runtimes, ids }: Conn
   if (share !== undefined) await strays.hold(share)
 }
 
-interface GatewayParts extends ListenParts {
+interface GatewayParts {
+  readonly config: Config
+  readonly front: Front
+  readonly managementFront: Front | undefined
   readonly runtimes: Runtimes
   readonly generations: Generations
   readonly reloading: Reloading
@@ -148,10 +151,11 @@ interface GatewayParts extends ListenParts {
 
 /** What belongs to a generation is asked of the one that serves. */
 function asGateway(parts: GatewayParts): Gateway {
-  const { runtimes, generations, reloading, front } = parts
-  let isClosed = false
+  const { config, runtimes, generations, reloading, front, managementFront } = parts
+  let closing: Promise<void> | undefined
   return {
-    ...{ runtimes, server: front.server },
+    runtimes,
+    server: front.server,
     get app() {
       return generations.current.app
     },
@@ -168,37 +172,16 @@ function asGateway(parts: GatewayParts): Gateway {
       return generations.current.client.create
     },
     async listen(address) {
-      if (isClosed) throw new Error('The gateway is closed, and can’t listen any more.')
-      return listenAt(parts, address)
+      if (closing !== undefined) throw new Error('The gateway is closed, and can’t listen any more.')
+      const { managementHost, managementPort = 0 } = config.http
+      // The management port first: who is told that the gateway listens may ask there at once.
+      await managementFront?.listen({ host: managementHost, port: managementPort })
+      return front.listen({ host: config.host, port: config.port, ...address })
     },
     reload: () => reloading.reload(),
     close() {
-      isClosed = true
-      return parts.close()
+      closing ??= parts.close()
+      return closing
     },
-  }
-}
-
-interface ListenParts {
-  readonly config: Config
-  readonly front: Front
-  readonly managementFront: Front | undefined
-}
-
-/** The management port first: who is told that the gateway listens may ask there at once. */
-async function listenAt(
-  { config, front, managementFront }: ListenParts,
-  address: Partial<Address> = {},
-): Promise<readonly string[]> {
-  const { managementHost, managementPort = 0 } = config.http
-  await managementFront?.listen({ host: managementHost, port: managementPort })
-  return front.listen({ host: config.host, port: config.port, ...address })
-}
-
-function once<T>(work: () => T): () => T {
-  let done: { readonly result: T } | undefined
-  return () => {
-    done ??= { result: work() }
-    return done.result
   }
 }

@@ -112,7 +112,7 @@ async function assemble(app: FastifyInstance, { parts, served, registry, canarie
   observed.registerHooks(app, principalOf)
   // `access` comes below: before the first request.
   answerFailures(app, registry, (request) => access.shownTo(request))
-  const access = protect(app, { config, authentication, drain: parts.drain, entities, isServing })
+  const access = protect(app, { config, authentication, drain: parts.drain, isServing })
   limits.registerHooks(app)
   const { authorize, checkManagement } = access
   const { admit } = limits

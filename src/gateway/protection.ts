@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import type { Log } from '../runtime-adapters/contract.ts'
 import { type Access, registerAccess } from './access/access.ts'
 import type { Authentication } from './access/authentication.ts'
@@ -13,20 +12,19 @@ export interface Protected {
   readonly config: Config
   readonly authentication: Authentication | undefined
   readonly drain: Pick<Drain, 'isDraining'>
-  readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
 }
 
 /** What a request has to get past before it is read, the cheapest first. */
 export function protect(app: FastifyInstance, guarded: Protected): Access {
-  const { config, authentication, drain, entities, isServing } = guarded
+  const { config, authentication, drain, isServing } = guarded
   // What is refused below is told to pages as well.
   registerSecurityHeaders(app, config.http.hstsSeconds)
   registerCrossOrigin(app, config.http.corsOrigins)
   refuseWhileDraining(app, drain)
   registerRequestLimits(app, config.http)
-  return registerAccess(app, { access: config.access, authentication, entities, isServing })
+  return registerAccess(app, { access: config.access, authentication, isServing })
 }
 
 /** Said once, at the start. */

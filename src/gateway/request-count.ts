@@ -1,3 +1,4 @@
+import { atMost } from '../routes/at-most.ts'
 import type { Handle } from './front.ts'
 
 /** How many requests are under way in one generation. */
@@ -23,11 +24,9 @@ export function createRequestCount(routing: Handle): RequestCount {
     async ended(patienceMs) {
       if (underWay === 0) return
       const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, patienceMs)
       waiting.add(resolve)
-      await promise
+      await atMost(patienceMs, promise)
       waiting.delete(resolve)
-      clearTimeout(timer)
     },
   }
 }

@@ -88,14 +88,18 @@ export async function describeEntities(config: Config): Promise<DescribedEntitie
   return { entities, hidden: new Set(hidden), hints: hints.said }
 }
 
+export function warnOfHints({ hints }: DescribedEntities, log: Log): void {
+  for (const hint of hints) log.warn({ hint }, 'the metadata may not say what was meant')
+}
+
 /** Who is told what adapters see. */
 export type Onlookers = Pick<AdapterContext, 'strays' | 'watch'>
 
 /** @throws when the metadata is wrong or a runtime's options are */
 export async function createRuntimes(config: Config, log: Log, onlookers: Onlookers): Promise<Runtimes> {
   const described = await describeEntities(config)
-  const { entities, hints } = described
-  for (const hint of hints) log.warn({ hint }, 'the metadata may not say what was meant')
+  const { entities } = described
+  warnOfHints(described, log)
   const share = shareOf(config)
   const context = { log, ...onlookers, ...(share && { share }) }
   const instances = instancesOf(config)

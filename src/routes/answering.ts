@@ -1,12 +1,13 @@
 import type { Invocation, Invoke } from '../runtime-adapters/contract.ts'
-import { isCollectable, type UnknownOutcome, unknownProblem } from './invocation-answer.ts'
+import { isCollectable, unknownProblem } from './invocation-answer.ts'
 import { acceptsLate } from './invocation-join.ts'
 import { createKeptCalls } from './invocation-kept.ts'
 import { recordOf } from './invocation-record.ts'
 import { acceptedAnswer } from './invocation-status.ts'
 import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import type { Preferences } from './prefer.ts'
-import { changesNothing, type HttpAnswer, toHttp } from './to-http.ts'
+import { changesNothing } from './target.ts'
+import { type HttpAnswer, toHttp, type UnknownOutcome } from './to-http.ts'
 
 /** How a call is to be answered. */
 export interface AnswerRequest {
@@ -39,12 +40,11 @@ export interface AnsweringOptions {
 export function createAnswering(options: AnsweringOptions): Answering {
   const kept = createKeptCalls(options)
   return {
+    ...kept,
     answer: (request) =>
       request.idempotencyKey === undefined && !request.preferences.respondAsync
         ? answerNow(request, options)
         : kept.answer(request),
-    lastWord: () => kept.lastWord(),
-    settled: () => kept.settled(),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Capabilities, Key, Target } from '../runtime-adapters/contract.ts'
 import type { BatchPlace } from './batch-answer.ts'
 import { lineSchema } from './batch-schema.ts'
 import type { Operation } from './binding.ts'
+import type { EntityRoutesOptions } from './entity-routes.ts'
 import { parseBody } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 import { type ArgumentCheck, createArgumentCheck, createKeyCheck, createValueCheck } from './to-invocation.ts'
@@ -25,14 +26,7 @@ export type ReadLine =
   | BatchCall
   | { readonly kind: 'refused'; readonly place: BatchPlace; readonly problem: ProblemError }
 
-export interface LineReaderOptions {
-  readonly entities: readonly EntityDescriptor[]
-  readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
-  /** Milliseconds for calls whose method has no deadline of its own. */
-  readonly defaultDeadlineMs: number
-  /** The longest that a line may ask to wait. */
-  readonly maxWaitMs: number
-}
+type LineReaderOptions = Pick<EntityRoutesOptions, 'entities' | 'capabilitiesOf' | 'defaultDeadlineMs' | 'maxWaitMs'>
 
 /** What `lineSchema` lets through. */
 interface Line {

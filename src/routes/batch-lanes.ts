@@ -4,10 +4,6 @@
  */
 export interface Lanes<Job> {
   add(lane: string | undefined, job: Job): void
-  /** Jobs that have begun and not ended. */
-  readonly running: number
-  /** Jobs that wait for the one before them. */
-  readonly waiting: number
   /** Takes out what has not begun, in the order of each lane. */
   takeWaiting(): readonly Job[]
   /** Begins what was held up, as far as that may be now. */
@@ -23,13 +19,9 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>, mayBegin: () 
   const busy = new Map<string, Job[]>()
   /** Lanes whose next job was held up, the first of them first. */
   const heldUp: string[] = []
-  let running = 0
-  let waiting = 0
 
   function start(lane: string | undefined, job: Job): void {
-    running++
     void run(job).then(() => {
-      running--
       if (lane !== undefined) startNext(lane)
     })
   }
@@ -45,7 +37,6 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>, mayBegin: () 
       busy.delete(lane)
       return
     }
-    waiting--
     start(lane, next)
   }
 
@@ -54,20 +45,12 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>, mayBegin: () 
       const queue = lane === undefined ? undefined : busy.get(lane)
       if (queue !== undefined) {
         queue.push(job)
-        waiting++
         return
       }
       if (lane !== undefined) busy.set(lane, [])
       start(lane, job)
     },
-    get running() {
-      return running
-    },
-    get waiting() {
-      return waiting
-    },
     takeWaiting() {
-      waiting = 0
       const taken = [...busy.values()].flatMap((queue) => queue.splice(0))
       for (const lane of heldUp.splice(0)) busy.delete(lane)
       return taken

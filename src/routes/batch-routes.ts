@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Answering } from './answering.ts'
 import {
   type BatchCall,
   createLineReader,
   type LineReader,
-  type LineReaderOptions,
   type LineView,
   type ReadLine,
   underArgs,
@@ -13,26 +11,20 @@ import {
 import type { BatchPlaces } from './batch-places.ts'
 import { type BatchLimits, BatchRun } from './batch-run.ts'
 import { BATCH_MEDIA_TYPE, BATCH_PATH, batchSchema } from './batch-schema.ts'
-import { contextOf, namedContext, refuseQuery } from './entity-routes.ts'
+import { contextOf, type EntityRoutesOptions, namedContext, refuseQuery } from './entity-routes.ts'
 import { codedBody } from './json-body.ts'
-import type { Admit, Authorize } from './operation-rules.ts'
 import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 import { toInvocation } from './to-invocation.ts'
 import { readPreferences } from './wishes.ts'
 
-export interface BatchRoutesOptions extends LineReaderOptions {
-  readonly answering: Answering
-  readonly principalOf: (request: FastifyRequest) => string
+/** Authorizing and quotas are asked for each line. */
+export interface BatchRoutesOptions extends EntityRoutesOptions {
   /** Whether what the caller has shown is still good, asked for each line. `undefined`: nobody has to show anything. */
   readonly renew?: ((request: FastifyRequest) => Promise<void> | undefined) | undefined
-  /** `undefined`: everybody may do everything. Asked for each line. */
-  readonly authorize?: Authorize<FastifyRequest> | undefined
   /** Left out: every caller may do and know everything. */
   readonly viewOf?: (request: FastifyRequest) => LineView
-  /** `undefined`: there are no quotas. Asked for each line. */
-  readonly admit?: Admit<FastifyRequest> | undefined
   /** A fresh invocation id. */
   readonly newId: () => string
   readonly limits: BatchLimits

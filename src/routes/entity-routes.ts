@@ -2,14 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { EntityDescriptor, JsonSchema, MethodDescriptor } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import { pointerSegment } from '../entity-registry/metadata-error.ts'
-import type { Capabilities, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
+import type { Capabilities, InvocationContext, Key } from '../runtime-adapters/contract.ts'
 import type { Answering } from './answering.ts'
 import { type Binding, bindingsOf, clashes, type Operation, retirementOf } from './binding.ts'
 import { type LinksByStatus, linksOf } from './document-links.ts'
 import { etagOf, isKnown } from './etag.ts'
 import { createGathering } from './gathered-answers.ts'
 import { operationIdsOf } from './operation-ids.ts'
-import type { Admit, Authorize } from './operation-rules.ts'
+import type { Admit, Asked, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { createQueryReader } from './query-arguments.ts'
 import { routeSchema } from './route-schema.ts'
@@ -24,9 +24,9 @@ export interface EntityRoutesOptions {
   readonly answering: Answering
   readonly principalOf: (request: FastifyRequest) => string
   /** `undefined`: everybody may do everything. */
-  readonly authorize?: Authorize<FastifyRequest> | undefined
+  readonly authorize?: Authorize | undefined
   /** `undefined`: there are no quotas. */
-  readonly admit?: Admit<FastifyRequest> | undefined
+  readonly admit?: Admit | undefined
   /** Milliseconds for calls whose method has no deadline of its own. */
   readonly defaultDeadlineMs: number
   /** The longest that a caller may ask to wait. */
@@ -43,12 +43,6 @@ export function registerEntityRoutes(app: FastifyInstance, options: EntityRoutes
   for (const [binding, operationId] of ids) {
     registerBinding(app, binding, { ...options, isTime, operationId, links: linksOf(binding, ids) })
   }
-}
-
-/** What a request asks for, read and checked. */
-interface Asked {
-  readonly target: Target
-  readonly args: Readonly<Record<string, unknown>>
 }
 
 /** A caller with what he asks for. */
@@ -118,7 +112,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
 }
 
 /** Throws where a quota is used up; the caller learns from the fields how much is left. */
-async function admitted(waiting: Waiting, admit: Admit<FastifyRequest>): Promise<Waiting> {
+async function admitted(waiting: Waiting, admit: Admit): Promise<Waiting> {
   waiting.reply.headers(await admit(waiting.request, waiting.asked))
   return waiting
 }

@@ -19,8 +19,6 @@ const frameworkCodes: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
 }
 
-const problemsOfBodies: ReadonlySet<ProblemCode> = new Set(['malformed_json'])
-
 /** @param shownTo what the caller of a request may be told of; left out: everything */
 export function answerFailures(
   app: FastifyInstance,
@@ -43,7 +41,7 @@ export function answerFailures(
 }
 
 function isCallersFault(error: FastifyError | ProblemError): boolean {
-  if (error instanceof ProblemError) return problemsOfBodies.has(error.code)
+  if (error instanceof ProblemError) return error.code === 'malformed_json'
   return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
 }
 

@@ -3,6 +3,7 @@ import { stringifyExact } from '../entity-registry/exact-json.ts'
 import type { Invocation } from '../runtime-adapters/contract.ts'
 import { canonical } from './canonical-json.ts'
 import { ProblemError } from './problem.ts'
+import { memberOf } from './target.ts'
 
 /** What `parseIdempotencyKey` takes, for the OpenAPI document: 1 to 255 characters, quoted or bare. */
 export const IDEMPOTENCY_KEY_PATTERN =
@@ -28,8 +29,7 @@ export function parseIdempotencyKey(header: string | readonly string[] | undefin
 /** What a key is unique in: one caller, one entity, one thing asked of it. Hashed, so that stores hold no keys in the clear. */
 export function idempotencyScope(principal: string, { target }: Invocation, key: string): string {
   const of = target.kind === 'create' ? undefined : target.key
-  const member = target.kind === 'call' ? target.method.name : 'attribute' in target ? target.attribute.name : ''
-  return sha256([principal, target.kind, target.entity.name, typeof of, String(of), member, key])
+  return sha256([principal, target.kind, target.entity.name, typeof of, String(of), memberOf(target), key])
 }
 
 /** Of the arguments alone: other headers, whitespace and the order of members change nothing. */

@@ -1,11 +1,9 @@
 import type { Invocation, Outcome } from '../runtime-adapters/contract.ts'
 import type { Waited } from './call-under-way.ts'
 import { acceptedAnswer, invocationPath } from './invocation-status.ts'
-import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import { ProblemError, problemAnswer } from './problem.ts'
-import { type HttpAnswer, toHttp } from './to-http.ts'
-
-export type UnknownOutcome = Extract<Outcome, { kind: 'unknown' }>
+import { type HttpAnswer, problemOfUnknown, toHttp, type UnknownOutcome } from './to-http.ts'
 
 const SILENT: UnknownOutcome = {
   ...{ kind: 'unknown', cause: 'deadline' },
@@ -17,7 +15,7 @@ const ABANDONED: UnknownOutcome = {
 }
 
 /** Any outcome as the answer that its caller would get. */
-export function answerOf(outcome: Outcome, invocation: Invocation): StoredAnswer {
+export function answerOf(outcome: Outcome, invocation: Invocation): HttpAnswer {
   try {
     return toHttp(outcome, invocation)
   } catch (error) {
@@ -38,7 +36,7 @@ export function unknownAnswer(outcome: UnknownOutcome, invocation: Invocation, s
 
 /** @param hasRecord its answer can be collected once it is there */
 export function unknownProblem(outcome: UnknownOutcome, invocation: Invocation, hasRecord: boolean): ProblemError {
-  const problem = problemOf(outcome, invocation)
+  const problem = problemOfUnknown(outcome, invocation)
   if (!hasRecord) return problem
   const location = invocationPath(invocation.id)
   return new ProblemError(problem.code, {
@@ -65,14 +63,4 @@ export function delivered(waited: Waited, { invocation, record, store, isStoppin
   if (waited !== 'silent') return waited
   const outcome = isStopping ? ABANDONED : SILENT
   throw unknownProblem(outcome, { ...invocation, id: record.id }, isCollectable(outcome, store))
-}
-
-function problemOf(outcome: Outcome, invocation: Invocation): ProblemError {
-  try {
-    toHttp(outcome, invocation)
-  } catch (error) {
-    if (error instanceof ProblemError) return error
-    throw error
-  }
-  throw new Error(`the outcome ${outcome.kind} is no problem`)
 }

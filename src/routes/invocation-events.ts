@@ -36,7 +36,7 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
     'x-accel-buffering': 'no',
     connection: 'close',
   })
-  if (seen < 1) raw.write(eventText({ id: 1, event: 'status', data: statusBody(record) }))
+  if (seen < 1) raw.write(eventText(1, 'status', statusBody(record)))
   const heartbeat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(': still running\n\n')
   }, HEARTBEAT_MS)
@@ -54,7 +54,7 @@ export async function streamEvents({ request, reply, record, store, stopping }: 
   }
   const body = answer === undefined || answer.body === '' ? 'null' : answer.body
   const data = `{"state":${JSON.stringify(stateOf(ended))},"status":${answer?.status ?? 504},"body":${body}}`
-  raw.end(eventText({ id: 2, event: 'result', data }))
+  raw.end(eventText(2, 'result', data))
   return reply
 }
 
@@ -66,14 +66,6 @@ function carryHeaders(reply: FastifyReply): void {
 }
 
 /** `data` is JSON, so it has no line breaks of its own. */
-function eventText({
-  id,
-  event,
-  data,
-}: {
-  readonly id: number
-  readonly event: string
-  readonly data: string
-}): string {
+function eventText(id: number, event: string, data: string): string {
   return `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`
 }

@@ -1,9 +1,10 @@
 import type { Invocation } from '../runtime-adapters/contract.ts'
 import type { Waited } from './call-under-way.ts'
 import { invocationPath, stateOf } from './invocation-status.ts'
-import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import type { Preferences } from './prefer.ts'
 import { ProblemError } from './problem.ts'
+import type { HttpAnswer } from './to-http.ts'
 
 /** A call under an idempotency key that another call has, perhaps on another replica. */
 export interface Joining {
@@ -74,7 +75,7 @@ function abandoned({ id }: InvocationRecord): ProblemError {
   })
 }
 
-function replayed(answer: StoredAnswer): StoredAnswer {
+function replayed(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } }
 }
 

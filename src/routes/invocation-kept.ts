@@ -1,22 +1,15 @@
 import type { Outcome } from '../runtime-adapters/contract.ts'
-import type { AnsweringOptions, AnswerRequest } from './answering.ts'
+import type { Answering, AnsweringOptions, AnswerRequest } from './answering.ts'
+import { atMost } from './at-most.ts'
 import { CallUnderWay } from './call-under-way.ts'
 import { fingerprintOf, idempotencyScope } from './idempotency.ts'
 import { type Acceptances, createAcceptances } from './invocation-acceptance.ts'
 import { answerOf, delivered, unknownAnswer } from './invocation-answer.ts'
 import { acceptsLate, joinInvocation } from './invocation-join.ts'
 import { recordOf } from './invocation-record.ts'
-import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore, OpenResult } from './invocation-store.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
-
-/** Calls with a record from the start: by idempotency key, or since the caller does not want to wait. */
-export interface KeptCalls {
-  /** @throws ProblemError */
-  answer(request: AnswerRequest): Promise<HttpAnswer>
-  lastWord(): void
-  settled(): Promise<void>
-}
 
 /** What all calls of one replica share. */
 interface Around extends AnsweringOptions {
@@ -31,7 +24,8 @@ const RELEASE_MS = 1_000
 /** Milliseconds that a stopping gateway gives to a store that is slow or away. */
 const LAST_WRITES_MS = 2_000
 
-export function createKeptCalls(options: AnsweringOptions): KeptCalls {
+/** Calls with a record from the start: by idempotency key, or since the caller does not want to wait. */
+export function createKeptCalls(options: AnsweringOptions): Answering {
   const writes = new Set<Promise<unknown>>()
   const stopping = new AbortController()
   const keep = (write: Promise<unknown>): void => {
@@ -91,7 +85,7 @@ async function run({ invocation: asked, preferences }: AnswerRequest, opened: Op
   }
   const invocation = { id, target, args, context, deadline: record.expiresAt, onAccepted, patience }
   let released: Promise<unknown> | undefined
-  const answerTo = (outcome: Outcome): StoredAnswer => {
+  const answerTo = (outcome: Outcome): HttpAnswer => {
     // An unknown outcome stays open: the reply may still come, here or on another replica.
     if (outcome.kind === 'unknown' && outcome.isFinal !== true) return unknownAnswer(outcome, invocation, store)
     acceptances.forget(id)
@@ -123,11 +117,4 @@ async function openOrRefuse(
       invocationId: record.id,
     })
   }
-}
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(resolve, ms, undefined)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
 }

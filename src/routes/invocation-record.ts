@@ -1,5 +1,6 @@
 import type { Invocation } from '../runtime-adapters/contract.ts'
 import type { InvocationRecord } from './invocation-store.ts'
+import { memberOf } from './target.ts'
 
 export interface RecordDetails {
   readonly principal: string
@@ -16,14 +17,13 @@ export interface RecordDetails {
 export function recordOf({ id, target }: Invocation, details: RecordDetails): InvocationRecord {
   const { principal, fingerprint, replica, lifetimeMs, isAccepted } = details
   const createdAt = Date.now()
-  const member = target.kind === 'call' ? target.method.name : 'attribute' in target ? target.attribute.name : undefined
   return {
     ...{ id, principal, fingerprint, replica, createdAt },
     asked: {
       kind: target.kind,
       entity: target.entity.name,
       key: target.kind === 'create' ? undefined : target.key,
-      member,
+      member: memberOf(target) || undefined,
     },
     expiresAt: createdAt + lifetimeMs,
     state: isAccepted ? 'running' : 'queued',

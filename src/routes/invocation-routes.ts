@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invocationLinks } from './document-links.ts'
 import { streamEvents } from './invocation-events.ts'
 import { ASK_AGAIN_SECONDS, acceptedAnswer, isOpen, stateOf, statusBody, statusSchema } from './invocation-status.ts'
-import type { InvocationRecord, InvocationStore, StoredAnswer } from './invocation-store.ts'
+import type { InvocationRecord, InvocationStore } from './invocation-store.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { problemResponses } from './problem-responses.ts'
+import type { HttpAnswer } from './to-http.ts'
 import { appliedWait, readPreferences } from './wishes.ts'
 
 export interface InvocationRoutesOptions {
@@ -192,8 +193,8 @@ async function settledRecord(
 /** Waits for as long as there is somebody to answer; without an answer the status is as it was. */
 async function whileOpen(
   { raw }: FastifyReply,
-  wait: (signal: AbortSignal) => Promise<StoredAnswer | undefined>,
-): Promise<StoredAnswer | undefined> {
+  wait: (signal: AbortSignal) => Promise<HttpAnswer | undefined>,
+): Promise<HttpAnswer | undefined> {
   const gone = new AbortController()
   const abort = () => gone.abort()
   // Of the answer, not of the request: a request without a body is over long before its connection is.

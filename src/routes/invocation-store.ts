@@ -1,17 +1,10 @@
 import type { Key, Target } from '../runtime-adapters/contract.ts'
+import type { HttpAnswer } from './to-http.ts'
 
 /**
  * Where invocations are kept whose callers do not wait on this very connection: accepted with 202, past their deadline, or
  * named by an idempotency key. Implementations: `gateway/invocations/`.
  */
-
-/** An answer as it went, or would have gone, to the caller. */
-export interface StoredAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /** JSON text, or empty. */
-  readonly body: string
-}
 
 export interface InvocationRecord {
   readonly id: string
@@ -35,8 +28,8 @@ export interface InvocationRecord {
   readonly fingerprint: string | undefined
   /** `queued`: opened, and nobody knows yet whether the runtime has it; `running`: the runtime surely has it. */
   readonly state: 'queued' | 'running' | 'finished'
-  /** With `finished`. */
-  readonly answer?: StoredAnswer
+  /** With `finished`: as it went, or would have gone, to the caller. */
+  readonly answer?: HttpAnswer
 }
 
 export type OpenResult =
@@ -67,16 +60,16 @@ export interface InvocationStore {
   /** The runtime surely has the call. */
   accept(id: string): Promise<void>
   /** @returns whether this call finished it */
-  finish(id: string, answer: StoredAnswer): Promise<boolean>
+  finish(id: string, answer: HttpAnswer): Promise<boolean>
   /**
    * The call was surely not sent: its idempotency key is forgotten at once. Who waits gets the answer, and who was given its
    * `Location` finds it there for some minutes.
    */
-  release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
+  release(id: string, scope: string | undefined, answer: HttpAnswer): Promise<void>
   /** @returns the answer, or `undefined` at `untilMs` (epoch milliseconds) or when `signal` aborts */
-  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined>
+  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<HttpAnswer | undefined>
   /** As `waitFor`, but `'accepted'` once the runtime surely has the call, should there be no answer yet. */
-  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | 'accepted' | undefined>
+  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<HttpAnswer | 'accepted' | undefined>
   /** Says that this replica lives, and learns which others do. Called every second or so. */
   beat(replica: string): Promise<ReadonlySet<string>>
   /** This replica takes no more replies: others may take over at once. */

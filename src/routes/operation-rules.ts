@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { AccessRule } from '../entity-registry/access-rule.ts'
 import type { Target } from '../runtime-adapters/contract.ts'
 import type { Operation } from './binding.ts'
@@ -9,24 +10,24 @@ declare module 'fastify' {
   }
 }
 
+/** What a request asks for, read and checked. */
+export interface Asked {
+  readonly target: Target
+  readonly args: Readonly<Record<string, unknown>>
+}
+
 /**
  * Whether this caller may do this with this entity; asked before anything is sent.
  * @throws ProblemError `unauthenticated` or `forbidden`
  */
-export type Authorize<Request> = (
-  request: Request,
-  asked: { readonly target: Target; readonly args: Readonly<Record<string, unknown>> },
-) => void
+export type Authorize = (request: FastifyRequest, asked: Asked) => void
 
 /**
  * Whether this call may be made now; asked after `Authorize`, once a call.
  * @returns headers for its answer, whatever that will be
  * @throws ProblemError `rate_limited`
  */
-export type Admit<Request> = (
-  request: Request,
-  asked: { readonly target: Target; readonly args: Readonly<Record<string, unknown>> },
-) => Headers | Promise<Headers>
+export type Admit = (request: FastifyRequest, asked: Asked) => Headers | Promise<Headers>
 
 type Headers = Readonly<Record<string, string>>
 

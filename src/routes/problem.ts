@@ -7,6 +7,7 @@ import {
   type ProblemRetry,
   problemKinds,
 } from './problem-codes.ts'
+import type { HttpAnswer } from './to-http.ts'
 
 /** One place in the request that is wrong. */
 export interface ProblemPlace {
@@ -78,14 +79,7 @@ export function problemBody(problem: ProblemError, instance: string): Record<str
 }
 
 /** A problem as an answer that can be kept. */
-export function problemAnswer(
-  problem: ProblemError,
-  id: string,
-): {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-} {
+export function problemAnswer(problem: ProblemError, id: string): HttpAnswer {
   return {
     status: problem.status,
     headers: { ...headersOf(problem), 'content-type': PROBLEM_MEDIA_TYPE },

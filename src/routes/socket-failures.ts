@@ -1,11 +1,8 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { PROBLEM_MEDIA_TYPE, ProblemError, type ProblemFields, problemBody } from './problem.ts'
-import type { ProblemCode } from './problem-codes.ts'
 import { failBody } from './taken-body.ts'
 import type { HttpAnswer } from './to-http.ts'
-
-const socketCodes: Readonly<Record<string, ProblemCode>> = { HPE_HEADER_OVERFLOW: 'headers_too_large' }
 
 /** Connections that end once their answers have left: what else comes over them is not looked at. */
 const ending = new WeakSet<Socket>()
@@ -24,7 +21,7 @@ export function answerSocketError(error: NodeJS.ErrnoException, socket: Socket, 
   const fields: ProblemFields = slow
     ? { status: 408, detail: 'The request did not arrive in time.', retry: 'safe' }
     : { detail: 'These bytes are not an HTTP request.' }
-  const problem = new ProblemError(socketCodes[error.code ?? ''] ?? 'bad_request', fields)
+  const problem = new ProblemError(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request', fields)
   // Node's own name for the answer that the connection is to carry next; it looks at it, too, where nobody handles such errors.
   const { _httpMessage: next } = socket as Socket & { readonly _httpMessage?: ServerResponse | null }
   if (next === undefined || next === null) writeProblem(socket, problem)
@@ -53,8 +50,15 @@ function writeProblem(socket: Socket, problem: ProblemError): void {
   socket.end(`${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields].join('\r\n')}\r\n\r\n${body}`)
 }
 
+/** `Expect` with anything but `100-continue`, which Node would refuse without a word. */
+export function refuseExpectation({ headers }: IncomingMessage, response: ServerResponse): void {
+  const detail = `Nothing is known of the expectation "${headers.expect?.slice(0, 64)}".`
+  const answer = lastAnswer(new ProblemError('bad_request', { status: 417, detail }))
+  response.writeHead(answer.status, answer.headers).end(answer.body)
+}
+
 /** Of a connection, to a request that has no id. */
-export function lastAnswer(problem: ProblemError): HttpAnswer {
+function lastAnswer(problem: ProblemError): HttpAnswer {
   const body = JSON.stringify(problemBody(problem, 'about:blank'))
   const headers = {
     ...{ 'Content-Type': PROBLEM_MEDIA_TYPE, 'Content-Length': String(Buffer.byteLength(body)) },

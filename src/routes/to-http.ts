@@ -1,8 +1,9 @@
-import type { EntityDescriptor, MethodDescriptor } from '../entity-registry/descriptor.ts'
+import type { EntityDescriptor } from '../entity-registry/descriptor.ts'
 import { stringifyExact } from '../entity-registry/exact-json.ts'
 import type { Invocation, Key, NotSentCause, Outcome, Target, UnknownCause } from '../runtime-adapters/contract.ts'
 import { ProblemError, type ProblemFields } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
+import { changesNothing } from './target.ts'
 
 /** Hop 7: what came of a call → status, headers, body. */
 export interface HttpAnswer {
@@ -50,8 +51,14 @@ export function toHttp(outcome: Outcome, invocation: Invocation): HttpAnswer {
     case 'not-sent':
       throw fail(notSentCodes[outcome.cause], { detail: outcome.detail })
     case 'unknown':
-      throw fail(unknownCodes[outcome.cause], { detail: outcome.detail, ...unsureRetry(target) })
+      throw problemOfUnknown(outcome, invocation)
   }
+}
+
+export type UnknownOutcome = Extract<Outcome, { kind: 'unknown' }>
+
+export function problemOfUnknown({ cause, detail }: UnknownOutcome, { target, id }: Invocation): ProblemError {
+  return new ProblemError(unknownCodes[cause], { invocationId: id, detail, ...unsureRetry(target) })
 }
 
 function created(entity: EntityDescriptor, key: Key): HttpAnswer {
@@ -79,7 +86,7 @@ function raised(
   fail: (code: ProblemCode, fields: ProblemFields) => ProblemError,
 ): ProblemError {
   const declared =
-    target.kind === 'call' && outcome.name !== undefined ? declaredError(target.method, outcome.name) : undefined
+    target.kind === 'call' && outcome.name !== undefined ? target.method.errors.get(outcome.name) : undefined
   return fail('method_raised', {
     detail: outcome.message,
     error: {
@@ -90,20 +97,7 @@ function raised(
   })
 }
 
-function declaredError(method: MethodDescriptor, name: string): { readonly status: number } | undefined {
-  return method.errors.get(name)
-}
-
 /** What changes nothing may be asked again, whatever became of the first time. */
 function unsureRetry(target: Target): { readonly retry: 'safe' } | Record<string, never> {
   return changesNothing(target) ? { retry: 'safe' } : {}
-}
-
-export function changesNothing(target: Target): boolean {
-  return (
-    target.kind === 'find' ||
-    target.kind === 'read-state' ||
-    target.kind === 'read-attribute' ||
-    (target.kind === 'call' && target.method.safe)
-  )
 }

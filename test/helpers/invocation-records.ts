@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { InvocationRecord, StoredAnswer } from '../../src/routes/invocation-store.ts'
+import type { InvocationRecord } from '../../src/routes/invocation-store.ts'
+import type { HttpAnswer } from '../../src/routes/to-http.ts'
 
 export function runningRecord(overrides: Partial<InvocationRecord> = {}): InvocationRecord {
   const createdAt = Date.now()
@@ -16,6 +17,6 @@ export function runningRecord(overrides: Partial<InvocationRecord> = {}): Invoca
   }
 }
 
-export function storedAnswer(body: string, status = 200): StoredAnswer {
+export function storedAnswer(body: string, status = 200): HttpAnswer {
   return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body }
 }

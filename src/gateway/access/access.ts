@@ -3,9 +3,9 @@ import type { AccessRule } from '../../entity-registry/access-rule.ts'
 import type { AttributeDescriptor, EntityDescriptor, MethodDescriptor } from '../../entity-registry/descriptor.ts'
 import type { IsShown } from '../../entity-registry/registry.ts'
 import type { Operation } from '../../routes/binding.ts'
-import type { Authorize } from '../../routes/operation-rules.ts'
-import { rulesOf } from '../../routes/operation-rules.ts'
+import { type Authorize, rulesOf } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
+import { subjectOf } from '../../routes/target.ts'
 import type { Target } from '../../runtime-adapters/contract.ts'
 import type { AccessOptions } from './access-options.ts'
 import type { Authentication, Scheme } from './authentication.ts'
@@ -31,7 +31,7 @@ export interface Access {
   readonly schemes: readonly Scheme[]
   readonly needOf: RouteNeed
   /** `undefined`: everybody may do everything. */
-  readonly authorize: Authorize<FastifyRequest> | undefined
+  readonly authorize: Authorize | undefined
   /**
    * Looks again at what the caller has shown: a batch may outlast it, and callers' keys are exchanged while it is open.
    * @throws ProblemError, also by its promise, when it is not good any more
@@ -48,7 +48,6 @@ export interface AccessSetup {
   readonly access: AccessOptions
   /** `undefined`: no way is configured. Outlives the routes: what it has fetched and verified is not lost when they are made anew. */
   readonly authentication: Authentication | undefined
-  readonly entities: readonly EntityDescriptor[]
   /** false: only the routes and their document are wanted, and nobody will call. */
   readonly isServing: boolean
 }
@@ -64,7 +63,7 @@ const free: Omit<Access, 'needOf'> = {
  * @throws Error when rules ask for callers that nobody can show to be
  */
 export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access {
-  const { access, authentication, entities, isServing } = setup
+  const { access, authentication, isServing } = setup
   const needOfRoute = createRouteNeed(access)
   if (authentication === undefined) {
     app.decorateRequest('caller', { getter: () => nobody })
@@ -121,7 +120,7 @@ export function registerAccess(app: FastifyInstance, setup: AccessSetup): Access
   return {
     schemes,
     needOf: needOfRoute,
-    authorize: access.mode === 'open' && !hasRules(entities) ? refuseEnded(schemes) : createAuthorize(access, schemes),
+    authorize: createAuthorize(access, schemes),
     renew: createRenew(authentication),
     admit({ caller }, operation) {
       const need = needOf(rulesOf(operation), access.mode)
@@ -171,10 +170,6 @@ function refuseRules(
   })
 }
 
-function hasRules(entities: readonly EntityDescriptor[]): boolean {
-  return entities.some((entity) => rulesOfPart(entity).some(({ kind }) => kind === 'restricted'))
-}
-
 /** Of one member, or of an entity with all of them. */
 function rulesOfPart(
   { access, attributes, methods }: EntityDescriptor,
@@ -187,26 +182,10 @@ function rulesOfPart(
   return member === undefined ? [access.create, access.read, ...ofMembers] : ofMembers
 }
 
-/** Where everybody may do everything. */
-function refuseEnded(schemes: readonly Scheme[]): Authorize<FastifyRequest> {
-  return ({ caller }) => {
-    if (hasEnded(caller)) throw ended(schemes)
-  }
-}
-
-/** A request may outlast the token that came with it: a batch is as long as it is. */
-function hasEnded({ expiresAtMs }: Caller): boolean {
-  return expiresAtMs !== undefined && Date.now() >= expiresAtMs
-}
-
-function ended(schemes: readonly Scheme[]): ProblemError {
-  return challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
-}
-
-function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize<FastifyRequest> {
+function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): Authorize {
   const known = new Map<Target['kind'], WeakMap<object, Need>>()
   function needOfTarget(target: Target): Need {
-    const subject = target.kind === 'call' ? target.method : 'attribute' in target ? target.attribute : target.entity
+    const subject = subjectOf(target)
     const ofKind = known.get(target.kind) ?? new WeakMap<object, Need>()
     known.set(target.kind, ofKind)
     const need = ofKind.get(subject) ?? needOf(rulesOf(target), mode)
@@ -214,7 +193,10 @@ function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): A
     return need
   }
   return ({ caller }, { target, args }) => {
-    if (hasEnded(caller)) throw ended(schemes)
+    // A request may outlast the token that came with it: a batch is as long as it is.
+    if (Date.now() >= (caller.expiresAtMs ?? Number.POSITIVE_INFINITY)) {
+      throw challenged(new ProblemError('invalid_credentials', { detail: 'The token has expired.' }), schemes, [])
+    }
     const need = needOfTarget(target)
     if (need.kind === 'anyone') return
     withChallenge(schemes, need, () => {

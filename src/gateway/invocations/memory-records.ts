@@ -1,4 +1,5 @@
-import { type InvocationRecord, type StoredAnswer, StoreUnavailable } from '../../routes/invocation-store.ts'
+import { type InvocationRecord, StoreUnavailable } from '../../routes/invocation-store.ts'
+import type { HttpAnswer } from '../../routes/to-http.ts'
 import { sizeOf } from './answer-size.ts'
 
 export interface MemoryRecordsOptions {
@@ -22,7 +23,7 @@ export interface MemoryRecords {
   released(id: string): InvocationRecord | undefined
   isGone(id: string): boolean
   replace(record: InvocationRecord): void
-  hasRoomFor(answer: StoredAnswer): boolean
+  hasRoomFor(answer: HttpAnswer): boolean
   /** Forgets one that nobody knows of. */
   drop(id: string): void
   /** Frees the scope; the record stays a while for those who know its id. */
@@ -40,7 +41,7 @@ interface Kept {
 }
 
 /** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or join it late. */
-const RELEASED_MS = 300_000
+export const RELEASED_MS = 300_000
 /** Milliseconds between two looks at all records, at least, when there is no room: one costs a thousand times what a call does. */
 const HURRIED_SWEEP_MS = 1_000
 

@@ -1,4 +1,5 @@
-import type { InvocationStore, StoredAnswer } from '../../routes/invocation-store.ts'
+import type { InvocationStore } from '../../routes/invocation-store.ts'
+import type { HttpAnswer } from '../../routes/to-http.ts'
 import { endOnly } from './answer-limit.ts'
 import { createMemoryRecords } from './memory-records.ts'
 import { createWaiters } from './waiters.ts'
@@ -28,11 +29,11 @@ export interface MemoryStore extends InvocationStore {
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const { retentionMs, maxRecords, maxBytes = Number.POSITIVE_INFINITY, now = Date.now } = options
   const records = createMemoryRecords({ retentionMs, maxRecords, maxBytes, now })
-  const ends = createWaiters<StoredAnswer>()
-  const acceptances = createWaiters<StoredAnswer | 'accepted'>()
+  const ends = createWaiters<HttpAnswer>()
+  const acceptances = createWaiters<HttpAnswer | 'accepted'>()
   let sweeper: NodeJS.Timeout | undefined
 
-  function tell(id: string, answer: StoredAnswer): void {
+  function tell(id: string, answer: HttpAnswer): void {
     ends.wake(id, answer)
     acceptances.wake(id, answer)
   }

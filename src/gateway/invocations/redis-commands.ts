@@ -1,10 +1,7 @@
 import { stringifyExact } from '../../entity-registry/exact-json.ts'
-import {
-  type InvocationRecord,
-  type OpenResult,
-  type StoredAnswer,
-  StoreUnavailable,
-} from '../../routes/invocation-store.ts'
+import { type InvocationRecord, type OpenResult, StoreUnavailable } from '../../routes/invocation-store.ts'
+import type { HttpAnswer } from '../../routes/to-http.ts'
+import { RELEASED_MS } from './memory-records.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { keysOf, type Looked, readLooked, scopeKey, writeRecord } from './redis-records.ts'
 import {
@@ -33,10 +30,10 @@ export interface RedisCommands {
   /** @param asksForAcceptance sees to it that a message tells when the call is accepted */
   look(id: string, asksForAcceptance?: boolean): Promise<Looked>
   accept(id: string): Promise<void>
-  finish(id: string, answer: StoredAnswer): Promise<Finished>
+  finish(id: string, answer: HttpAnswer): Promise<Finished>
   /** The scope of a finished record goes with it. */
   holdScope(scope: string, id: string): Promise<void>
-  release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void>
+  release(id: string, scope: string | undefined, answer: HttpAnswer): Promise<void>
   /** Forgets one that nobody knows of. */
   drop(id: string): Promise<void>
   beat(replica: string): Promise<readonly string[]>
@@ -50,8 +47,6 @@ export interface RedisCommandsOptions {
   readonly retentionMs: number
 }
 
-/** Milliseconds that the answer of a call that was never sent stays, for those who were given its `Location`, or wait elsewhere. */
-const RELEASED_MS = 300_000
 /** Milliseconds of silence after which a replica is taken for dead. */
 export const DEAD_AFTER_MS = 3_000
 

@@ -1,6 +1,7 @@
 import { messageOf } from '../../entity-registry/message-of.ts'
-import type { InvocationRecord, InvocationStore, OpenResult, StoredAnswer } from '../../routes/invocation-store.ts'
+import type { InvocationRecord, InvocationStore, OpenResult } from '../../routes/invocation-store.ts'
 import { ProblemError, problemAnswer } from '../../routes/problem.ts'
+import type { HttpAnswer } from '../../routes/to-http.ts'
 import type { Log } from '../../runtime-adapters/contract.ts'
 import { createLivingReplicas } from './living-replicas.ts'
 import type { RedisServers } from './redis-client.ts'
@@ -34,8 +35,8 @@ export class RedisStore implements InvocationStore {
   readonly isShared = true
   readonly #connection: RedisConnection
   readonly #commands: RedisCommands
-  readonly #ends = createWaiters<StoredAnswer>()
-  readonly #acceptances = createWaiters<StoredAnswer | 'accepted'>()
+  readonly #ends = createWaiters<HttpAnswer>()
+  readonly #acceptances = createWaiters<HttpAnswer | 'accepted'>()
   readonly #retries: Retries
   readonly #living = createLivingReplicas(DEAD_AFTER_MS)
   #tick: NodeJS.Timeout | undefined
@@ -92,7 +93,7 @@ export class RedisStore implements InvocationStore {
     await this.#commands.accept(id)
   }
 
-  async finish(id: string, answer: StoredAnswer): Promise<boolean> {
+  async finish(id: string, answer: HttpAnswer): Promise<boolean> {
     const { kind, scope } = await this.#commands.finish(id, answer)
     // Should Redis have lost the record, those who wait here are told all the same.
     if (kind !== 'late') this.#wake(id, answer)
@@ -100,23 +101,23 @@ export class RedisStore implements InvocationStore {
     return kind === 'finished'
   }
 
-  async release(id: string, scope: string | undefined, answer: StoredAnswer): Promise<void> {
+  async release(id: string, scope: string | undefined, answer: HttpAnswer): Promise<void> {
     this.#wake(id, answer)
     await this.#commands.release(id, scope, answer)
   }
 
   /** Rejects when Redis is away now. Should it go later, the wait goes on: the answer may come when it is back. */
-  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | undefined> {
+  waitFor(id: string, untilMs: number, signal?: AbortSignal): Promise<HttpAnswer | undefined> {
     const wait = (stop: AbortSignal) => this.#ends.wait(id, untilMs - Date.now(), stop)
     return this.#waitFor({ id, wait, signal, asksForAcceptance: false, seenIn: ({ answer }) => answer })
   }
 
-  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<StoredAnswer | 'accepted' | undefined> {
+  waitForAcceptance(id: string, untilMs: number, signal?: AbortSignal): Promise<HttpAnswer | 'accepted' | undefined> {
     const wait = (stop: AbortSignal) => this.#acceptances.wait(id, untilMs - Date.now(), stop)
     return this.#waitFor({ id, wait, signal, asksForAcceptance: true, seenIn: acceptanceSeenIn })
   }
 
-  async #waitFor<News>(waiting: WaitingFor<News>): Promise<News | StoredAnswer | undefined> {
+  async #waitFor<News>(waiting: WaitingFor<News>): Promise<News | HttpAnswer | undefined> {
     const { id, wait, signal, asksForAcceptance, seenIn } = waiting
     const settled = new AbortController()
     const stop = signal === undefined ? settled.signal : AbortSignal.any([signal, settled.signal])
@@ -199,7 +200,7 @@ export class RedisStore implements InvocationStore {
     await this.#lookForAll()
   }
 
-  #wake(id: string, answer: StoredAnswer): void {
+  #wake(id: string, answer: HttpAnswer): void {
     this.#ends.wake(id, answer)
     this.#acceptances.wake(id, answer)
   }
@@ -239,6 +240,6 @@ interface WaitingFor<News> {
   readonly seenIn: (record: InvocationRecord) => News | undefined
 }
 
-function acceptanceSeenIn({ state, answer }: InvocationRecord): StoredAnswer | 'accepted' | undefined {
+function acceptanceSeenIn({ state, answer }: InvocationRecord): HttpAnswer | 'accepted' | undefined {
   return answer ?? (state === 'queued' ? undefined : 'accepted')
 }

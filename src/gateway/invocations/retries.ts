@@ -1,3 +1,5 @@
+import { atMost } from '../../routes/at-most.ts'
+
 /** Writes that a store could not take when they came, or of which it is not known whether it did: tried again until they work. */
 export interface Retries {
   /**
@@ -96,10 +98,7 @@ export function createRetries(limits: RetryLimits): Retries {
       isClosed = true
       clearTimeout(timer)
       wakeAll()
-      const { promise: late, resolve } = Promise.withResolvers<void>()
-      const limit = setTimeout(resolve, LAST_ATTEMPTS_MS)
-      await Promise.race([Promise.all(underWay), late])
-      clearTimeout(limit)
+      await atMost(LAST_ATTEMPTS_MS, Promise.all(underWay))
     },
   }
 }

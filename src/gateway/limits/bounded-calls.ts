@@ -1,4 +1,4 @@
-import { changesNothing } from '../../routes/to-http.ts'
+import { changesNothing } from '../../routes/target.ts'
 import type { Invocation, Invoke, Key, Outcome } from '../../runtime-adapters/contract.ts'
 import type { AdaptiveLimit, Ending, LetIn } from './adaptive-limit.ts'
 import { addCall, createKeyCounts, type EntityCalls, keyOf, removeCall } from './key-counts.ts'
@@ -37,12 +37,12 @@ interface Place {
 
 export function createBoundedCalls(options: BoundedCallsOptions): BoundedCalls {
   const { maxPerEntity, maxPerKey, adaptiveOf, onShed } = options
-  const counts = createKeyCounts()
+  const callsOf = createKeyCounts()
   const room = createWaitingRoom()
 
   function enter(invocation: Invocation): Place | Shedding {
     const { target, patience } = invocation
-    const entity = counts.of(target.entity.name)
+    const entity = callsOf(target.entity.name)
     if (maxPerEntity > 0 && entity.all >= maxPerEntity) return 'entity'
     const key = keyOf(invocation)
     // What nobody waits for is the runtime's to queue.

@@ -2,26 +2,19 @@ import type { Invocation, Key } from '../../runtime-adapters/contract.ts'
 
 /** Calls under way of one entity type. Outlives a reload of its metadata: it is known by its name. */
 export interface EntityCalls {
-  readonly name: string
   all: number
   /** An entity without calls is not in it. */
   readonly byKey: Map<Key, number>
 }
 
-export interface KeyCounts {
-  of(entityName: string): EntityCalls
-}
-
-export function createKeyCounts(): KeyCounts {
+export function createKeyCounts(): (entityName: string) => EntityCalls {
   const entities = new Map<string, EntityCalls>()
-  return {
-    of(name) {
-      const known = entities.get(name)
-      if (known !== undefined) return known
-      const made: EntityCalls = { name, all: 0, byKey: new Map() }
-      entities.set(name, made)
-      return made
-    },
+  return (name) => {
+    const known = entities.get(name)
+    if (known !== undefined) return known
+    const made: EntityCalls = { all: 0, byKey: new Map() }
+    entities.set(name, made)
+    return made
   }
 }
 

@@ -1,5 +1,5 @@
+import { memberOf } from '../../routes/target.ts'
 import type { Target } from '../../runtime-adapters/contract.ts'
-import { memberOf } from '../observability/call-metrics.ts'
 
 /** Of this period and of the one before. */
 interface Shortest {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Admit } from '../../routes/operation-rules.ts'
 import type { HealthCheck, Invoke, Log } from '../../runtime-adapters/contract.ts'
 import type { Config } from '../config.ts'
@@ -13,7 +13,7 @@ import { createRates } from './rates.ts'
 /** What keeps one caller, one entity or one slow runtime from taking everything. Outlives the routes. */
 export interface Limits {
   /** `undefined`: there are no quotas. */
-  readonly admit: Admit<FastifyRequest> | undefined
+  readonly admit: Admit | undefined
   /** A link of the chain. */
   bound(invoke: Invoke): Invoke
   /** After what refuses more cheaply, and before who calls is asked. */
@@ -47,10 +47,6 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
   const isBounded = limits.maxInFlightPerEntity > 0 || limits.maxInFlightPerKey > 0 || adaptive !== undefined
   const hasQuotas = perCaller !== undefined || perKey !== undefined
   const rates = hasQuotas ? await createRates({ config, log, onLocal: metrics.onLocal }) : undefined
-  const close = (): void => {
-    adaptive?.stop()
-    rates?.close()
-  }
   return {
     admit: rates && createRateLimits({ perCaller, perKey, store: rates, onRefused: metrics.onRefused }),
     bound: (invoke) => (isBounded ? bounds.bound(invoke) : invoke),
@@ -63,6 +59,9 @@ export async function createLimits({ config, log, page }: LimitsOptions): Promis
       adaptive?.start()
       await rates?.start()
     },
-    close,
+    close() {
+      adaptive?.stop()
+      rates?.close()
+    },
   }
 }

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { Admit } from '../../routes/operation-rules.ts'
+import type { Admit, Asked } from '../../routes/operation-rules.ts'
 import { ProblemError } from '../../routes/problem.ts'
-import type { Target } from '../../runtime-adapters/contract.ts'
 import { clientNetwork } from './client-network.ts'
 import { keyOf } from './key-counts.ts'
 import type { Quota } from './quota.ts'
@@ -16,18 +15,12 @@ export interface RateLimitsOptions {
   readonly onRefused: (policy: Quota['policy']) => void
 }
 
-interface Asked {
-  readonly target: Target
-  readonly args: Readonly<Record<string, unknown>>
-}
-
 /** Characters of base64 that stand for 12 bytes: too many to guess, too few to be a nuisance in each answer. */
 const PARTITION_LENGTH = 16
 
-/** The quotas of callers and entities. `undefined`: there are none, and calls know nothing of this. */
-export function createRateLimits(options: RateLimitsOptions): Admit<FastifyRequest> | undefined {
+/** The quotas of callers and entities; there is one at least. */
+export function createRateLimits(options: RateLimitsOptions): Admit {
   const { perCaller, perKey, store, onRefused } = options
-  if (perCaller === undefined && perKey === undefined) return undefined
 
   /** The caller first: what is over his own quota takes nothing from the entity's. */
   function* subjectsOf(request: FastifyRequest, asked: Asked): Generator<readonly [Quota, string]> {

@@ -1,3 +1,4 @@
+import { memberOf, subjectOf } from '../../routes/target.ts'
 import type { Invoke, Outcome, Target } from '../../runtime-adapters/contract.ts'
 import type { Histogram } from './histogram.ts'
 import { metrics } from './metric-definition.ts'
@@ -11,12 +12,12 @@ export function createCallMetrics(page: MetricPage): (invoke: Invoke) => Invoke 
   const known = new WeakMap<object, Map<Target['kind'], TargetCells>>()
 
   function cellsOf(target: Target): TargetCells {
-    const owner = ownerOf(target)
-    const found = known.get(owner)?.get(target.kind)
+    const subject = subjectOf(target)
+    const found = known.get(subject)?.get(target.kind)
     if (found !== undefined) return found
     const labels = [target.entity.name, target.kind, memberOf(target)]
     const made: TargetCells = { labels, outcomes: new Map(), latency: undefined }
-    known.set(owner, (known.get(owner) ?? new Map<Target['kind'], TargetCells>()).set(target.kind, made))
+    known.set(subject, (known.get(subject) ?? new Map<Target['kind'], TargetCells>()).set(target.kind, made))
     return made
   }
 
@@ -53,36 +54,6 @@ interface TargetCells {
   readonly labels: readonly string[]
   readonly outcomes: Map<string, Cell>
   latency: Histogram | undefined
-}
-
-/** The descriptor that is the target's alone, but for its kind. */
-function ownerOf(target: Target): object {
-  switch (target.kind) {
-    case 'call':
-      return target.method
-    case 'read-attribute':
-    case 'write-attribute':
-      return target.attribute
-    case 'create':
-    case 'find':
-    case 'read-state':
-      return target.entity
-  }
-}
-
-/** The method or attribute that is asked for; empty where it is the entity as a whole. */
-export function memberOf(target: Target): string {
-  switch (target.kind) {
-    case 'call':
-      return target.method.name
-    case 'read-attribute':
-    case 'write-attribute':
-      return target.attribute.name
-    case 'create':
-    case 'find':
-    case 'read-state':
-      return ''
-  }
 }
 
 function isAnswer({ kind }: Outcome): boolean {

@@ -33,24 +33,24 @@ class CanaryError extends Error {
 export function createCanaryCalls({ options, registry, invoke, newId, page, known }: CanaryCallsOptions): CanaryCalls {
   const up = page?.numbers(metrics.canaryUp)
   const duration = page?.histogram(metrics.canaryDuration)
-  const birds = options.canaryCalls.map((name) => {
+  const canaries = options.canaryCalls.map((name) => {
     const target = targetOf(name, registry)
     const call = () => invoke(invocationOf(newId(), target, options.canaryDeadlineMs))
     const { canaryIntervalMs: intervalMs } = options
-    return createBird({ name, call, intervalMs, known, up: up?.cell(name), duration: duration?.cell(name) })
+    return createCanary({ name, call, intervalMs, known, up: up?.cell(name), duration: duration?.cell(name) })
   })
   return {
-    checks: () => birds.map(({ check }) => check()),
+    checks: () => canaries.map(({ check }) => check()),
     start() {
-      for (const bird of birds) bird.start()
+      for (const canary of canaries) canary.start()
     },
     close() {
-      for (const bird of birds) bird.close()
+      for (const canary of canaries) canary.close()
     },
   }
 }
 
-interface BirdOptions {
+interface CanaryOptions {
   readonly name: string
   readonly call: () => Promise<Outcome>
   readonly intervalMs: number
@@ -59,29 +59,29 @@ interface BirdOptions {
   readonly duration: Histogram | undefined
 }
 
-interface Bird {
+interface Canary {
   check(): HealthCheck
   start(): void
   close(): void
 }
 
-function createBird({ name, call, intervalMs, known, up, duration }: BirdOptions): Bird {
+function createCanary({ name, call, intervalMs, known, up, duration }: CanaryOptions): Canary {
   const title = `canary ${name}`
   const first: HealthCheck = { name: title, ok: false, detail: 'Its first call is under way.' }
   let timer: NodeJS.Timeout | undefined
   let state: 'new' | 'running' | 'closed' = 'new'
 
-  async function sing(): Promise<void> {
+  async function ask(): Promise<void> {
     const startedAtMs = performance.now()
     const silence = await call().then(silenceOf, (error: unknown) => `It failed: ${String(error)}`)
     const durationMs = performance.now() - startedAtMs
     duration?.observe(durationMs / 1_000)
-    // After a reload another bird of the same name sings.
+    // After a reload another canary of the same name asks.
     if (state === 'closed') return
     if (up !== undefined) up.value = silence === undefined ? 1 : 0
     const detail = silence ?? `Answered in ${Math.round(durationMs)} ms.`
     known.set(name, { name: title, ok: silence === undefined, detail })
-    timer = setTimeout(() => void sing(), intervalMs).unref()
+    timer = setTimeout(() => void ask(), intervalMs).unref()
   }
 
   return {
@@ -89,7 +89,7 @@ function createBird({ name, call, intervalMs, known, up, duration }: BirdOptions
     start() {
       if (state !== 'new') return
       state = 'running'
-      void sing()
+      void ask()
     },
     close() {
       state = 'closed'

@@ -1,5 +1,6 @@
 import { write, writeSync } from 'node:fs'
 import process from 'node:process'
+import { atMost } from '../../routes/at-most.ts'
 
 /** Where a logger's lines go. */
 export interface LogDestination {
@@ -95,11 +96,9 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
     },
     async drained(withinMs) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, withinMs)
       idle.push(resolve)
       schedule()
-      await promise
-      clearTimeout(timer)
+      await atMost(withinMs, promise)
     },
   }
 }

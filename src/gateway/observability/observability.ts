@@ -64,8 +64,7 @@ export function createObservability(options: ObservabilityOptions, logRequests: 
     registerHooks: (app, principalOf) => requests.register(app, principalOf),
     watchProcess({ adapters, strays }) {
       if (page === undefined) return () => {}
-      const { start, stop } = addProcessMetrics(page)
-      start()
+      const stop = addProcessMetrics(page)
       addAdapterMetrics(page, adapters)
       page.ask(metrics.strays, () => Object.entries(strays.counters()).map(([name, value]) => [value, name]))
       return stop

@@ -8,9 +8,10 @@ import type { MetricPage } from './metric-page.ts'
 const RESOLUTION_MS = 20
 const NANOSECONDS = 1e9
 
-/** The process itself. Its event loop is watched from `start` to `stop`. */
-export function addProcessMetrics(page: MetricPage): { readonly start: () => void; readonly stop: () => void } {
+/** The process itself. @returns ends the watch over its event loop */
+export function addProcessMetrics(page: MetricPage): () => void {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
   page.ask(metrics.info, () => [[1, version, process.versions.node]])
   // The histogram counts the timer's own interval too; without a value yet it says NaN.
   page.ask(metrics.lagMean, () => [[lagSeconds(delay.mean)]])
@@ -36,7 +37,7 @@ export function addProcessMetrics(page: MetricPage): { readonly start: () => voi
     return [[(user + system) / 1e6]]
   })
   page.ask(metrics.started, () => [[performance.timeOrigin / 1_000]])
-  return { start: () => void delay.enable(), stop: () => void delay.disable() }
+  return () => void delay.disable()
 }
 
 function lagSeconds(nanoseconds: number): number {

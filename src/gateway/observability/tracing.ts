@@ -13,10 +13,10 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
+import { memberOf } from '../../routes/target.ts'
 import { readTraceContext } from '../../routes/trace-context.ts'
 import type { FollowedSend, Invocation, InvocationContext, RecordWatch } from '../../runtime-adapters/contract.ts'
 import { version } from '../version.ts'
-import { memberOf } from './call-metrics.ts'
 
 /** Spans of requests and of records, for whatever SDK the process has registered. */
 export interface Tracing extends Pick<RecordWatch, 'sending' | 'decoding'> {

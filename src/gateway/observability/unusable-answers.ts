@@ -1,5 +1,5 @@
+import { memberOf } from '../../routes/target.ts'
 import type { HealthCheck, Invocation, Log } from '../../runtime-adapters/contract.ts'
-import { memberOf } from './call-metrics.ts'
 
 /** Answers of runtimes that nobody can use: not readable, or not what the metadata promises. */
 export interface UnusableAnswers {

@@ -38,7 +38,10 @@ export async function registerDocs(app: FastifyInstance, options: DocsOptions): 
       servers: [{ url: '/', description: 'This gateway.' }],
       tags: tags.map((tag) => ({ ...tag })),
       // Written as the specification has it, which the plugin's types only know in part.
-      components: { examples: problemExamples(), ...(isGuarded ? guardedComponents(access) : {}) },
+      components: {
+        examples: problemExamples(),
+        ...(isGuarded ? ({ securitySchemes: securitySchemes(access) } as object) : {}),
+      },
     },
     convertConstToEnum: false,
     transformObject: (written) =>
@@ -84,10 +87,6 @@ function countOperations(app: FastifyInstance): void {
     for (const verb of [method].flat()) if (verb !== 'HEAD') operations.add(`${verb} ${url}`)
   })
   app.decorate('countOperations', () => operations.size)
-}
-
-function guardedComponents(access: DocsOptions['access']): object {
-  return { securitySchemes: securitySchemes(access) }
 }
 
 /** The page remembers what its reader has entered; its types leave out what comes as a function of ours. */

@@ -4,7 +4,7 @@ import { showChange } from '../../entity-registry/diff/entity-change.ts'
 import { keepRetired } from '../../entity-registry/diff/keep-retired.ts'
 import { diffEntities } from '../../entity-registry/diff/metadata-diff.ts'
 import type { HealthCheck, Log } from '../../runtime-adapters/contract.ts'
-import type { DescribedEntities } from '../runtimes.ts'
+import { type DescribedEntities, warnOfHints } from '../runtimes.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { ReloadOptions } from './options.ts'
 
@@ -54,7 +54,7 @@ export function createReload({ options, log, first, describe, swap }: ReloadPart
     const breaking = changes.filter((change) => change.breaks && !isKept(change, serving))
     if (breaking.length > 0 && options.breaking === 'block') return { kind: 'blocked', changes: breaking }
     if (options.breaking !== 'allow') warnOf(breaking, log)
-    if (next !== declared) noteHints(next, log)
+    if (next !== declared) warnOfHints(next, log)
     await swap(serving)
     declared = next
     served = serving
@@ -129,8 +129,4 @@ function stateOf(last: ReloadResult): Pick<HealthCheck, 'ok' | 'detail'> {
     case 'failed':
       return { ok: false, detail: last.error instanceof Error ? last.error.message : String(last.error) }
   }
-}
-
-function noteHints({ hints }: DescribedEntities, log: Log): void {
-  for (const hint of hints) log.warn({ hint }, 'the metadata may not say what was meant')
 }

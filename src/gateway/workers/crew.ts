@@ -31,41 +31,17 @@ export interface CrewOptions {
 
 type CrewQuestion = Extract<PrimaryQuestion, { readonly op: 'serving' | 'failed' }>
 
-/** The workers of this primary process: started, started again when they end, asked, stopped. */
-export interface Crew {
-  /**
-   * @returns what the first of them announces, once all serve
-   * @throws Error why one could not start, when all have ended
-   */
-  start(): Promise<string>
-  readonly servingCount: number
-  /** They were ready once, all at the same time. */
-  readonly haveAllServed: boolean
-  /** Answers of those that serve and answer in time. */
-  askAll<Op extends WorkerQuestion['op']>(
-    op: Op,
-    timeoutMs: number,
-  ): Promise<readonly { readonly member: Member; readonly answer: WorkerAnswers[Op] | undefined }[]>
-  /** To those that serve, and to others once they do: they may have read already what a signal is to make them read. */
-  pass(signal: NodeJS.Signals): void
-  /** @returns the worst of their exit codes, once all have ended; `killAfterMs` is for those that don't */
-  stop(killAfterMs: number): Promise<number>
-}
-
 /** Milliseconds in which a worker must have heard that it is to stop. */
 const TELL_MS = 5_000
 
-export function createCrew(options: CrewOptions): Crew {
-  return new CrewOfWorkers(options)
-}
-
-class CrewOfWorkers implements Crew {
-  haveAllServed = false
+/** The workers of this primary process: started, started again when they end, asked, stopped. */
+export class Crew {
   readonly #options: CrewOptions
   readonly #members = new Map<number, Member>()
   readonly #restarts
   readonly #started = Promise.withResolvers<string>()
   readonly #ended = Promise.withResolvers<void>()
+  #haveAllServed = false
   #isStopping = false
   #worstCode = 0
   #failure: Error | undefined
@@ -75,15 +51,25 @@ class CrewOfWorkers implements Crew {
     this.#restarts = createRestarts((number) => this.#hire(number))
   }
 
+  /** They were ready once, all at the same time. */
+  get haveAllServed(): boolean {
+    return this.#haveAllServed
+  }
+
   get servingCount(): number {
     return [...this.#members.values()].filter(({ isServing }) => isServing).length
   }
 
+  /**
+   * @returns what the first of them announces, once all serve
+   * @throws Error why one could not start, when all have ended
+   */
   start(): Promise<string> {
     for (let number = 1; number <= this.#options.count; number++) this.#hire(number)
     return this.#started.promise
   }
 
+  /** Answers of those that serve and answer in time. */
   async askAll<Op extends WorkerQuestion['op']>(op: Op, timeoutMs: number) {
     const serving = [...this.#members.values()].filter(({ isServing }) => isServing)
     return Promise.all(
@@ -95,6 +81,7 @@ class CrewOfWorkers implements Crew {
     )
   }
 
+  /** To those that serve, and to others once they do: they may have read already what a signal is to make them read. */
   pass(signal: NodeJS.Signals): void {
     for (const { isServing, process, due } of this.#members.values()) {
       if (isServing) process.kill(signal)
@@ -102,6 +89,7 @@ class CrewOfWorkers implements Crew {
     }
   }
 
+  /** @returns the worst of their exit codes, once all have ended; `killAfterMs` is for those that don't */
   async stop(killAfterMs: number): Promise<number> {
     this.#isStopping = true
     this.#restarts.close()
@@ -134,7 +122,7 @@ class CrewOfWorkers implements Crew {
     if (question.op === 'serving') this.#noteServing(member, question.announcement)
     else if (question.op === 'failed') {
       this.#failure ??= question.isOperators ? new ConfigError([question.text]) : new Error(question.text)
-      if (this.haveAllServed)
+      if (this.#haveAllServed)
         this.#options.log.error({ worker: member.number }, `a worker can’t start: ${question.text}`)
     } else return this.#options.answer(member, question, signal)
     return undefined
@@ -145,9 +133,9 @@ class CrewOfWorkers implements Crew {
     member.isServing = true
     for (const signal of due) process.kill(signal)
     this.#restarts.noteServing(number)
-    if (this.haveAllServed) this.#options.log.info({ worker: number, workerPid: process.pid }, 'a worker serves again')
+    if (this.#haveAllServed) this.#options.log.info({ worker: number, workerPid: process.pid }, 'a worker serves again')
     if (this.servingCount < this.#options.count) return
-    this.haveAllServed = true
+    this.#haveAllServed = true
     this.#started.resolve(announcement)
   }
 
@@ -157,7 +145,7 @@ class CrewOfWorkers implements Crew {
     link.close()
     this.#options.onEnd(member)
     if (this.#isStopping) this.#noteStopped(isServing ? (code ?? 1) : 0)
-    else if (this.haveAllServed) this.#replace(number, how)
+    else if (this.#haveAllServed) this.#replace(number, how)
     else {
       // Before all have served, one that ends has failed the start.
       this.#failure ??= new Error(`worker ${number} ended before it served: ${how}.`)

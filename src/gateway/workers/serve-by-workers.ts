@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
-import fastify from 'fastify'
 import { StoreUnavailable } from '../../routes/invocation-store.ts'
 import type { AdapterName } from '../../runtime-adapters/catalog.ts'
+import { createLog } from '../app.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { createMemoryStore, type MemoryStore } from '../invocations/memory-store.ts'
 import { logDestination, loggerOptions } from '../logger.ts'
 import { createMetricPage } from '../observability/metric-page.ts'
 import { addProcessMetrics } from '../observability/process-metrics.ts'
-import { type Crew, type CrewOptions, createCrew, type Member } from './crew.ts'
+import { Crew, type CrewOptions, type Member } from './crew.ts'
 import { withLivingWorkers } from './living-workers.ts'
 import { CONTAINER_DIGITS } from './seat-facts.ts'
 import { answerStoreQuestion, type StoreQuestion } from './store-questions.ts'
@@ -41,10 +41,9 @@ export interface ServeByWorkersOptions {
 
 /** Starts the workers and resolves when all of them serve; from then on this process keeps them, their store and their sums. */
 export async function serveByWorkers({ config, count, stopMs }: ServeByWorkersOptions): Promise<void> {
-  // Fastify's own logger, without a server.
   const isTerminal = process.stdout.isTTY
   const destination = logDestination(config, isTerminal, false)
-  const { log } = fastify({ logger: loggerOptions(config, isTerminal, { destination }) ?? false })
+  const log = createLog(loggerOptions(config, isTerminal, { destination }))
   const store = config.redis.url === undefined ? createSharedMemory(config) : undefined
   await store?.start()
   const crew = createCrewWith(store, { count, log, onHopeless: () => void end(1) })
@@ -75,17 +74,17 @@ function createCrewWith(
 ): Crew {
   const container = store === undefined ? undefined : randomBytes(CONTAINER_DIGITS / 2).toString('hex')
   const page = createMetricPage()
-  addProcessMetrics(page).start()
+  addProcessMetrics(page)
   const names = new WeakMap<Member, Set<string>>()
   let before = 0
 
   function askStore(member: Member, question: StoreQuestion, signal: AbortSignal): Promise<unknown> {
     if (store === undefined) return Promise.reject(new StoreUnavailable('There is no store in this process.'))
-    if (question.op === 'beat') names.set(member, (names.get(member) ?? new Set()).add(question.replica))
+    if (question.op === 'beat') names.set(member, (names.get(member) ?? new Set()).add(question.args[0]))
     return answerStoreQuestion(store, question, signal)
   }
 
-  const crew = createCrew({
+  const crew = new Crew({
     ...{ count, log, onHopeless },
     fork: (number) => forkWorker({ number, count, container, before: before++ }),
     async answer(member, question, signal) {

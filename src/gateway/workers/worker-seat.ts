@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { InvocationStore } from '../../routes/invocation-store.ts'
 import { ProblemError } from '../../routes/problem.ts'
 import type { HealthCheck } from '../../runtime-adapters/contract.ts'
-import type { Config } from '../config.ts'
-import { failureText, isOperators } from '../failure-text.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { failureText } from '../failure-text.ts'
 import { withAnswerLimit } from '../invocations/answer-limit.ts'
 import type { Kin } from '../invocations/stray-keeper.ts'
 import type { MetricPage } from '../observability/metric-page.ts'
@@ -95,7 +95,7 @@ export function takeSeat(config: Config, facts: SeatFacts): WorkerSeat {
       await ask({ op: 'serving', announcement }, REPORT_MS)
     },
     async failed(error) {
-      const told = ask({ op: 'failed', text: failureText(error), isOperators: isOperators(error) }, REPORT_MS)
+      const told = ask({ op: 'failed', text: failureText(error), isOperators: error instanceof ConfigError }, REPORT_MS)
       await told.catch(() => undefined)
     },
   }

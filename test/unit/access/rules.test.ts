@@ -7,7 +7,7 @@ import { checkOwner, type Need } from '../../../src/gateway/access/need.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { buildGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts'
 import { createTemporaryFolder } from '../../helpers/temporary-folder.ts'
-import { invocationOf, registry } from '../../simulation/entity.ts'
+import { invocationOf } from '../../simulation/entity.ts'
 
 const folder = createTemporaryFolder()
 const gateways: Gateway[] = []
@@ -167,7 +167,6 @@ describe('a request that outlasts its token', () => {
     const { authorize } = registerAccess(app, {
       access: readConfig({ env: { GATEWAY_ACCESS: mode }, argv: [] }).config.access,
       authentication: { schemes: ['bearer'], callerOf: () => nobody, reread: () => {} },
-      entities: registry.entities,
       isServing: true,
     })
     const callUntil = (expiresAtMs: number) => () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ConfigError } from '../../../src/gateway/config.ts'
-import { createCrew } from '../../../src/gateway/workers/crew.ts'
+import { Crew } from '../../../src/gateway/workers/crew.ts'
 import { createLink, type Link, type Port } from '../../../src/gateway/workers/link.ts'
 import type { PrimaryQuestion, WorkerQuestion } from '../../../src/gateway/workers/questions.ts'
 import type { WorkerProcess } from '../../../src/gateway/workers/worker-process.ts'
@@ -55,7 +55,7 @@ function start(count: number, stopsWith: (number: number) => number | undefined 
       },
     }
   }
-  const crew = createCrew({
+  const crew = new Crew({
     count,
     fork,
     answer: async () => 'the primary’s',
