@@ -1,4 +1,5 @@
 import type { Answering } from '../routes/answering.ts'
+import { atMost } from '../routes/at-most.ts'
 import type { InvocationStore } from '../routes/invocation-store.ts'
 import type { Config } from './config.ts'
 import type { Front } from './front.ts'
@@ -42,10 +43,8 @@ export async function closeWithin(closing: Closing): Promise<void> {
   }
   const lastWord = setTimeout(tellAll, Math.max(0, graceMs - LAST_WORD_MS))
   const cut = setTimeout(() => front.cut(), Math.max(0, graceMs - CUT_MS))
-  const { promise: graceEnded, resolve: endGrace } = Promise.withResolvers<void>()
-  const grace = setTimeout(endGrace, graceMs)
   // One that takes longer sees by itself that the end has come, and closes what it has opened.
-  const reloaded = Promise.race([reloading.close(), graceEnded])
+  const reloaded = atMost(graceMs, reloading.close())
   limits.refuseWaiting()
   await drain.begin()
   await Promise.all([front.close(), generations.close()])
@@ -54,7 +53,6 @@ export async function closeWithin(closing: Closing): Promise<void> {
   clearTimeout(lastWord)
   clearTimeout(cut)
   await reloaded
-  clearTimeout(grace)
   managementFront?.cut()
   await managementFront?.close()
   unwatch()

@@ -1,4 +1,5 @@
 import type { EntityDescriptor, MethodDescriptor } from '../entity-registry/descriptor.ts'
+import { LONGEST_TIMER_MS } from '../entity-registry/longest-timer.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
 import type { EntityRegistry } from '../entity-registry/registry.ts'
 import type {
@@ -69,9 +70,6 @@ export interface EntityClientOptions {
   readonly defaultDeadlineMs: number
 }
 
-/** Longest time that Node's timers know: what is longer would be over at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /** Calls from inside the process: the same checks, the same chain and the same failures as over HTTP. */
 export function createEntityClient(options: EntityClientOptions): EntityClient {
   const { registry, capabilitiesOf, invoke, newId, defaultDeadlineMs } = options
@@ -79,7 +77,7 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
   const keyCheckOf = madeOnce((entity: EntityDescriptor) => createKeyCheck(entity, '#/key'))
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
     const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
-    const deadlineMs = Math.min(options.deadlineMs ?? policyMs, MAX_TIMER_MS)
+    const deadlineMs = Math.min(options.deadlineMs ?? policyMs, LONGEST_TIMER_MS)
     if (Number.isNaN(deadlineMs)) throw new TypeError('deadlineMs is no number.')
     const invocation = toInvocation({ id: newId(), target, args, deadlineMs, context: options.context ?? {} })
     return unwrap(await invoke(invocation), invocation)

@@ -13,6 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
+import { atMost } from '../../routes/at-most.ts'
 import { memberOf } from '../../routes/target.ts'
 import { readTraceContext } from '../../routes/trace-context.ts'
 import type { FollowedSend, Invocation, InvocationContext, RecordWatch } from '../../runtime-adapters/contract.ts'
@@ -89,11 +90,11 @@ export async function flushSpans(withinMs: number): Promise<void> {
   const { forceFlush } = provider as { readonly forceFlush?: () => Promise<void> }
   if (forceFlush === undefined) return
   const flushed = Promise.resolve(forceFlush.call(provider))
-  const { promise: isLate, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, withinMs)
   // That they can't be exported is the SDK's to tell.
-  await Promise.race([isLate, flushed.catch(() => undefined)])
-  clearTimeout(timer)
+  await atMost(
+    withinMs,
+    flushed.catch(() => undefined),
+  )
 }
 
 function registeredTracer(): Tracer | undefined {
