@@ -12,13 +12,19 @@ export interface Preferences {
   readonly unknown: readonly string[]
 }
 
-const none: Preferences = { respondAsync: false, waitSeconds: undefined, minimal: false, strict: false, unknown: [] }
+export const noPreferences: Preferences = {
+  respondAsync: false,
+  waitSeconds: undefined,
+  minimal: false,
+  strict: false,
+  unknown: [],
+}
 
 /**
  * @param header every `Prefer` line, joined by commas as Node does
  */
 export function parsePrefer(header: string | undefined): Preferences {
-  if (header === undefined) return none
+  if (header === undefined) return noPreferences
   // Section 2: of a preference that is given more than once, the first counts.
   const given = new Map<string, { readonly value: string; readonly text: string }>()
   for (const element of splitOutsideQuotes(header, ',')) {

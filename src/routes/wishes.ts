@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { parseIdempotencyKey } from './idempotency.ts'
-import { type Preferences, parsePrefer } from './prefer.ts'
+import { noPreferences, type Preferences, parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 
@@ -65,17 +65,22 @@ export function failureHeaders({ preferences }: Wishes): Readonly<Record<string,
   return preferenceHeaders(preferences, { isAccepted: false, dropsBody: false })
 }
 
+const VARY = { vary: 'Prefer' }
+
 function preferenceHeaders(
-  { respondAsync, waitSeconds, strict }: Preferences,
+  preferences: Preferences,
   { isAccepted, dropsBody }: { readonly isAccepted: boolean; readonly dropsBody: boolean },
 ): Readonly<Record<string, string>> {
+  // Of almost every call, for which nothing is gathered.
+  if (preferences === noPreferences) return VARY
+  const { respondAsync, waitSeconds, strict } = preferences
   const applied = [
     ...(respondAsync && isAccepted ? ['respond-async'] : []),
     ...(waitSeconds === undefined ? [] : [appliedWait(waitSeconds)]),
     ...(dropsBody ? ['return=minimal'] : []),
     ...(strict ? ['handling=strict'] : []),
   ]
-  return { vary: 'Prefer', ...(applied.length > 0 && { 'preference-applied': applied.join(', ') }) }
+  return { ...VARY, ...(applied.length > 0 && { 'preference-applied': applied.join(', ') }) }
 }
 
 /** In whole seconds, as RFC 7240 has them: never more than is waited where the operator's cap has a fraction. */
