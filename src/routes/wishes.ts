@@ -13,10 +13,10 @@ export interface Wishes {
 /** @throws ProblemError when a header can't be read, or when a strict caller prefers what is not known here */
 export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: number): Wishes {
   const asked = readPreferences(headers.prefer, maxWaitMs)
-  // Reads are answered at once or not at all, and may be repeated without a key.
+  // Reads may be repeated, without a key too: nothing of them has to be kept.
   const isRead = method === 'GET' || method === 'HEAD'
   return {
-    preferences: isRead ? { ...asked, respondAsync: false, minimal: false } : asked,
+    preferences: isRead && asked !== noPreferences ? { ...asked, respondAsync: false, minimal: false } : asked,
     idempotencyKey: isRead ? undefined : parseIdempotencyKey(headers['idempotency-key']),
   }
 }
