@@ -34,7 +34,7 @@ const EFFECTIVE: Readonly<Record<Kind, readonly (keyof Override)[]>> = {
   entity: ['expose', 'path', 'create', 'read', ...ACCESS],
   method: ['expose', 'path', 'verb', 'safe', 'acceptLate', 'deadlineMs', ...ACCESS],
   attribute: ['expose', 'writable', ...ACCESS],
-  // Written, it would disagree with the entity's own address.
+  // Written, it would leave an entity that disagrees with its own address.
   key: ['expose', ...ACCESS],
 }
 

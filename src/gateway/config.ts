@@ -5,6 +5,7 @@ import type { Static } from 'typebox'
 import { deepFreeze } from '../entity-registry/deep-freeze.ts'
 import { messageOf } from '../entity-registry/message-of.ts'
 import { didYouMean } from '../entity-registry/nearest-name.ts'
+import { isRecord } from '../entity-registry/plain-record.ts'
 import { misspeltVariables } from './misspelt-variables.ts'
 import { listSettings, type Setting } from './setting-list.ts'
 import { Settings } from './settings.ts'
@@ -110,17 +111,13 @@ function readFlags(argv: readonly string[], problems: string[]) {
 function readFile(file: string, problems: string[]): Tree {
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (isTree(content)) return content
+    if (isRecord(content)) return content
     problems.push(`${file}: it is no JSON object.`)
     return {}
   } catch (error) {
     problems.push(`${file}: ${messageOf(error)}`)
     return {}
   }
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Groups of settings, outermost first. */
@@ -137,7 +134,7 @@ const groups: readonly string[] = [
 function dropFalseGroups(tree: Tree, problems: string[]): void {
   for (const path of groups) {
     const group = lookup(tree, path)
-    if (group === undefined || isTree(group)) continue
+    if (group === undefined || isRecord(group)) continue
     problems.push(`the setting "${path}" must be an object.`)
     assign(tree, path, {})
   }

@@ -65,13 +65,11 @@ function attributeBindings(
   can: Capabilities,
 ): readonly Binding[] {
   const url = `/${entity.path}/:key/${attribute.name}`
-  const isKey = attribute.name === entity.key.name
   return [
     ...(can.readAttribute && attribute.readable
       ? [{ verb: 'GET', url, operation: { kind: 'read-attribute', entity, attribute } } as const]
       : []),
-    // Writing the key attribute would leave an entity that disagrees with its own address.
-    ...(can.writeAttribute && attribute.writable && !isKey
+    ...(can.writeAttribute && attribute.writable
       ? [{ verb: 'PUT', url, operation: { kind: 'write-attribute', entity, attribute } } as const]
       : []),
   ]

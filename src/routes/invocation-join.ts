@@ -40,13 +40,11 @@ export async function joinInvocation(joining: Joining): Promise<Waited | 'releas
 
 async function untilAnswered(joining: Joining, untilMs: number): Promise<Waited | 'released'> {
   const { record, store, stopping, invocation, preferences } = joining
-  // The clock may be set meanwhile.
-  const overAtMs = performance.now() + untilMs - Date.now()
+  const isTimeUp = timeUntil(untilMs)
   // The call is under way whether or not the store can say how far.
   const answer = await store.waitFor(record.id, untilMs, stopping).catch(() => undefined)
   if (answer !== undefined) return replayed(answer)
-  // A timer may be early by a millisecond, and the store has read the clock once more, which may have moved on by one.
-  const isOver = performance.now() + 2 >= overAtMs
+  const isOver = isTimeUp()
   if (isOver && (preferences.respondAsync || !acceptsLate(invocation))) return 'silent'
   const now = await store.read(record.id).catch(() => record)
   if (now === undefined && !isOver) return 'released'
@@ -58,10 +56,20 @@ async function untilAnswered(joining: Joining, untilMs: number): Promise<Waited 
 async function untilAccepted({ record, store, stopping, invocation }: Joining): Promise<Waited | 'released'> {
   if (record.state === 'running') return 'accepted'
   const untilMs = Math.max(invocation.deadline, Date.now() + 1)
+  const isTimeUp = timeUntil(untilMs)
   const told = await store.waitForAcceptance(record.id, untilMs, stopping).catch(() => undefined)
   if (told !== undefined) return told === 'accepted' ? told : replayed(told)
-  const isGone = Date.now() < untilMs && (await store.read(record.id).catch(() => record)) === undefined
+  const isGone = !isTimeUp() && (await store.read(record.id).catch(() => record)) === undefined
   return isGone ? 'released' : 'silent'
+}
+
+/**
+ * Whether that time has come, also when the clock is set meanwhile. A timer may be early by a millisecond, and a store that waits until then has
+ * read the clock once more, which may have moved on by one.
+ */
+function timeUntil(untilMs: number): () => boolean {
+  const upAtMs = performance.now() + untilMs - Date.now()
+  return () => performance.now() + 2 >= upAtMs
 }
 
 /** The key stays taken: whether its call ran will hardly be known any more, and it must not run twice. */

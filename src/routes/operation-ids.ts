@@ -11,13 +11,12 @@ export const OWN_OPERATION_IDS: readonly string[] = [
  * first keeps the name and the next has a number, so that an entity that is added at the end changes none.
  */
 export function operationIdsOf(bindings: readonly Binding[]): ReadonlyMap<Binding, string> {
-  const meant = new Set(bindings.map(plainIdOf))
   const given = new Set(OWN_OPERATION_IDS)
   return new Map(
     bindings.map((binding) => {
       const plain = plainIdOf(binding)
       let id = plain
-      for (let number = 2; given.has(id) || (id !== plain && meant.has(id)); number++) id = `${plain}_${number}`
+      for (let number = 2; given.has(id); number++) id = `${plain}_${number}`
       given.add(id)
       return [binding, id]
     }),

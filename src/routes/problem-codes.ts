@@ -1,7 +1,7 @@
 /**
  * The one table of failures: what callers can switch on. `docs/errors.md` is written from it and held by a test.
  * `outcome` says whether the call may have happened, `retry` what to do about it:
- * `safe`: send it again; `after`: again, once `Retry-After` has passed; `same_key`: only with an idempotency key, since the
+ * `safe`: send it again; `after`: again, once `Retry-After` has passed; `same_key`: only with the idempotency key that it had, since the
  * first attempt may have worked; `never`: the same call will fail again.
  */
 

@@ -47,23 +47,24 @@ export function declaredResponses(errors: ReadonlyMap<string, DeclaredError>): P
   }, {})
 }
 
-/** Both; of a status that both have, one response says all. */
+/** Both; of a status that both have, one response says all. What a custom route says of a status in another form stays as it is. */
 export function joined<A extends Readonly<Record<string, unknown>>>(
   first: A,
   second: ProblemResponses,
 ): A & ProblemResponses {
   const both = Object.entries(second).map(([status, response]) => {
-    // Whatever has the status of a problem is one.
-    const other = first[status] as ProblemResponse | undefined
+    // Fastify leaves its type open.
+    const other = first[status] as Partial<ProblemResponse> | undefined
     if (other === undefined) return [status, response]
-    const examples = { ...examplesOf(other), ...examplesOf(response) }
-    return [status, { ...other, ...response, ...shown(`${other.description} ${response.description}`, examples) }]
+    const problems = other.content?.[PROBLEM_MEDIA_TYPE]
+    if (problems === undefined) return [status, other]
+    const examples = { ...problems.examples, ...response.content[PROBLEM_MEDIA_TYPE]?.examples }
+    return [
+      status,
+      { ...other, ...response, ...shown(`${other.description ?? ''} ${response.description}`.trim(), examples) },
+    ]
   })
   return { ...first, ...Object.fromEntries(both) }
-}
-
-function examplesOf({ content }: ProblemResponse): object {
-  return content[PROBLEM_MEDIA_TYPE]?.examples ?? {}
 }
 
 const rateLimitHeaders = {

@@ -9,7 +9,7 @@ import { problemResponses } from './problem-responses.ts'
 export interface SystemRoutesOptions {
   readonly entities: readonly EntityDescriptor[]
   readonly capabilitiesOf: (entity: EntityDescriptor) => Capabilities
-  /** Every check of every runtime instance; answers within a second. */
+  /** Every check of every runtime instance; answers within two seconds. */
   readonly checks: () => Promise<readonly HealthCheck[]>
   /** @throws ProblemError when this caller may not see the single checks */
   readonly checkManagement?: (request: FastifyRequest) => void

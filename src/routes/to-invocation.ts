@@ -5,6 +5,7 @@ import type {
   MethodDescriptor,
   ParameterDescriptor,
 } from '../entity-registry/descriptor.ts'
+import { exactInteger } from '../entity-registry/exact-json.ts'
 import type { Invocation, InvocationContext, Key, Target } from '../runtime-adapters/contract.ts'
 import { ProblemError, type ProblemPlace } from './problem.ts'
 import { createValidator, type Validator } from './validator.ts'
@@ -82,7 +83,7 @@ function integerKey(text: string): Key | undefined {
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined
   const exact = BigInt(text)
   if (BigInt.asIntN(64, exact) !== exact) return undefined
-  return Number.isSafeInteger(Number(text)) ? Number(text) : exact
+  return exactInteger(exact)
 }
 
 /** Clients take these out of an address before they send it (RFC 3986, section 5.2.4). */

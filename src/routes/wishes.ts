@@ -89,6 +89,6 @@ export function appliedWait(waitSeconds: number): string {
 }
 
 /** Node joins repeated lines of a header by commas, or lists them; either is one list. */
-export function headerText(header: string | readonly string[] | undefined): string | undefined {
+function headerText(header: string | readonly string[] | undefined): string | undefined {
   return header === undefined || typeof header === 'string' ? header : header.join(', ')
 }

@@ -137,7 +137,7 @@ export interface HealthCheck {
 
 /**
  * One runtime, spoken to. Laws, held by `test/conformance/runtime-adapter.ts`:
- * `start` resolves only when replies can be received; `invoke` keeps the law of `Invoke`; `health` answers within a second and
+ * `start` resolves only when replies can be received; `invoke` keeps the law of `Invoke`; `health` answers within two seconds and
  * never throws; `close` may be called twice, and leaves no invocation without an outcome, no timer and no socket behind.
  */
 export interface RuntimeAdapter {

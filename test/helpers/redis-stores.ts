@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parseRedisUrl } from '../../src/gateway/invocations/redis-address.ts'
+import { createRedisClient, type RedisServers } from '../../src/gateway/invocations/redis-client.ts'
 import { RedisStore } from '../../src/gateway/invocations/redis-store.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -21,15 +22,23 @@ export function makeRedisStore({
   ca,
   timeoutMs = 900,
 }: RedisStoreSettings): RedisStore {
+  return new RedisStore({ servers: serversOf({ url, ca, timeoutMs }), prefix, retentionMs, log: silent })
+}
+
+/** Beside a store; yet to be connected. */
+export function clientOf(url: string): ReturnType<typeof createRedisClient> {
+  return createRedisClient(serversOf({ url, timeoutMs: 10_000 }))
+}
+
+interface ServerSettings {
+  readonly url: string
+  readonly ca?: string | undefined
+  readonly timeoutMs: number
+}
+
+function serversOf({ url, ca, timeoutMs }: ServerSettings): RedisServers {
   const tls = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
-  const servers = {
-    timeoutMs,
-    address: parseRedisUrl(url),
-    tls,
-    sentinelUsername: undefined,
-    sentinelPassword: undefined,
-  }
-  return new RedisStore({ servers, prefix, retentionMs, log: silent })
+  return { address: parseRedisUrl(url), tls, timeoutMs, sentinelUsername: undefined, sentinelPassword: undefined }
 }
 
 /** Three replicas' stores over one Redis; started. */

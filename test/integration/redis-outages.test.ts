@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { parseRedisUrl } from '../../src/gateway/invocations/redis-address.ts'
-import { createRedisClient } from '../../src/gateway/invocations/redis-client.ts'
 import { type InvocationStore, StoreUnavailable } from '../../src/routes/invocation-store.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
-import { makeRedisStore, makeReplicas } from '../helpers/redis-stores.ts'
+import { clientOf, makeRedisStore, makeReplicas } from '../helpers/redis-stores.ts'
 import { until } from '../helpers/until.ts'
 
 const reason = redisUnavailable()
@@ -162,10 +160,7 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     await until('the death is noticed', async () => !(await isBack(a)))
     await redis.restart()
     await until('it is back', () => isBack(a))
-    const client = createRedisClient({
-      ...{ address: parseRedisUrl(redis.url), tls: { rejectUnauthorized: true }, timeoutMs: 5_000 },
-      ...{ sentinelUsername: undefined, sentinelPassword: undefined },
-    })
+    const client = clientOf(redis.url)
     await client.connect()
     await client.flushall()
     client.disconnect()

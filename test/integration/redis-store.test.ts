@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringifyExact } from '../../src/entity-registry/exact-json.ts'
-import { parseRedisUrl } from '../../src/gateway/invocations/redis-address.ts'
-import { createRedisClient } from '../../src/gateway/invocations/redis-client.ts'
 import { keysOf } from '../../src/gateway/invocations/redis-records.ts'
 import { describeInvocationStore } from '../conformance/invocation-store.ts'
 import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { type RedisServer, sharedRedis } from '../helpers/redis-server.ts'
-import { makeReplicas } from '../helpers/redis-stores.ts'
+import { clientOf, makeReplicas } from '../helpers/redis-stores.ts'
 
 const reason = redisUnavailable()
 
@@ -34,7 +32,7 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
       await Promise.all(records.map((record) => a.open(record, undefined)))
       const waits = records.map(({ id }) => b.waitFor(id, Date.now() + 15_000))
       await client.connect()
-      // Whatever it looks for at once, it has looked for.
+      // It looks each second: whatever it looks for at once, it has looked for.
       await setTimeout(2_200)
       const answer = storedAnswer('1')
       for (const index of [0, 599]) {
@@ -80,11 +78,3 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
     }
   })
 })
-
-/** Beside the store; yet to be connected. */
-function clientOf(url: string) {
-  return createRedisClient({
-    ...{ address: parseRedisUrl(url), tls: { rejectUnauthorized: true }, timeoutMs: 10_000 },
-    ...{ sentinelUsername: undefined, sentinelPassword: undefined },
-  })
-}

@@ -216,6 +216,7 @@ describe.skipIf(reason !== undefined)(`calls over Kafka${reason === undefined ? 
       batch.send(line(1))
       expect(await batch.next()).toMatchObject({ id: 1, status: 200 })
       await swap()
+      // Adapters that may go are looked for four times a second.
       await delay(1_000)
       batch.send(line(2))
       expect(await batch.next()).toMatchObject({ id: 2, status: 200 })
@@ -250,6 +251,7 @@ describe.skipIf(reason !== undefined)(`calls over Kafka${reason === undefined ? 
       expect(late.status).toBe(504)
       folder.write('counter.json', described(after))
       expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+      // As above.
       await delay(1_000)
       const correlation_id = await asked.promise
       const value = Buffer.from(JSON.stringify({ correlation_id, ok: true, result: 7 }))

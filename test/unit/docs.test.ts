@@ -52,6 +52,12 @@ describe('the pages', () => {
     expect(readFileSync(join(root, page), 'utf8')).not.toMatch(/^(<{7}|={7}|>{7})( |$)/m)
   })
 
+  it.each(pages)('%s names only commands that there are', (page) => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const commands = [...readFileSync(join(root, page), 'utf8').matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)]
+    expect(commands.map(([, name = '']) => name).filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
+  })
+
   it.each(pages)('%s links only to what exists', (page) => {
     const text = readFileSync(join(root, page), 'utf8')
     const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)].map(([, target = '']) => target)

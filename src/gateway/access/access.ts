@@ -186,10 +186,10 @@ function createAuthorize({ mode }: AccessOptions, schemes: readonly Scheme[]): A
   const known = new Map<Target['kind'], WeakMap<object, Need>>()
   function needOfTarget(target: Target): Need {
     const subject = subjectOf(target)
-    const ofKind = known.get(target.kind) ?? new WeakMap<object, Need>()
-    known.set(target.kind, ofKind)
-    const need = ofKind.get(subject) ?? needOf(rulesOf(target), mode)
-    ofKind.set(subject, need)
+    const found = known.get(target.kind)?.get(subject)
+    if (found !== undefined) return found
+    const need = needOf(rulesOf(target), mode)
+    known.set(target.kind, (known.get(target.kind) ?? new WeakMap<object, Need>()).set(subject, need))
     return need
   }
   return ({ caller }, { target, args }) => {

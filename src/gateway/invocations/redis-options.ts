@@ -76,7 +76,7 @@ export function refuseUnused(options: RedisOptions, { tls, kind }: Pick<RedisAdd
   const ofTls = { REDIS_TLS_CA_FILE: tlsCaFile, REDIS_TLS_CERT_FILE: tlsCertFile, REDIS_TLS_KEY_FILE: tlsKeyFile }
   const ofSentinels = { REDIS_SENTINEL_USERNAME: sentinelUsername, REDIS_SENTINEL_PASSWORD: sentinelPassword }
   if (!tls) refuseSet(ofTls, 'rediss')
-  if (kind !== 'sentinel') refuseSet(ofSentinels, 'redis+sentinel')
+  if (kind !== 'sentinel') refuseSet(ofSentinels, 'redis+sentinel or rediss+sentinel')
 }
 
 function refuseSet(settings: Readonly<Record<string, string | undefined>>, scheme: string): void {

@@ -33,7 +33,7 @@ export interface RequestSpan {
   end(status: number | undefined, problem: string | undefined): void
 }
 
-/** The methods of HTTP's own standards, QUERY's draft included. Others are one: callers must not make up labels and names of spans. */
+/** The methods of HTTP's own standards, QUERY's draft included. Others are one, as the conventions want it. */
 const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
 const OTHER_METHOD = '_OTHER'
 

@@ -19,7 +19,7 @@ export interface TogetherOptions {
   readonly own: () => readonly MetricReading[]
 }
 
-/** Milliseconds that a worker may take: health checks answer within a second. */
+/** Milliseconds that a worker may take: checks that take longer have no good news. */
 const ANSWER_MS = 1_200
 
 export function createTogether({ crew, count, own }: TogetherOptions): Together {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { exactInteger } from '../../entity-registry/exact-json.ts'
 import { quietenPromises } from './promises.ts'
 
 /** A value that is not plain JSON data, and where in it. Nothing of it is stored or answered. */
@@ -32,7 +33,7 @@ function copy(value: unknown, path: string[]): unknown {
     case 'number':
       return copyNumber(value, path)
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value
+      return exactInteger(value)
     case 'object':
       if (value === null) return null
       if (path.length > MAX_DEPTH) throw fault(path.slice(0, 1), `is cyclic, or nested more than ${MAX_DEPTH} deep`)

@@ -1,7 +1,7 @@
 import type { AdapterContext } from '../contract.ts'
 import type { KafkaDialect } from './dialect.ts'
 import type { KafkaOptions } from './options.ts'
-import { createReplySteering, type ReplySteering } from './reply-steering.ts'
+import { ReplySteering } from './reply-steering.ts'
 import type { KafkaTransport } from './transport.ts'
 
 export interface SteeringParts {
@@ -25,7 +25,7 @@ export function createSteering({ options, dialect, transport, context }: Steerin
   }
   const { selection } = transport
   if (selection === undefined) throw refuse(`can’t work: ${transport.name} reads all partitions.`)
-  return createReplySteering({
+  return new ReplySteering({
     selection,
     topics: dialect.topics.replies,
     share,

@@ -12,7 +12,7 @@ import {
   type ProduceCount,
 } from './kafkajs-start.ts'
 import { type PlaceOptions, placeOf } from './record-place.ts'
-import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
+import { type ProducePort, SendBatcher } from './send-batcher.ts'
 import {
   type IsWanted,
   type KafkaConnection,
@@ -66,7 +66,7 @@ class Running implements RunningClient {
       allowAutoTopicCreation: false,
     })
     this.#makeReading = () => new KafkajsReading({ kafka, admin: this.#admin, connection, subscription })
-    this.#batcher = createSendBatcher({
+    this.#batcher = new SendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,
       maxBatchBytes: maxRecordBytes,

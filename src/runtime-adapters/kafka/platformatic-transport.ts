@@ -6,8 +6,8 @@ import { createFetchPort } from './platformatic-fetch.ts'
 import { produceTo } from './platformatic-produce.ts'
 import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
 import { type PlaceOptions, placeOf } from './record-place.ts'
-import { createReplyReader, type ReplyReader } from './reply-reader.ts'
-import { createSendBatcher, type ProducePort, type SendBatcher } from './send-batcher.ts'
+import { ReplyReader } from './reply-reader.ts'
+import { type ProducePort, SendBatcher } from './send-batcher.ts'
 import type {
   IsWanted,
   KafkaConnection,
@@ -65,12 +65,12 @@ class Running implements RunningClient {
       minBytes: 1,
     })
     this.#consumer.topics.trackAll(...subscription.replyTopics)
-    this.#batcher = createSendBatcher({
+    this.#batcher = new SendBatcher({
       port: this.#producePort(),
       sendTimeoutMs: connection.sendTimeoutMs,
       maxBatchBytes: maxRecordBytes,
     })
-    this.#reader = createReplyReader({
+    this.#reader = new ReplyReader({
       port: createFetchPort(this.#consumer, subscription, connection.isolation),
       onRecord: subscription.onRecord,
       refreshMs: metadataRefreshMs,

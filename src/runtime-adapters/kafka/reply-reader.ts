@@ -29,11 +29,6 @@ const GATHER_MS = 2
 /** Partitions that are read one by one wait for each other: none of them may wait for replies. */
 const AT_ONCE: Gather = { minBytes: 1, maxWaitMs: 1 }
 
-/** Reads partitions from their leaders, without a group: one fetch loop a broker. */
-export function createReplyReader(options: ReplyReaderOptions): ReplyReader {
-  return new ReplyReader(options)
-}
-
 interface Tracked extends ReadPosition {
   topicId: string
   leader: number | undefined
@@ -52,6 +47,7 @@ interface Taken {
   bytes: number
 }
 
+/** Reads partitions from their leaders, without a group: one fetch loop a broker. */
 export class ReplyReader implements ReplySelection {
   readonly #port: FetchPort
   readonly #options: ReplyReaderOptions

@@ -161,10 +161,6 @@ export class ReplySteering {
   }
 }
 
-export function createReplySteering(options: ReplySteeringOptions): ReplySteering {
-  return new ReplySteering(options)
-}
-
 function holds({ index, count }: ReplicaShare, partition: number): boolean {
   return partition % count === index
 }

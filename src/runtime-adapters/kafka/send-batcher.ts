@@ -54,10 +54,6 @@ const maxBatchRecords = 10_000
  * here, it takes along what comes meanwhile. While many come, it waits a little longer for them: requests cost the broker and this process
  * more than records do.
  */
-export function createSendBatcher(options: SendBatcherOptions): SendBatcher {
-  return new SendBatcher(options)
-}
-
 export class SendBatcher {
   readonly #port: ProducePort
   readonly #options: SendBatcherOptions

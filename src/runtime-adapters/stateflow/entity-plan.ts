@@ -42,9 +42,6 @@ export function planEntity(entity: EntityDescriptor, context: PlanContext): Enti
         `${entity.name}.${name}: references can’t be written; StateFlow would keep bare keys and fail on them.`,
       )
     }
-    if (writable && name === entity.key.name) {
-      context.report(`${entity.name}.${name}: the key can’t be written; StateFlow would lose the entity.`)
-    }
   }
   return {
     create: create && request('InitClass', { kind: 'arguments', params: create.params, method: undefined }),

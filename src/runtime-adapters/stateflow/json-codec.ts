@@ -33,6 +33,7 @@ export const jsonCodec: EventCodec = {
 }
 
 const BEYOND_ASCII = /[\u0080-\uffff]/
+
 type Part = string | Hole
 
 function requestParts({ request, type, keyType, payload }: RequestShape): readonly Part[] {

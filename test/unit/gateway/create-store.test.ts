@@ -22,8 +22,8 @@ describe('the store that the settings ask for', () => {
     ['REDIS_TLS_CA_FILE', 'redis://cache', 'rediss'],
     ['REDIS_TLS_CERT_FILE', 'redis+cluster://cache', 'rediss'],
     ['REDIS_TLS_KEY_FILE', 'redis+sentinel://cache/main', 'rediss'],
-    ['REDIS_SENTINEL_USERNAME', 'redis://cache', 'redis+sentinel'],
-    ['REDIS_SENTINEL_PASSWORD', 'rediss+cluster://cache', 'redis+sentinel'],
+    ['REDIS_SENTINEL_USERNAME', 'redis://cache', 'redis+sentinel or rediss+sentinel'],
+    ['REDIS_SENTINEL_PASSWORD', 'rediss+cluster://cache', 'redis+sentinel or rediss+sentinel'],
   ])('is refused with %s and %s, which would ignore it', async (name, REDIS_URL, scheme) => {
     const { config } = readConfig({ env: { REDIS_URL, [name]: 'not-to-be-shown' }, argv: [] })
     const refusal = `${name} needs a REDIS_URL that begins with ${scheme}: without that, it would be ignored.`

@@ -5,11 +5,12 @@ import { setTimeout } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPipelining } from '../../../src/gateway/pipelining.ts'
-import { createDrain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
+import { createDrain, type Drain, refuseWhileDraining } from '../../../src/gateway/plugins/drain.ts'
 import { until } from '../../helpers/until.ts'
 
 const REQUEST = 'GET /x HTTP/1.1\r\nHost: x\r\n\r\n'
 let app: FastifyInstance
+let drain: Drain
 let port: number
 const sockets: Socket[] = []
 /** The server's ends. */
@@ -24,7 +25,7 @@ beforeEach(async () => {
     return503OnClosing: false,
     serverFactory: (handler) => createServer(createPipelining(handler)),
   })
-  const drain = createDrain(10_000)
+  drain = createDrain(10_000)
   drain.watch(app.server)
   app.server.on('connection', (socket: Socket) => taken.push(socket))
   refuseWhileDraining(app, drain)
@@ -70,7 +71,7 @@ describe('a gateway that stops', () => {
     const { socket, said } = await open()
     const ended = once(socket, 'close')
     const closing = app.close()
-    await setTimeout(50)
+    await until('it is stopping', () => drain.isDraining())
     socket.write(REQUEST)
     await ended
     await closing

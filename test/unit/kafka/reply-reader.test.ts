@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FetchPort, type Gather, UnreadableBatchError } from '../../../src/runtime-adapters/kafka/fetch-port.ts'
-import { createReplyReader, type ReplyReader } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
+import { ReplyReader } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
 import type { ReceivedRecord } from '../../../src/runtime-adapters/kafka/transport.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -45,7 +45,7 @@ describe('the reply reader', () => {
         })
       },
     }
-    reader = createReplyReader({
+    reader = new ReplyReader({
       port: { ...port, ...more(port) },
       onRecord(record) {
         read.push(`${record.partition}:${record.offset}`)
@@ -103,7 +103,7 @@ describe('the reply reader', () => {
     for (let steps = 0; steps < 12; steps++) {
       const ended = Promise.withResolvers<void>()
       let fetches = 0
-      const reader = createReplyReader({
+      const reader = new ReplyReader({
         port: {
           leaders: async () => [{ topic: 'r', topicId: 'id', partition: 0, leader: 1 }],
           offsets: async () => () => 0n,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ReplicaShare } from '../../../src/runtime-adapters/contract.ts'
 import { partitioners, type ReplyPartitioner } from '../../../src/runtime-adapters/kafka/partitioners.ts'
-import { createReplySteering, type ReplySteering } from '../../../src/runtime-adapters/kafka/reply-steering.ts'
+import { ReplySteering } from '../../../src/runtime-adapters/kafka/reply-steering.ts'
 import type { IsWanted } from '../../../src/runtime-adapters/kafka/transport.ts'
 
 const empty = Buffer.alloc(0)
@@ -32,7 +32,7 @@ describe('the steering of replies', () => {
 
   function start({ partitions: count = 6, share = { index: 1, count: 3 }, holders = () => undefined }: Setup = {}) {
     partitions = count
-    const created = createReplySteering({
+    const created = new ReplySteering({
       selection: {
         partitionsOf: () => partitions,
         read(wanted) {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PartitionBatch, ProduceVerdict } from '../../../src/runtime-adapters/kafka/produce-verdict.ts'
-import { createSendBatcher, type ProducePort } from '../../../src/runtime-adapters/kafka/send-batcher.ts'
+import { type ProducePort, SendBatcher } from '../../../src/runtime-adapters/kafka/send-batcher.ts'
 
 const acknowledged: ProduceVerdict = { kind: 'acknowledged' }
 
@@ -25,7 +25,7 @@ function setup(
     },
     ...more,
   }
-  const batcher = createSendBatcher({ port, sendTimeoutMs: 300, maxBatchBytes: 1_000 })
+  const batcher = new SendBatcher({ port, sendTimeoutMs: 300, maxBatchBytes: 1_000 })
   const add = (value: string, partition = 0, headers: Readonly<Record<string, string>> = {}) =>
     batcher.add({ topic: 't', key: Buffer.from('k'), value: Buffer.from(value), headers }, partition)
   return { batcher, add, sent, refreshes: () => refreshes }

@@ -5,6 +5,7 @@ import type { MetadataDocument } from '../../../src/entity-registry/metadata-sch
 import type { Override } from '../../../src/entity-registry/overrides.ts'
 import { newApiKey } from '../../../src/gateway/access/api-keys.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
+import type { CustomRoutes } from '../../../src/gateway/custom-routes.ts'
 import { buildGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { OWN_OPERATION_IDS } from '../../../src/routes/operation-ids.ts'
 import { gatewayOf } from '../../helpers/document-of.ts'
@@ -42,6 +43,13 @@ describe('operationIds', () => {
     expect(byRoute.get('post /order/{key}/line_x')).toBe('order_line_x')
     expect(byRoute.get('post /order_line/{key}/x')).toBe('order_line_x_2')
     expect(byRoute.get('post /create/{key}/order')).toBe('create_order_2')
+  })
+
+  it('change none where another entity comes at the end', async () => {
+    const later = { name: 'Later', key, methods: [{ name: 'x_2', params: [] }] }
+    const { paths } = await documentOf([...entities, later], { Later: { path: 'order-line' } })
+    expect(paths['/order_line/{key}/x']?.post?.operationId).toBe('order_line_x_2')
+    expect(paths['/order-line/{key}/x_2']?.post?.operationId).toBe('order_line_x_2_2')
   })
 
   it('are linked to as they are', async () => {
@@ -117,12 +125,34 @@ describe('the answers of a method', () => {
   })
 })
 
-it('a guarded document names keys_unavailable beside what else is 503', async () => {
-  const { entry, key: secret } = newApiKey('clerk', [])
-  const env = { GATEWAY_API_KEYS: entry, GATEWAY_ACCESS: 'authenticated' }
-  gateway = await buildGateway({ config: readConfig({ env, argv: [] }).config })
-  const answer = await gateway.app.inject({ url: '/openapi.json', headers: { 'x-api-key': secret } })
-  const document: OpenapiDocument = answer.json()
-  const examples = document.paths['/user/{key}']?.get?.responses['503']?.content?.['application/problem+json']?.examples
-  expect(Object.keys(examples ?? {})).toEqual(expect.arrayContaining(['overloaded', 'keys_unavailable']))
+describe('a guarded document', () => {
+  async function guarded(routes: readonly CustomRoutes[] = []): Promise<OpenapiDocument> {
+    const { entry, key: secret } = newApiKey('clerk', [])
+    const env = { GATEWAY_API_KEYS: entry, GATEWAY_ACCESS: 'authenticated' }
+    gateway = await buildGateway({ config: readConfig({ env, argv: [] }).config, routes })
+    return (await gateway.app.inject({ url: '/openapi.json', headers: { 'x-api-key': secret } })).json()
+  }
+
+  it('names keys_unavailable beside what else is 503', async () => {
+    const { paths } = await guarded()
+    const examples = paths['/user/{key}']?.get?.responses['503']?.content?.['application/problem+json']?.examples
+    expect(Object.keys(examples ?? {})).toEqual(expect.arrayContaining(['overloaded', 'keys_unavailable']))
+  })
+
+  it('leaves custom routes what they say of a status that is a problem elsewhere', async () => {
+    const own = { type: 'object', properties: { reason: { type: 'string' } } }
+    const { paths } = await guarded([
+      async (scope) => {
+        scope.get('/plain', { schema: { response: { 401: own, 403: { $ref: 'Problem#' } } } }, async () => null)
+        const content = { 'text/plain': { schema: { type: 'string' } } }
+        scope.get('/text', { schema: { response: { 503: { description: 'Closed.', content } } } }, async () => null)
+      },
+    ])
+    const { responses: plain = {} } = paths['/plain']?.get ?? {}
+    expect(plain['401']?.content).toEqual({ 'application/json': { schema: own } })
+    expect(Object.keys(plain)).toEqual(expect.arrayContaining(['401', '403', '503']))
+    const { responses: text = {} } = paths['/text']?.get ?? {}
+    expect(text['503']).toMatchObject({ description: 'Closed.' })
+    expect(Object.keys(text['503']?.content ?? {})).toEqual(['text/plain'])
+  })
 })

@@ -83,7 +83,7 @@ describe('an invocation’s status and result', () => {
     void ask(app, { key: 'k' })
     await until('the call is made', () => app.invocations.length === 1)
     const url = `/-/invocations/${app.invocations[0]?.id}`
-    const waiting = app.app.inject({ url, headers: { prefer: 'wait=1' } })
+    const waiting = app.app.inject({ url, headers: { prefer: 'wait=3' } })
     expect(await Promise.race([waiting, late()])).toBe('late')
     expect((await app.app.inject(url)).json()).toMatchObject({ state: 'queued' })
     accept()

@@ -9,27 +9,20 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** An app over a store some of whose writes are slow; what they were is noted when they are done. */
-function withSlow(...slow: readonly ('finish' | 'release')[]) {
-  const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
-  const done: string[] = []
-  const slowly = (name: 'finish' | 'release') => async () => {
-    await pause(100)
-    done.push(name)
-    return true
-  }
-  const store: InvocationStore = { ...memory, ...Object.fromEntries(slow.map((name) => [name, slowly(name)])) }
-  return { app: build({ store }), done }
-}
-
 describe('what is written of a call', () => {
   it('does not hold up the answer, and is waited for by a replica that stops', async () => {
-    const { app, done } = withSlow('finish')
+    const { promise: written, resolve: write } = Promise.withResolvers<boolean>()
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    const app = build({ store: { ...memory, finish: () => written } })
     app.answer(answered(3))
     expect((await ask(app, { key: 'k' })).statusCode).toBe(200)
-    expect(done).toEqual([])
-    await app.answering.settled()
-    expect(done).toEqual(['finish'])
+    const order: string[] = []
+    const settled = app.answering.settled().then(() => order.push('settled'))
+    await new Promise(setImmediate)
+    order.push('written')
+    write(true)
+    await settled
+    expect(order).toEqual(['written', 'settled'])
   })
 
   it('is waited for by a replica that stops for two seconds, and no longer', async () => {
@@ -62,10 +55,16 @@ describe('what is written of a call', () => {
   })
 
   it('frees the key of a call that was not sent before its caller can use it again', async () => {
-    const { app, done } = withSlow('release')
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    let isReleased = false
+    const release = async () => {
+      await pause(100)
+      isReleased = true
+    }
+    const app = build({ store: { ...memory, release } })
     app.answer({ kind: 'not-sent', cause: 'runtime-unavailable', detail: 'Away.' })
     expect((await ask(app, { key: 'k' })).statusCode).toBe(503)
-    expect(done).toEqual(['release'])
+    expect(isReleased).toBe(true)
   })
 
   it('is not waited for by the caller of a call that was not sent where the store hangs', async () => {

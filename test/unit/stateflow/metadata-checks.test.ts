@@ -70,13 +70,6 @@ describe('metadata that StateFlow can’t serve stops the start', () => {
     expect(problemsOf([entity])).toEqual([expect.stringContaining('User.__init__ begins with an underscore')])
   })
 
-  it('for a key that may be written', () => {
-    const user = entityNamed('User')
-    const key = { ...found(user.attributes.get('username'), 'username'), writable: true }
-    const entity = { ...user, attributes: new Map([...user.attributes, ['username', key]]) }
-    expect(problemsOf([entity])).toEqual([expect.stringContaining('User.username: the key can’t be written')])
-  })
-
   it('for integer keys over StateFun, which addresses by text', () => {
     const entities = entitiesWith([], { key: { name: 'id', schema: { type: 'integer' } }, create: { params: [] } })
     expect(problemsOf(entities, 'statefun')).toEqual([expect.stringContaining('Thing has integer keys')])
