@@ -63,7 +63,7 @@ def main() -> None:
     options = arguments()
     # The classes' own prints, and StateFlow's, are its log.
     sys.stdout = sys.stderr
-    # One's own module is looked for where one is, as `python -m` does it, not beside this file.
+    # One's own module is looked for first where one is, as `python -m` does it, and then beside this file.
     sys.path.insert(0, os.getcwd())
     app = compile_runtime(options).get_app()
     with contextlib.suppress(KeyboardInterrupt):

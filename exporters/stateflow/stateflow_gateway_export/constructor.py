@@ -23,16 +23,14 @@ def report_constructor(compiled: Compiled, source: EntitySource, report: Report)
         )
     init = source.methods.get("__init__")
     nodes = own_nodes(init) if init is not None else []
-    hands_on = any(map(hands_itself_on, nodes))
-    for base in compiled.cls.__mro__[1:] if hands_on else ():
-        if "__init__" in vars(base) and base is not object and base.__module__ != "typing":
-            report.note(
-                f"{name}.__init__",
-                f"what the constructor of {base.__name__} sets is no state in StateFlow, and gone after the create",
-            )
+    for base in compiled.cls.__mro__[1:]:
+        has_own = "__init__" in vars(base) and base is not object and base.__module__ != "typing"
+        if has_own and calls_constructor(nodes, base.__name__):
+            what = f"what only the constructor of {base.__name__} sets"
+            report.note(f"{name}.__init__", f"{what} is no state in StateFlow, and gone after the create")
     if any(isinstance(node, (ast.Raise, ast.Assert)) for node in nodes):
         report.note(f"{name}.__init__", "a create that is refused by raise or assert would end the runtime")
-    if not has_unseen_constructor(compiled, source) and not hands_on:
+    if not has_unseen_constructor(compiled, source) and not any(map(hands_itself_on, nodes)):
         report_unset(compiled, source, report)
 
 
@@ -50,6 +48,13 @@ def report_unset(compiled: Compiled, source: EntitySource, report: Report) -> No
             report.note(where, "the constructor does not always set it: a create without it would end the runtime")
         else:
             report.note(where, "the constructor does not set it: each create would end the runtime")
+
+
+def calls_constructor(nodes: List[ast.AST], base: str) -> bool:
+    """``super()`` or ``Base.__init__``."""
+    names = {ast.unparse(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "__init__"}
+    called = {name.split(".")[-1] for name in names}
+    return base in called or any(isinstance(node, ast.Name) and node.id == "super" for node in nodes)
 
 
 def hands_itself_on(node: ast.AST) -> bool:
@@ -75,19 +80,22 @@ def settled(source: EntitySource, body: List[ast.stmt], under_way: FrozenSet[str
     """What is set whichever way an ``if`` goes. Loops and ``try`` are taken to get through."""
     found: Set[str] = set()
     for statement in body:
-        if isinstance(statement, ast.If):
-            found |= settled(source, statement.body, under_way) & settled(source, statement.orelse, under_way)
-            continue
         blocks = [getattr(statement, field, []) for field in ("body", "orelse", "finalbody")]
-        if any(blocks):
-            found |= {name for block in blocks for name in settled(source, block, under_way)}
-            continue
-        parts = list(ast.walk(statement))
+        parts = list(ast.walk(statement)) if not any(blocks) else head(statement)
         found |= stored_attributes(parts)
         for name in called_methods(parts) - under_way:
             method = source.methods.get(name)
             found |= settled(source, method.body, under_way | {name}) if method is not None else set()
+        inside = [settled(source, block, under_way) for block in blocks]
+        found |= inside[0] & inside[1] if isinstance(statement, ast.If) else set().union(*inside)
     return found
+
+
+def head(statement: ast.stmt) -> List[ast.AST]:
+    """What a compound statement evaluates and sets in its first line."""
+    fields = [getattr(statement, field, []) for field in ("test", "items", "iter", "target")]
+    parts = [part for field in fields for part in (field if isinstance(field, list) else [field])]
+    return [node for part in parts for node in ast.walk(part)]
 
 
 def stored_attributes(nodes: List[ast.AST]) -> Set[str]:

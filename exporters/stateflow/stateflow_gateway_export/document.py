@@ -16,6 +16,7 @@ from .source import EntitySource, Function, is_generator, parameters, returned_v
 NAMESPACE = "global"
 #: What the metadata's schema takes for a name.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+NAME_RULE = "ASCII letters, digits and _, at most 128"
 
 
 def build_document(compiled: List[Compiled], application: str, runtime: str, report: Report) -> Dict[str, Any]:
@@ -39,8 +40,7 @@ def refuse_names(compiled: List[Compiled]) -> None:
         params = init.input_desc.keys() if init is not None else []
         names += [f"{entity}.__init__({name})" for name in params if not NAME.fullmatch(name)]
     if names:
-        rule = "The gateway's names are ASCII letters, digits and _, at most 128"
-        raise ExportError(f"{rule}; not so {', '.join(names)}.")
+        raise ExportError(f"The gateway's names are {NAME_RULE}; not so {', '.join(names)}.")
 
 
 def identifier(text: str) -> str:
@@ -61,11 +61,12 @@ class EntityExport:
         self._report_left_out()
         report_constructor(self._compiled, self._source, self._report)
         init = self._descriptor.get_method_by_name("__init__")
+        has_create = not has_unseen_constructor(self._compiled, self._source)
         return without_none(
             {
                 "name": self._name,
                 "description": self._source.description,
-                "key": read_key(self._source, self._reader, f"{self._name}.__key__"),
+                "key": read_key(self._source, self._reader, f"{self._name}.__key__", has_create),
                 "state": self._state(),
                 "create": self._create(init),
                 "methods": [self._method(method) for method in self._descriptor.methods_dec if self._is_shown(method)],
@@ -193,7 +194,7 @@ class EntityExport:
     def _report_name(self, member: str, names: List[str]) -> None:
         self._report.note(
             f"{self._name}.{member}",
-            f"the gateway's names are ASCII letters, digits and _; {', '.join(names)} is not so, left out",
+            f"the gateway's names are {NAME_RULE}; {', '.join(names)} is not so, left out",
         )
 
 

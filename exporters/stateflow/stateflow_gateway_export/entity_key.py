@@ -11,7 +11,7 @@ KEY_TYPES = ("string", "integer")
 CALLS = {"str": "string", "repr": "string", "hex": "string", "int": "integer", "len": "integer", "id": "integer"}
 
 
-def read_key(source: EntitySource, reader: AnnotationReader, where: str) -> Dict[str, Any]:
+def read_key(source: EntitySource, reader: AnnotationReader, where: str, has_create: bool) -> Dict[str, Any]:
     """The document's ``key``: an argument of the constructor, or one that the entity makes up."""
     method = source.methods.get("__key__")
     if method is None:
@@ -24,8 +24,9 @@ def read_key(source: EntitySource, reader: AnnotationReader, where: str) -> Dict
     schema = key_schema(source, reader, method, where)
     if param is not None:
         return {"name": param, "schema": schema}
-    text = ast.unparse(expression) if expression is not None else "the result of __key__"
-    reader.note(where, f"{text} is not an argument of the constructor: a create's answer tells the key")
+    if has_create:
+        text = ast.unparse(expression) if expression is not None else "the result of __key__"
+        reader.note(where, f"{text} is not an argument of the constructor: a create's answer tells the key")
     name = attribute if attribute is not None and attribute.isascii() else "key"
     return {"name": name, "schema": schema, "generated": True}
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import traceback
 from typing import Optional
@@ -9,6 +10,9 @@ from typing import Optional
 #: Frames that are on the way to the user's code.
 ON_THE_WAY = ("<", os.path.dirname(__file__) + os.sep, os.path.dirname(importlib.__file__) + os.sep)
 MAX_CHARACTERS = 300
+#: What upstream's split_methods calls for one method. Behind what else it calls, its `method` is a class's last one.
+FOR_A_METHOD = ("__init__", "visualize", "split_function", "visualize_flow")
+NONE_AS_PARAMETER = re.compile(r"def \w+\([^()]*, None[,)]")
 
 
 def in_one_line(error: BaseException) -> str:
@@ -36,24 +40,32 @@ def place_of(error: BaseException) -> str:
 
 
 def compile_failure(error: BaseException) -> Optional[str]:
-    """``None`` for an error that is none of StateFlow's compiler. A module may have called that itself."""
+    """
+    ``None`` for an error that is none of StateFlow's compiler, or of no one class.
+    A module may have called the compiler itself.
+    """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     split = next((index for index, frame in enumerate(frames) if frame.f_code.co_name == "split_methods"), None)
     if split is None:
         return None
+    behind = next((frame.f_code.co_name for frame in frames[split + 1 :]), "")
+    if behind == "execute_merge":
+        return None  # The methods of all classes are put together there.
     found = frames[split].f_locals
     entity = found["desc"].class_name
     # StateFlow writes the class anew from its parts and runs its whole file once more, from a text without a name.
     runs_again = isinstance(error, SyntaxError) or any(not frame.f_code.co_filename for frame in frames[split:])
-    if not runs_again:
-        return f"StateFlow can't compile {entity}.{found['method'].method_name}: {in_one_line(error)}."
-    return f"StateFlow can't compile {entity}: {in_one_line(error)}. {hint_of(error)}".rstrip()
+    if runs_again:
+        return f"StateFlow can't compile {entity}: {in_one_line(error)}. {hint_of(error)}".rstrip()
+    name = f"{entity}.{found['method'].method_name}" if behind in FOR_A_METHOD else entity
+    return f"StateFlow can't compile {name}: {in_one_line(error)}."
 
 
 def hint_of(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         made = (error.text or "").strip()
-        return f"It made this code of it: {made} (it takes a None in a split method for a variable)" if made else ""
+        reason = " (it takes a None in a split method for a variable)" if NONE_AS_PARAMETER.match(made) else ""
+        return f"It made this code of it: {made}{reason}" if made else ""
     if isinstance(error, ImportError):
         return (
             "It runs the file of a class with split methods once more, outside of its package: "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exporting import MODULES, PACKAGE, forget_entities, needs_stateflow, stateflow_home
 from stateflow_gateway_export.command import main
+from stateflow_gateway_export.failure import hint_of
 
 TIMEOUT_S = 60
 
@@ -105,6 +106,20 @@ class Command(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("can't compile Gate: SyntaxError: invalid syntax. It made this code", done.stderr)
                 self.assertIn("def nothing_1(self, None", done.stderr)
+                self.assertIn("takes a None in a split method for a variable", done.stderr)
+
+    def test_blames_no_method_for_what_happens_behind_the_splitting_of_them(self):
+        done = run_here("calls_itself_on_another", "--src", str(MODULES))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("StateFlow can't compile the module: RecursionError: ", done.stderr)
+        done = run_here("decorated_by_a_lambda", "--src", str(MODULES))
+        self.assertIn("StateFlow can't compile Gate: TypeError: ", done.stderr)
+
+    def test_says_of_code_that_stateflow_made_only_what_it_shows(self):
+        for line in ("def pay_1(self, amount: None, x y):", "x = = None"):
+            with self.subTest(line):
+                hint = hint_of(SyntaxError("invalid syntax", ("", 1, 1, line)))
+                self.assertEqual(hint, f"It made this code of it: {line}")
 
     def test_explains_that_a_file_with_split_methods_has_no_package(self):
         done = run_here("with_dots.gates", "--src", str(MODULES))

@@ -22,15 +22,25 @@ class Constructors(unittest.TestCase):
         for name in ("made", "origin"):
             with self.subTest(name):
                 self.assertEqual(lines_about(self.report, f"Calling.{name}"), "")
+        for name in ("prepared", "entered", "asked", "last", "waited"):
+            with self.subTest(name):
+                self.assertEqual(lines_about(self.report, f"InHeads.{name}"), "")
 
     def test_what_only_a_base_class_sets_is_reported_as_no_state(self):
-        self.assertIn("the constructor of Dated sets is no state", lines_about(self.report, "Calling.__init__"))
+        for name in ("Calling", "Explicit"):
+            with self.subTest(name):
+                line = lines_about(self.report, f"{name}.__init__")
+                self.assertIn("what only the constructor of Dated sets is no state", line)
+
+    def test_a_constructor_that_calls_none_of_a_base_class_sets_nothing_there(self):
+        self.assertEqual(lines_about(self.report, "Registering.__init__"), "")
 
     def test_a_constructor_outside_of_the_class_s_own_body_gives_no_create(self):
         for name in ("Inheriting", "Generated"):
             with self.subTest(name):
                 self.assertNotIn("create", entity(self.document, name))
                 self.assertIn("there is no create", lines_about(self.report, f"{name}.__init__"))
+                self.assertEqual(lines_about(self.report, f"{name}.__key__"), "")
 
     def test_a_class_without_any_constructor_is_created_without_arguments(self):
         self.assertEqual(entity(self.document, "Bare")["create"], {"params": []})
@@ -53,6 +63,7 @@ class Constructors(unittest.TestCase):
             "Whole": {"name": "w", "big": False},
             "Unset": {"name": "u", "big": True},
             "Calling": {"name": "c"},
+            "InHeads": {"name": "h"},
             "Generated": {},
             "Bare": {},
             "Derived": {"name": "d"},

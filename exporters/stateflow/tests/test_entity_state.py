@@ -18,14 +18,17 @@ class EntityState(unittest.TestCase):
                 self.assertEqual(lines_about(self.report, f"Tank.{name}"), "")
 
     def test_an_attribute_that_stateflow_does_not_fetch_is_reported(self):
-        texts = {"condition": "other.level", "looked_up": "others[0].level", "condition_in_loop": "other.level"}
+        own = dict.fromkeys(("condition", "condition_in_loop", "condition_after_split"), "other.level")
+        texts = {**own, "looked_up": "others[0].level"}
         for name, text in texts.items():
             with self.subTest(name):
                 line = lines_about(self.report, f"Tank.{name}")
                 self.assertIn(f"fetches nothing for {text},", line)
                 self.assertIn("would end the runtime", line)
-        with self.assertRaisesRegex(AttributeError, "has no attribute 'level'"):
-            answer(runtime_with("a", "b"), method(self.document, "condition"), {"other": "b"})
+        for name in ("condition", "condition_after_split"):
+            with self.subTest(name), self.assertRaisesRegex(AttributeError, "has no attribute 'level'"):
+                runtime = runtime_with("a", "b", "c")
+                answer(runtime, method(self.document, name), {"other": "b", "third": "c"})
 
     def test_an_attribute_that_is_fetched_is_not(self):
         self.assertEqual(lines_about(self.report, "Tank.in_loop"), "")
@@ -41,8 +44,24 @@ class EntityState(unittest.TestCase):
                 runtime = runtime_with("a", "b")
                 self.assertEqual(answer(runtime, method(self.document, name), {"other": "b"}), expected)
 
-    def test_a_call_of_a_split_method_that_begins_with_a_request_is_reported(self):
-        self.assertIn("answered by 404", lines_about(self.report, "Tank.calls_split"))
+    def test_a_request_for_a_state_that_stateflow_tells_no_key_is_reported(self):
+        texts = {
+            "calls_split": "begins with an attribute of an argument",
+            "split_then_attribute": "right after a call of a split method",
+            "second_after_a_call": "an attribute of a second entity",
+            "second_in_loop": "an attribute of a second entity",
+        }
+        for name, text in texts.items():
+            with self.subTest(name):
+                line = lines_about(self.report, f"Tank.{name}")
+                self.assertRegex(line, f"{text}; .* answered by 404$")
+                self.assertEqual(line.count("\n"), 0)
+        for name in ("calls_split", "split_then_attribute", "second_after_a_call"):
+            with self.subTest(name):
+                runtime = runtime_with("a", "b", "c")
+                reply = answer(runtime, method(self.document, name), {"other": "b", "third": "c"})
+                self.assertIn("does not exist", reply["error_message"])
+        self.assertEqual(lines_about(self.report, "Tank.fills"), "")
 
     def test_an_attribute_of_another_entity_that_is_set_is_reported_and_stays_as_it_was(self):
         self.assertIn("other.level is set on a copy", lines_about(self.report, "Tank.sets"))
@@ -78,7 +97,10 @@ def answer(runtime, found, arguments):
     (operator,) = runtime.flow.operators
     address = operator.function_type.to_address()
     address.key = "a"
-    event = Event("1", address, EventType.Request.EventFlow, {"flow": EventFlowGraph.from_dict(graph)})
+    read = EventFlowGraph.from_dict(graph)
+    for node in read.graph:
+        node.method_id = graph[str(node.id)]["method_id"]  # Upstream's from_dict leaves it out.
+    event = Event("1", address, EventType.Request.EventFlow, {"flow": read})
     reply = runtime.execute_event(runtime.serializer.serialize_event(event))
     return reply.payload.get("return_results", reply.payload)
 

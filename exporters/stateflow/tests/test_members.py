@@ -60,6 +60,7 @@ class Members(unittest.TestCase):
         for member, name in {"größe": "größe", "öffnen": "öffnen", "ask": "wofür"}.items():
             with self.subTest(member):
                 self.assertIn(f"{name} is not so, left out", lines_about(report, f"Cafe.{member}"))
+        self.assertIn("at most 128; long_name", lines_about(report, "Cafe.long_name"))
 
     def test_an_entity_or_a_constructor_with_such_a_name_is_refused(self):
         with self.assertRaisesRegex(ExportError, r"ASCII letters.*; not so Café, Café\.__init__\(straße\)"):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import stateflow
 
+SEEN = []
+
 
 class Dated:
     origin = "here"
@@ -106,6 +108,59 @@ class Refusing:
         if name == "x":
             raise ValueError("not x")
         self.name: str = name
+
+    def __key__(self):
+        return self.name
+
+
+@stateflow.stateflow
+class Explicit(Dated):
+    def __init__(self, name: str):
+        Dated.__init__(self)
+        self.name: str = name
+
+    def __key__(self):
+        return self.name
+
+
+@stateflow.stateflow
+class Registering(Dated):
+    def __init__(self, name: str):
+        SEEN.append(self)
+        self.name: str = name
+
+    def __key__(self):
+        return self.name
+
+
+@stateflow.stateflow
+class InHeads:
+    def __init__(self, name: str):
+        self.name: str = name
+        if self.prepare():
+            pass
+        with nullcontext(2) as self.entered:
+            pass
+        for self.last in self.numbers():
+            pass
+        while self.wait():
+            pass
+
+    def prepare(self) -> bool:
+        self.prepared: bool = False
+        return self.prepared
+
+    def numbers(self) -> list:
+        self.asked: bool = True
+        return [3]
+
+    def wait(self) -> bool:
+        self.waited: bool = True
+        return False
+
+    def change(self):
+        self.entered = 4
+        self.last = 4
 
     def __key__(self):
         return self.name

@@ -76,6 +76,33 @@ class Tank:
         limit = third.in_one(other)
         return limit
 
+    def fills(self, other: "Tank") -> int:
+        filled = other.fill(1)
+        return filled
+
+    def split_then_attribute(self, other: "Tank", third: "Tank") -> int:
+        filled = third.fills(other)
+        limit = other.limit
+        return filled
+
+    def second_after_a_call(self, other: "Tank", third: "Tank") -> int:
+        other.fill(1)
+        level = other.level
+        limit = third.limit
+        return limit - level
+
+    def second_in_loop(self, others: List["Tank"], third: "Tank") -> int:
+        total: int = 0
+        for other in others:
+            total += other.level + third.level
+        return total
+
+    def condition_after_split(self, other: "Tank", third: "Tank") -> bool:
+        limit = third.no_result_then_attribute(other)
+        if other.level > limit:
+            return True
+        return False
+
     def sets(self, other: "Tank", amount: int) -> bool:
         other.level -= amount
         return True

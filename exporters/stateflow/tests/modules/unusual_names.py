@@ -13,6 +13,9 @@ class Cafe:
     def ask(self, wofür: str) -> str:
         return wofür
 
+    def long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_long_name_(self) -> bool:
+        return True
+
     def plain(self) -> bool:
         return True
 
