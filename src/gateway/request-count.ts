@@ -1,4 +1,4 @@
-import { atMost } from '../routes/at-most.ts'
+import { atMost } from '../entity-registry/at-most.ts'
 import type { Handle } from './front.ts'
 
 /** How many requests are under way in one generation. */

@@ -1,5 +1,5 @@
+import { atMost } from '../entity-registry/at-most.ts'
 import type { Answering } from '../routes/answering.ts'
-import { atMost } from '../routes/at-most.ts'
 import type { InvocationStore } from '../routes/invocation-store.ts'
 import type { Config } from './config.ts'
 import type { Front } from './front.ts'

@@ -8,6 +8,7 @@ import type { Operation } from './binding.ts'
 import type { EntityRoutesOptions } from './entity-routes.ts'
 import { parseBody } from './json-body.ts'
 import { ProblemError } from './problem.ts'
+import { policyMsOf } from './target.ts'
 import { type ArgumentCheck, createArgumentCheck, createKeyCheck, createValueCheck } from './to-invocation.ts'
 
 /** A line that asks for something that there is, with arguments that fit. */
@@ -72,8 +73,8 @@ export function createLineReader(options: LineReaderOptions): LineReader {
       })
     }
     const { lane, target, args } = line.key === undefined ? entity.create(line, view) : entity.call(line, view)
-    const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
-    const deadlineMs = line.waitMs === undefined ? policyMs : Math.min(line.waitMs, maxWaitMs)
+    const deadlineMs =
+      line.waitMs === undefined ? policyMsOf(target, defaultDeadlineMs) : Math.min(line.waitMs, maxWaitMs)
     return { kind: 'call', place, lane, target, args, deadlineMs, idempotencyKey: line.idempotencyKey }
   }
 

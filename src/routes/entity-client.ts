@@ -11,6 +11,7 @@ import type {
   Outcome,
   Target,
 } from '../runtime-adapters/contract.ts'
+import { policyMsOf } from './target.ts'
 import { toHttp } from './to-http.ts'
 import { createArgumentCheck, createKeyCheck, toInvocation } from './to-invocation.ts'
 
@@ -76,8 +77,7 @@ export function createEntityClient(options: EntityClientOptions): EntityClient {
   const checkOf = madeOnce(({ params }: Pick<MethodDescriptor, 'params'>) => createArgumentCheck(params))
   const keyCheckOf = madeOnce((entity: EntityDescriptor) => createKeyCheck(entity, '#/key'))
   const run = async (target: Target, args: Args, options: CallOptions = {}): Promise<unknown> => {
-    const policyMs = (target.kind === 'call' ? target.method.deadlineMs : undefined) ?? defaultDeadlineMs
-    const deadlineMs = Math.min(options.deadlineMs ?? policyMs, LONGEST_TIMER_MS)
+    const deadlineMs = Math.min(options.deadlineMs ?? policyMsOf(target, defaultDeadlineMs), LONGEST_TIMER_MS)
     if (Number.isNaN(deadlineMs)) throw new TypeError('deadlineMs is no number.')
     const invocation = toInvocation({ id: newId(), target, args, deadlineMs, context: options.context ?? {} })
     return unwrap(await invoke(invocation), invocation)

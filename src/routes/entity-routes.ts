@@ -13,6 +13,7 @@ import type { Admit, Asked, Authorize } from './operation-rules.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem.ts'
 import { createQueryReader } from './query-arguments.ts'
 import { routeSchema } from './route-schema.ts'
+import { policyMsOf } from './target.ts'
 import type { HttpAnswer } from './to-http.ts'
 import { createArgumentCheck, createKeyParser, createValueCheck, toInvocation } from './to-invocation.ts'
 import { readTraceContext } from './trace-context.ts'
@@ -65,7 +66,7 @@ function registerBinding(app: FastifyInstance, binding: Binding, options: Bindin
   const { verb, url, operation } = binding
   const { read, schema: args } = createReader(operation)
   const takesQuery = operation.kind === 'call' && operation.args === 'query'
-  const policyMs = (operation.kind === 'call' ? operation.method.deadlineMs : undefined) ?? defaultDeadlineMs
+  const policyMs = policyMsOf(operation, defaultDeadlineMs)
   app.route({
     method: verb,
     url,

@@ -1,6 +1,6 @@
+import { atMost } from '../entity-registry/at-most.ts'
 import type { Outcome } from '../runtime-adapters/contract.ts'
 import type { Answering, AnsweringOptions, AnswerRequest } from './answering.ts'
-import { atMost } from './at-most.ts'
 import { CallUnderWay } from './call-under-way.ts'
 import { fingerprintOf, idempotencyScope } from './idempotency.ts'
 import { type Acceptances, createAcceptances } from './invocation-acceptance.ts'

@@ -1,4 +1,4 @@
-import { atMost } from '../../routes/at-most.ts'
+import { atMost } from '../../entity-registry/at-most.ts'
 
 /** Writes that a store could not take when they came, or of which it is not known whether it did: tried again until they work. */
 export interface Retries {

@@ -1,6 +1,6 @@
 import { write, writeSync } from 'node:fs'
 import process from 'node:process'
-import { atMost } from '../../routes/at-most.ts'
+import { atMost } from '../../entity-registry/at-most.ts'
 
 /** Where a logger's lines go. */
 export interface LogDestination {

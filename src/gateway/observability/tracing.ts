@@ -13,7 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
-import { atMost } from '../../routes/at-most.ts'
+import { atMost } from '../../entity-registry/at-most.ts'
 import { memberOf } from '../../routes/target.ts'
 import { readTraceContext } from '../../routes/trace-context.ts'
 import type { FollowedSend, Invocation, InvocationContext, RecordWatch } from '../../runtime-adapters/contract.ts'

@@ -1,3 +1,4 @@
+import { atMost } from '../../entity-registry/at-most.ts'
 import { notSent } from './not-sent.ts'
 import type { PartitionBatch, ProduceVerdict } from './produce-verdict.ts'
 import type { KafkaRecord, SendResult } from './transport.ts'
@@ -96,10 +97,7 @@ export class SendBatcher {
       for (const one of lane.waiting) tell(one, notSent('broker-unavailable', 'The gateway is shutting down.'))
       lane.waiting = []
     }
-    const grace = Promise.withResolvers<void>()
-    const timer = setTimeout(grace.resolve, graceMs)
-    await Promise.race([Promise.all(this.#requests), grace.promise])
-    clearTimeout(timer)
+    await atMost(graceMs, Promise.all(this.#requests))
     clearTimeout(this.#pause)
     clearInterval(this.#sweeper)
     for (const { travelling = [] } of this.#all()) {

@@ -170,12 +170,7 @@ describe('a batch whose caller goes', () => {
   it('is not cut off while an answer has not left, though its call has ended', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const gate = createGate()
-      const source = new PassThrough()
-      const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
-      const answers = text(run.answers)
-      source.write('a:1\n')
-      await tick()
+      const { gate, source, run, calls, answers } = await beginOneCall()
       expect(calls).toEqual(['a:1'])
       gate.let('a:1')
       // Ends the call, and comes before what writes its answer.
@@ -194,12 +189,7 @@ describe('a batch whose caller goes', () => {
   it('goes on with what he sends after a call that took longer than he may be idle', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const gate = createGate()
-      const source = new PassThrough()
-      const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
-      const answers = text(run.answers)
-      source.write('a:1\n')
-      await tick()
+      const { gate, source, run, calls, answers } = await beginOneCall()
       vi.advanceTimersByTime(1_200)
       source.end('b:1\n')
       await tick()
@@ -327,6 +317,17 @@ describe('a batch while the gateway stops', () => {
 })
 
 /** The gateway has begun to stop a minute ago. */
+/** A batch whose first call is under way, and whose caller may be idle for 500 ms. */
+async function beginOneCall() {
+  const gate = createGate()
+  const source = new PassThrough()
+  const { run, calls } = build({ source, answer: gate.answer, limits: { idleMs: 500 } })
+  const answers = text(run.answers)
+  source.write('a:1\n')
+  await tick()
+  return { gate, source, run, calls, answers }
+}
+
 function drainForLong(run: BatchRun): void {
   vi.useFakeTimers({ toFake: ['setTimeout'] })
   try {
