@@ -1,5 +1,6 @@
+import type { Header, RecordFields } from '../src/runtime-adapters/kafka/platformatic-batches.ts'
 import { pickledReplyTo } from './pickled-reply.ts'
-import type { BareRecord, Header } from './record-batch.ts'
+
 import { idOf, replyTo } from './worker-reply.ts'
 
 /** A request as the broker gives it. */
@@ -9,7 +10,7 @@ export interface RequestRecord {
   readonly headers: readonly (readonly [Buffer | null, Buffer | null])[]
 }
 
-export interface Reply extends BareRecord {
+export interface Reply extends RecordFields {
   /** Where its reader wants it; by default where its key belongs, or anywhere. */
   readonly partition?: number
 }

@@ -1,9 +1,9 @@
-import { Connection, fetchV17, metadataV12 } from '@platformatic/kafka'
+import { Connection, fetchV17, metadataV12, ProduceAcks, produceV11 } from '@platformatic/kafka'
 import { partitionOfKey } from '../src/runtime-adapters/kafka/partitioners.ts'
+import { type WrittenBatch, writeProduce } from '../src/runtime-adapters/kafka/platformatic-produce.ts'
 import { type Answer, type Convention, conventions, delayMs, type Reply } from './conventions.ts'
 import { answerParent } from './parent-channel.ts'
 import type { Pause } from './pauses.ts'
-import { encodeProduce, type PartitionRecords, readProduceErrors } from './record-batch.ts'
 
 /**
  * The runtime of the benchmark: answers every request of one topic on another, in the way that its sender understands. It is as
@@ -26,6 +26,7 @@ const FETCH_WAIT_MS = 100
 const MAX_FETCH_BYTES = 8_388_608
 /** Milliseconds from which the broker's answer to a produce counts as a pause. */
 const PAUSE_MS = 50
+const WRITE_OPTIONS = { acks: ProduceAcks.LEADER, timeoutMs: 5_000 }
 const SESSIONLESS_EPOCH = -1
 const NO_EPOCH = -1
 
@@ -133,9 +134,10 @@ function answerAll({ offsets, answer }: Lane, { responses }: fetchV17.FetchRespo
 
 function produce(lane: Lane, replies: readonly Reply[]): void {
   const batches = intoPartitions(lane, replies)
-  const request = () => encodeProduce({ topic: lane.replyTopic, batches })
+  const request = () => writeProduce(batches, WRITE_OPTIONS)
   const startedAt = performance.now()
-  writer.send(0, 11, request, readProduceErrors, true, true, (error) => {
+  writer.send(produceV11.api.key, produceV11.api.version, request, produceV11.parseResponse, true, true, (error) => {
+    // A partition that was refused too.
     if (error !== null) throw error
     notePause(startedAt)
   })
@@ -151,11 +153,14 @@ function notePause(startedAt: number): void {
  * With a key, where the Java client puts them. Those without one all go into one partition, the next time into the next: as the
  * producers of runtimes do.
  */
-function intoPartitions({ replyPartitions }: Lane, replies: readonly Reply[]): readonly PartitionRecords[] {
+function intoPartitions(
+  { replyTopic: topic, replyPartitions }: Lane,
+  replies: readonly Reply[],
+): readonly WrittenBatch[] {
   const turn = nextPartition++ % replyPartitions
   const homes = Map.groupBy(replies, ({ partition, key }) => {
     if (partition !== undefined) return partition
     return key === undefined ? turn : partitionOfKey(key, replyPartitions)
   })
-  return [...homes].map(([partition, records]) => ({ partition, records }))
+  return [...homes].map(([partition, records]) => ({ topic, partition, records }))
 }

@@ -7,6 +7,7 @@ import {
   UnsupportedCompressionError,
 } from '@platformatic/kafka'
 import { type FetchedPartition, type FetchPort, UnreadableBatchError } from './fetch-port.ts'
+import { quickFetching } from './platformatic-fetching.ts'
 import type { KafkaConnection, TransportSubscription } from './transport.ts'
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
@@ -27,6 +28,7 @@ export function createFetchPort(
 ): FetchPort {
   const topicIds = new Map<string, string>()
   const topicNames = new Map<string, string>()
+  const connectionPool = quickFetching(consumer.connections)
 
   return {
     async leaders() {
@@ -63,7 +65,7 @@ export function createFetchPort(
       const limit = oneBatch ? 1 : maxFetchBytes
       const response = await consumer
         .fetch({
-          ...{ node: leader, topics, isolationLevel, maxBytes: limit },
+          ...{ node: leader, topics, connectionPool, isolationLevel, maxBytes: limit },
           ...(gather && { minBytes: gather.minBytes, maxWaitTime: gather.maxWaitMs }),
         })
         .catch((error: unknown) => responseIn(error))

@@ -3,7 +3,7 @@ import { Consumer, Producer } from '@platformatic/kafka'
 import type { Log } from '../contract.ts'
 import { createClientTransport, leaderless, metadataRefreshMs, type RunningClient } from './client-transport.ts'
 import { createFetchPort } from './platformatic-fetch.ts'
-import { produceTo } from './platformatic-produce.ts'
+import { produceTo, quickVersion } from './platformatic-produce.ts'
 import { baseOptions, ensureTopics, isFinal } from './platformatic-start.ts'
 import { type PlaceOptions, placeOf } from './record-place.ts'
 import { ReplyReader } from './reply-reader.ts'
@@ -39,6 +39,7 @@ class Running implements RunningClient {
   readonly #reader: ReplyReader
   readonly #partitions = new Map<string, number>()
   readonly #place: PlaceOptions
+  #produceVersion: number | undefined
 
   constructor(connection: KafkaConnection, subscription: TransportSubscription, log: Log) {
     this.#connection = connection
@@ -81,6 +82,7 @@ class Running implements RunningClient {
   async start(): Promise<void> {
     await ensureTopics(this.#connection, this.#subscription)
     await this.refresh()
+    this.#produceVersion = quickVersion(await this.#producer.listApis(), this.#connection.compression)
     await this.#reader.start()
   }
 
@@ -131,7 +133,11 @@ class Running implements RunningClient {
       leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
       refresh: () => this.refresh().catch(() => undefined),
       produce: (leader, batches) =>
-        produceTo(leader, batches, { producer: this.#producer, acks: this.#connection.acks }),
+        produceTo(leader, batches, {
+          producer: this.#producer,
+          connection: this.#connection,
+          version: this.#produceVersion,
+        }),
     }
   }
 }

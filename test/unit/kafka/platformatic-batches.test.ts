@@ -1,0 +1,128 @@
+import { CompressionAlgorithms, createRecordsBatch, Reader, readRecordsBatches } from '@platformatic/kafka'
+import { describe, expect, it } from 'vitest'
+import { type RecordFields, readBatches, writeBatch } from '../../../src/runtime-adapters/kafka/platformatic-batches.ts'
+
+const bytes = (text: string) => Buffer.from(text)
+
+const records: readonly RecordFields[] = [
+  { key: bytes('alice'), value: bytes('{"amount":1}') },
+  { key: undefined, value: bytes('no key') },
+  { key: bytes(''), value: bytes('') },
+  { key: bytes('é'), value: bytes('x'.repeat(70_000)) },
+  { key: bytes('k'.repeat(64)), value: bytes('v'.repeat(63)), headers: [[bytes('traceparent'), bytes('00-ab-cd-01')]] },
+  {
+    key: bytes('b'),
+    value: bytes('w'),
+    headers: Array.from({ length: 70 }, (_, index) => [bytes(`h${index}`), bytes('')]),
+  },
+]
+
+/** Enough of them for offsets of more than one byte. */
+const many = [...records, ...Array.from({ length: 100 }, () => records.slice(0, 3)).flat()]
+
+const messages = many.map(({ key, value, headers }) => ({
+  ...{ topic: 'any', value },
+  ...(key === undefined ? {} : { key }),
+  ...(headers === undefined ? {} : { headers: new Map(headers) }),
+}))
+
+/** As the client itself reads and writes. */
+const readByClient = (batch: Buffer) => readRecordsBatches(Reader.from(batch))
+
+describe('a batch that is written', () => {
+  it('is read by the client as what it holds', () => {
+    const [batch, ...more] = readByClient(writeBatch(many))
+    expect(more).toEqual([])
+    expect(batch).toMatchObject({ firstOffset: 0n, lastOffsetDelta: many.length - 1, magic: 2, attributes: 0 })
+    expect(batch).toMatchObject({ producerId: -1n, producerEpoch: -1, firstSequence: -1 })
+    const read = batch?.records.map(({ key, value, headers, offsetDelta }) => ({ key, value, headers, offsetDelta }))
+    expect(read).toEqual(
+      many.map(({ key = null, value, headers = [] }, offsetDelta) => ({ key, value, headers, offsetDelta })),
+    )
+  })
+
+  it('is made now, and has the length and the checksum that the client would give it', () => {
+    const before = Date.now()
+    const ours = writeBatch(many)
+    const [read] = readByClient(ours)
+    expect(Number(read?.firstTimestamp)).toBeGreaterThanOrEqual(before)
+    expect(Number(read?.firstTimestamp)).toBeLessThanOrEqual(Date.now())
+    const timestamp = read?.firstTimestamp ?? 0n
+    const theirs = createRecordsBatch(
+      messages.map((message) => ({ ...message, timestamp })),
+      { producerEpoch: -1 },
+    ).buffer
+    // They say a sequence of 0 where there is none.
+    theirs.writeInt32BE(-1, 53)
+    const checked = (batch: Buffer) => Buffer.concat([batch.subarray(0, 17), batch.subarray(21)])
+    expect(checked(ours).equals(checked(theirs))).toBe(true)
+  })
+})
+
+describe('batches that are read', () => {
+  const batch = createRecordsBatch(messages, { producerId: 7n }).buffer
+
+  it('are what the client reads, one after the other', () => {
+    const second = createRecordsBatch(messages.slice(0, 3)).buffer
+    second.writeBigInt64BE(9_000_000_000n, 0)
+    const both = Buffer.concat([batch, second])
+    const theirs = readByClient(both).map(({ firstOffset, lastOffsetDelta, attributes, producerId, records: all }) => ({
+      ...{ firstOffset, lastOffsetDelta, attributes, producerId },
+      records: all.map(({ offsetDelta, key, value }) => ({ offsetDelta, key, value })),
+    }))
+    expect(theirs).toHaveLength(2)
+    expect(readBatches(both)).toEqual(theirs)
+  })
+
+  it.each(Object.values(CompressionAlgorithms).filter((name) => name !== 'none'))('may be compressed by %s', (name) => {
+    const compressed = createRecordsBatch(messages, { compression: name }).buffer
+    expect(compressed.length).toBeLessThan(batch.length)
+    expect(readBatches(compressed)[0]?.records).toMatchObject(
+      many.map(({ key = null, value }, offsetDelta) => ({ key, value, offsetDelta })),
+    )
+  })
+
+  it('are whole ones: what a broker cut off at its limit comes with the next fetch', () => {
+    for (const cut of [1, 11, 12, 60, 61, batch.length - 1]) {
+      expect(readBatches(Buffer.concat([batch, batch.subarray(0, cut)]))).toHaveLength(1)
+    }
+    expect(readBatches(Buffer.alloc(0))).toEqual([])
+  })
+
+  it('may hold deletions: records without a value', () => {
+    const tombstone = createRecordsBatch([{ topic: 'any', key: bytes('k'), value: null as unknown as Buffer }]).buffer
+    expect(readBatches(tombstone)[0]?.records).toEqual([{ offsetDelta: 0, key: bytes('k'), value: null }])
+  })
+
+  it.each([
+    ['a record that is longer than they are', (one: Buffer) => one.writeInt8(0x7e, 61)],
+    ['more records than there are', (one: Buffer) => one.writeInt32BE(2, 57)],
+    ['a number that does not end', (one: Buffer) => one.fill(0xff, 64)],
+    ['a key that is longer than its record', (one: Buffer) => one.writeInt8(0x7e, 65)],
+    ['a head that is cut off', (one: Buffer) => one.writeInt32BE(20, 8)],
+    ['a length below nothing', (one: Buffer) => one.writeInt32BE(-100, 8)],
+  ])('are refused with %s', (_, spoil) => {
+    const one = createRecordsBatch([{ topic: 'any', key: bytes('k'), value: bytes('v') }]).buffer
+    expect(readBatches(one)).toHaveLength(1)
+    spoil(one)
+    expect(() => readBatches(one)).toThrow(RangeError)
+  })
+
+  it('never take more time or memory than their bytes allow, whatever the bytes are', () => {
+    const one = createRecordsBatch(messages.slice(0, 6).map((message) => ({ ...message, value: bytes('v') }))).buffer
+    for (let at = 0; at < one.length; at++) {
+      for (const bit of [0, 3, 7]) {
+        const spoilt = Buffer.from(one)
+        spoilt[at] = (spoilt[at] ?? 0) ^ (1 << bit)
+        // Compression and old formats are the client's.
+        if (spoilt[16] !== 2 || (spoilt.readInt16BE(21) & 7) !== 0) continue
+        try {
+          const count = readBatches(spoilt).reduce((sum, { records: all }) => sum + all.length, 0)
+          expect(count).toBeLessThanOrEqual(one.length)
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }
+    }
+  })
+})
