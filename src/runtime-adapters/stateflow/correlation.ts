@@ -1,4 +1,4 @@
-import { asUuid, UUID_LENGTH } from '../kafka/as-uuid.ts'
+import { uuidAt } from '../kafka/as-uuid.ts'
 
 const EVENT_ID = Buffer.from('event_id')
 const DASH = 0x2d
@@ -11,6 +11,6 @@ export function findEventId(value: Buffer): string | undefined {
   if (name < 0) return undefined
   const start = name + EVENT_ID.length
   // An id’s first dash is its ninth character.
-  const dash = value.subarray(start, start + MAX_GAP_BYTES + 9).indexOf(DASH)
-  return dash < 8 ? undefined : asUuid(value.subarray(start + dash - 8, start + dash - 8 + UUID_LENGTH))
+  const id = value.indexOf(DASH, start) - 8
+  return id < start || id > start + MAX_GAP_BYTES ? undefined : uuidAt(value, id)
 }

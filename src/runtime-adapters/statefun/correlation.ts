@@ -1,4 +1,4 @@
-import { asUuid, UUID_LENGTH } from '../kafka/as-uuid.ts'
+import { asUuid, uuidAt } from '../kafka/as-uuid.ts'
 import { type Pointer, valueAt } from './json-pointer.ts'
 import { parseJson } from './json-reply.ts'
 
@@ -26,7 +26,7 @@ function idBehind(value: Buffer, start: number): string | undefined {
   const colon = value.indexOf(COLON, start)
   const quote = colon < 0 ? -1 : value.indexOf(QUOTE, colon)
   if (quote < 0 || quote - start > MAX_GAP_BYTES) return undefined
-  return asUuid(value.subarray(quote + 1, quote + 1 + UUID_LENGTH))
+  return uuidAt(value, quote + 1)
 }
 
 function idAt(value: Buffer, place: Pointer): string | undefined {
