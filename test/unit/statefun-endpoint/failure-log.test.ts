@@ -11,7 +11,7 @@ async function startLogging(behaviour: Behaviour, options: LabOptions = {}) {
   const lines: object[] = []
   const note = (members: object) => void lines.push(members)
   const log: Log = { debug: note, info: note, warn: note, error: note }
-  return { ...(await startLab(behaviour, { callTimeoutMs: 200, ...options, log })), lines }
+  return { ...(await startLab(behaviour, { callTimeoutMs: 1_000, ...options, log })), lines }
 }
 
 const KEY = 'john.doe@example.org'
