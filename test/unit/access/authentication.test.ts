@@ -212,7 +212,9 @@ describe('API keys', () => {
       GATEWAY_API_KEYS_FILE: folder().write('keys', entry),
     })
     expect(await statusFor(gateway, { 'x-api-key': key })).toBe(LET_IN)
-    expect(await statusFor(gateway, { authorization: `ApiKey ${key}` })).toBe(LET_IN)
+    for (const scheme of ['ApiKey', 'apikey', 'APIKEY']) {
+      expect(await statusFor(gateway, { authorization: `${scheme} ${key}` }), scheme).toBe(LET_IN)
+    }
     const refused = await gateway.app.inject({ url: '/user/x', headers: { 'x-api-key': 'sfg_shop_x' } })
     expect(refused.headers['www-authenticate']).toBe('ApiKey realm="stateflow-gateway"')
   })

@@ -291,6 +291,27 @@ describe('the gateway’s own routes', () => {
     expect(batches.map(({ response }) => response.statusCode)).toEqual([401, 200])
     for (const batch of batches) await batch.finish()
   })
+
+  it('are for everybody in the mode open', async () => {
+    const gateway = await start({})
+    for (const path of ['/-/entities', '/-/metrics', '/-/readyz?verbose']) {
+      expect(await status(gateway, `GET ${path}`), path).toBe(200)
+    }
+  })
+})
+
+describe('a hint', () => {
+  it('names an entity to whom may do anything with it, be it only to create one', async () => {
+    const { app } = await start({
+      User: { scopes: ['user:write'], create: { public: true } },
+      Item: { scopes: ['user:write'], read: { scopes: ['user:read'] } },
+    })
+    const hintFor = async (url: string, key?: string) =>
+      (await app.inject({ url, headers: key === undefined ? {} : { 'x-api-key': key } })).json().hint
+    expect(await hintFor('/usr/a')).toBe('Did you mean "user"?')
+    expect(await hintFor('/itm/a')).toBeUndefined()
+    expect(await hintFor('/itm/a', reader.key)).toBe('Did you mean "item"?')
+  })
 })
 
 describe('the management port', () => {

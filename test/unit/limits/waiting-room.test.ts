@@ -51,6 +51,17 @@ describe('the waiting room', () => {
     expect(called).toEqual([])
   })
 
+  it('gives up only the calls whose deadline has come, wherever they stand', async () => {
+    const { room, open, called, wait } = build()
+    const [first, late, last] = [wait('A', '1'), wait('A', '2', Date.now() + 20), wait('A', '3')]
+    expect(await late).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
+    expect(room.size).toBe(2)
+    open.set('A', 5)
+    room.wake()
+    expect(await Promise.all([first, last])).toEqual([done, done])
+    expect([called, room.size]).toEqual([['1', '3'], 0])
+  })
+
   it('keeps nobody for more than a minute, and has no timer when nobody waits', async () => {
     vi.useFakeTimers()
     try {
