@@ -66,6 +66,17 @@ describe('keys that were fetched', () => {
     await expect(verify(await tokenBy(newKey('one')))).rejects.toMatchObject({ code: 'keys_unavailable' })
   })
 
+  it('are not taken from an answer that says it has failed', async () => {
+    const key = newKey('one')
+    const failing = createServer((_request, response) => response.writeHead(404).end(JSON.stringify(jwksOf(key))))
+    await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve))
+    closing.push(() => failing.close())
+    // A TCP server's address.
+    const { port } = failing.address() as AddressInfo
+    const verify = verifierBy(`http://127.0.0.1:${port}/keys`)
+    await expect(verify(await tokenBy(key))).rejects.toMatchObject({ code: 'keys_unavailable' })
+  })
+
   it('are believed while their issuer is away, and not for more than a day', async () => {
     const key = newKey('one')
     const { url, publish } = await issuer(jwksOf(key))
