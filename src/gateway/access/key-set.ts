@@ -105,7 +105,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
     return running
   }
 
-  const mayTry = () => running !== undefined || performance.now() - triedAtMs >= cooldownMs
+  const mayTry = () => performance.now() - triedAtMs >= cooldownMs
 
   async function current(): Promise<Fetched> {
     if (isYounger(keys, MAX_STALE_MS)) {
@@ -125,11 +125,9 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySet {
         return await keyFor(header, token)
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-        const isNew = mayTry()
-        if (isNew) await refresh()
+        if (mayTry()) await refresh()
         // The issuer may have a new key that nobody here has seen: who comes with it is not refused for that.
         if (hasFailed) throw new KeysUnavailable()
-        if (!isNew) throw error
         const fresh = await current()
         return fresh.keyFor(header, token)
       }

@@ -25,7 +25,6 @@ export function createDoor(maxLagMs: number): Door {
   return {
     tick(lagMs) {
       refused = lagMs > maxLagMs ? Math.min(MAX_REFUSED, refused + CLOSE_STEP) : Math.max(0, refused - OPEN_STEP)
-      if (refused === 0) due = 0
     },
     letsIn(isRead) {
       if (refused === 0) return true

@@ -89,7 +89,6 @@ export function createWaitingRoom(): WaitingRoom {
   function look(): void {
     const nowMs = performance.now()
     dismiss(({ untilMs }) => untilMs <= nowMs, TOO_LATE)
-    wake()
   }
 
   function stop(): void {

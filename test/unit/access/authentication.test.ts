@@ -4,7 +4,7 @@ import { createApiKeyCheck, newApiKey } from '../../../src/gateway/access/api-ke
 import { createTokenVerifier } from '../../../src/gateway/access/bearer-token.ts'
 import type { KeySet } from '../../../src/gateway/access/key-set.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
-import { buildGateway, type Gateway } from '../../../src/gateway/gateway.ts'
+import { buildGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts'
 import { openBatch } from '../../helpers/batch-client.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../helpers/temporary-folder.ts'
 import { unique } from '../../helpers/unique.ts'
@@ -16,10 +16,14 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-async function start(env: Readonly<Record<string, string>>, lines?: string[]): Promise<Gateway> {
+async function start(
+  env: Readonly<Record<string, string>>,
+  lines?: string[],
+  routes: GatewayOptions['routes'] = [],
+): Promise<Gateway> {
   const stream = { write: (line: string) => void lines?.push(line) }
   const logger = lines === undefined ? {} : { logger: { level: 'warn', stream } }
-  const gateway = await buildGateway({ config: readConfig({ env, argv: [] }).config, ...logger })
+  const gateway = await buildGateway({ config: readConfig({ env, argv: [] }).config, routes, ...logger })
   closing.push(() => gateway.close())
   return gateway
 }
@@ -115,6 +119,30 @@ describe('bearer tokens', () => {
     expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(401)
   })
 
+  it('are signed by a listed algorithm, also where their key would do for others', async () => {
+    const key = newKey('one')
+    const anyAlgorithm = { keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: 'one' }] }
+    const env = { ...jwt, GATEWAY_JWKS_FILE: folder().write('jwks.json', anyAlgorithm) }
+    const token = await tokenBy(key)
+    expect(await statusFor(await start(env), bearer(token))).toBe(LET_IN)
+    expect(await statusFor(await start({ ...env, GATEWAY_JWT_ALGORITHMS: 'RS256,EdDSA' }), bearer(token))).toBe(401)
+  })
+
+  it('name their caller and what he may in the configured claims', async () => {
+    const key = newKey('one')
+    const env = {
+      ...{ ...jwt, GATEWAY_JWKS_FILE: folder().write('jwks.json', jwksOf(key)) },
+      ...{ GATEWAY_JWT_PRINCIPAL_CLAIM: 'client_id', GATEWAY_JWT_SCOPES_CLAIM: 'permissions' },
+    }
+    const gateway = await start(env, undefined, [
+      async (app) => void app.get('/me', ({ caller }) => ({ ...caller, scopes: [...caller.scopes] })),
+    ])
+    const claims = { client_id: 'till', permissions: ['sell'], scope: 'admin' }
+    const answer = await gateway.app.inject({ url: '/me', headers: bearer(await tokenBy(key, claims)) })
+    expect(answer.json()).toMatchObject({ principal: `jwt:${ISSUER}|till`, subject: 'till', scopes: ['sell'] })
+    expect(await statusFor(gateway, bearer(await tokenBy(key)))).toBe(401)
+  })
+
   it('that are being checked while their key goes are not remembered', async () => {
     const key = newKey('one')
     let known = [key]
@@ -184,7 +212,9 @@ describe('API keys', () => {
       GATEWAY_API_KEYS_FILE: folder().write('keys', entry),
     })
     expect(await statusFor(gateway, { 'x-api-key': key })).toBe(LET_IN)
-    expect(await statusFor(gateway, { authorization: `ApiKey ${key}` })).toBe(LET_IN)
+    for (const scheme of ['ApiKey', 'apikey', 'APIKEY']) {
+      expect(await statusFor(gateway, { authorization: `${scheme} ${key}` }), scheme).toBe(LET_IN)
+    }
     const refused = await gateway.app.inject({ url: '/user/x', headers: { 'x-api-key': 'sfg_shop_x' } })
     expect(refused.headers['www-authenticate']).toBe('ApiKey realm="stateflow-gateway"')
   })
@@ -263,6 +293,26 @@ describe('files with keys', () => {
     await Promise.all(batches.map((batch) => batch.finish()))
   })
 
+  it('take from a batch what its caller may no longer, though his key stays', async () => {
+    const { key, entry } = newApiKey('shop', ['user:create'])
+    const files = folder()
+    const gateway = await start({
+      GATEWAY_API_KEYS_FILE: files.write('keys', entry),
+      GATEWAY_OVERRIDES: files.write('overrides.json', { User: { create: { scopes: ['user:create'] } } }),
+    })
+    const [url = ''] = await gateway.listen({ host: '127.0.0.1', port: 0 })
+    const batch = await openBatch(url, { 'x-api-key': key })
+    const status = async () => {
+      batch.send({ entity: 'user', method: 'create', args: { username: unique('user') } })
+      return (await batch.next()).status
+    }
+    expect(await status()).toBe(201)
+    files.write('keys', entry.replace('user:create', 'user:read'))
+    await gateway.reload()
+    expect(await status()).toBe(403)
+    await batch.finish()
+  })
+
   it.each([
     ['of API keys', 'keys', 'not an entry'],
     ['of an issuer', 'jwks.json', '{"keys":[]}'],
@@ -316,6 +366,20 @@ describe('a proxy’s word', () => {
     }
   })
 
+  it('counts for less than a credential of the caller’s own, good or not', async () => {
+    const { key, entry } = newApiKey('shop', [])
+    const gateway = await start({ ...env, GATEWAY_TRUSTED_PROXIES: '127.0.0.1', GATEWAY_API_KEYS: entry }, undefined, [
+      async (app) => void app.get('/me', { config: { access: { public: true } } }, ({ caller }) => caller.principal),
+    ])
+    const answerTo = (headers: Readonly<Record<string, string>>) =>
+      gateway.app.inject({ url: '/me', headers: { 'x-client': 'alice', ...headers } })
+    expect((await answerTo({})).body).toBe('proxy:alice')
+    expect((await answerTo({ 'x-api-key': key })).body).toBe('key:shop')
+    for (const wrong of [{ 'x-api-key': `${key}x` }, bearer('a.b.c'), { authorization: `ApiKey ${key} ${key}` }]) {
+      expect((await answerTo(wrong)).statusCode).toBe(401)
+    }
+  })
+
   it.each(['10.0.0.0/33', 'proxy.local', '10.0.0.1/8/8', '10.0.0.0/x'])(
     'stops the start with the address %s',
     async (trusted) => {
@@ -336,6 +400,15 @@ describe('settings that do not fit together', () => {
       { GATEWAY_JWKS_URL: 'https://x.test', GATEWAY_JWT_ISSUER: 'x' },
       'GATEWAY_JWT_AUDIENCE',
     ],
+    ['keys without an issuer', { GATEWAY_JWKS_URL: 'https://x.test', GATEWAY_JWT_AUDIENCE: 'x' }, 'GATEWAY_JWT_ISSUER'],
+    [
+      'keys in two places',
+      { ...jwt, GATEWAY_JWKS_URL: 'https://x.test', GATEWAY_JWKS_FILE: '/no/such/file' },
+      'exclude each other',
+    ],
+    ['an audience without keys', { GATEWAY_JWT_AUDIENCE: 'x' }, 'need keys'],
+    ['proxies that say nothing', { GATEWAY_TRUSTED_PROXIES: '10.0.0.1' }, 'GATEWAY_PROXY_IDENTITY_HEADER'],
+    ['a proxy that says what nobody may', { GATEWAY_PROXY_SCOPES_HEADER: 'X-May' }, 'GATEWAY_PROXY_IDENTITY_HEADER'],
     ['an issuer without keys', { GATEWAY_JWT_ISSUER: 'x' }, 'need keys'],
     [
       'an identity header that anybody may send',
@@ -347,6 +420,18 @@ describe('settings that do not fit together', () => {
     ['API keys in two places', { GATEWAY_API_KEYS_FILE: '/no/such/file', GATEWAY_API_KEYS: 'x' }, 'exclude each other'],
   ])('stop the start: %s', async (_what, env, message) => {
     await expect(start(env)).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['http://keys.test/jwks', 1],
+    ['https://keys.test/jwks', 0],
+    ['http://127.0.0.1:1/jwks', 0],
+    ['http://localhost:1/jwks', 0],
+    ['http://[::1]:1/jwks', 0],
+  ])('warn of keys that others can change on their way: %s', async (url, warnings) => {
+    const lines: string[] = []
+    await start({ ...jwt, GATEWAY_JWKS_URL: url }, lines)
+    expect(lines.filter((line) => line.includes('over plain HTTP'))).toHaveLength(warnings)
   })
 
   it('warn of an address that others reach and that lets in everybody', async () => {

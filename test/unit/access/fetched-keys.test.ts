@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createTokenVerifier, type TokenVerifier } from '../../../src/gateway/access/bearer-token.ts'
@@ -22,11 +22,11 @@ async function issuer(first: object): Promise<Issuer> {
   return made
 }
 
-function verifierBy(url: string): TokenVerifier {
+function verifierBy(url: string, timeoutMs = 5_000): TokenVerifier {
   const { access } = readConfig({ env: { GATEWAY_JWT_AUDIENCE: 'shop' }, argv: [] }).config
   const silent = () => undefined
   const log = { debug: silent, info: silent, warn: silent, error: silent }
-  const keys = createRemoteKeys({ url, timeoutMs: 5_000, cooldownMs: 1_000, maxAgeMs: 600_000, log })
+  const keys = createRemoteKeys({ url, timeoutMs, cooldownMs: 1_000, maxAgeMs: 600_000, log })
   return createTokenVerifier({ jwt: access.jwt, issuer: ISSUER, keys })
 }
 
@@ -51,6 +51,30 @@ describe('keys that were fetched', () => {
     const token = await tokenBy(key)
     await expect(verifierBy(`http://127.0.0.1:${port}/keys`)(token)).rejects.toMatchObject({ code: 'keys_unavailable' })
     expect(await verifierBy(url)(token)).toMatchObject({ subject: 'alice' })
+  })
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['never answers', () => undefined],
+    ['never ends its answer', (response) => void response.write('{"keys":')],
+  ])('are not waited for when their issuer %s', async (_what, answer) => {
+    const silent = createServer((_request, response) => answer(response))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    closing.push(() => silent.close().closeAllConnections())
+    // A TCP server's address.
+    const { port } = silent.address() as AddressInfo
+    const verify = verifierBy(`http://127.0.0.1:${port}/keys`, 100)
+    await expect(verify(await tokenBy(newKey('one')))).rejects.toMatchObject({ code: 'keys_unavailable' })
+  })
+
+  it('are not taken from an answer that says it has failed', async () => {
+    const key = newKey('one')
+    const failing = createServer((_request, response) => response.writeHead(404).end(JSON.stringify(jwksOf(key))))
+    await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve))
+    closing.push(() => failing.close())
+    // A TCP server's address.
+    const { port } = failing.address() as AddressInfo
+    const verify = verifierBy(`http://127.0.0.1:${port}/keys`)
+    await expect(verify(await tokenBy(key))).rejects.toMatchObject({ code: 'keys_unavailable' })
   })
 
   it('are believed while their issuer is away, and not for more than a day', async () => {

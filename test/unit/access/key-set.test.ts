@@ -81,6 +81,20 @@ describe('keys by URL', () => {
     expect(await outcomeOf(verify, fresh, 'b')).toBe('b')
   })
 
+  it('are asked for once by all tokens that come together, and once in a cooldown while they can’t be had', async () => {
+    const key = newKey('one')
+    const verify = await start(undefined)
+    const subjects = ['a', 'b', 'c']
+    const outcomes = () => Promise.all(subjects.map((subject) => outcomeOf(verify, key, subject)))
+    expect(await outcomes()).toEqual(Array(3).fill('keys_unavailable'))
+    issuer.publish(jwksOf(key))
+    expect(await outcomes()).toEqual(Array(3).fill('keys_unavailable'))
+    expect(issuer.asked()).toBe(1)
+    passedMs += COOLDOWN_MS
+    expect(await outcomes()).toEqual(subjects)
+    expect(issuer.asked()).toBe(2)
+  })
+
   it('are all tried for a token that names none, where several have no name', async () => {
     const keys = [newKey('one'), newKey('two')]
     const nameless = keys.map(({ publicKey }) => publicKey.export({ format: 'jwk' }))

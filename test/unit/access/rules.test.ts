@@ -6,6 +6,7 @@ import { nobody } from '../../../src/gateway/access/caller.ts'
 import { checkOwner, type Need } from '../../../src/gateway/access/need.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { buildGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts'
+import { openBatch } from '../../helpers/batch-client.ts'
 import { createTemporaryFolder } from '../../helpers/temporary-folder.ts'
 import { invocationOf } from '../../simulation/entity.ts'
 
@@ -128,6 +129,19 @@ describe('owners', () => {
     expect(() => checkOwner(inherited, caller('x'), 'Object')).toThrow()
     expect(() => checkOwner(need, { ...nobody, subject: undefined }, undefined)).toThrow()
   })
+
+  it('are asked for by what is done, not by what was done before with the same entity', async () => {
+    const env = { GATEWAY_PROXY_IDENTITY_HEADER: 'X-Client', GATEWAY_TRUSTED_PROXIES: '127.0.0.1' }
+    const { app } = await start({ User: { owner: true, create: { public: true } } }, env)
+    const headers = { 'x-client': 'alice' }
+    const statusOf = async (url: string) => (await app.inject({ url, headers })).statusCode
+    for (const username of ['alice', 'bob']) {
+      const created = await app.inject({ method: 'POST', url: '/user', headers, payload: { username } })
+      expect(created.statusCode).toBe(201)
+    }
+    expect([await statusOf('/user/alice'), await statusOf('/user/bob')]).toEqual([200, 403])
+    expect([await statusOf('/user/alice/balance'), await statusOf('/user/bob/balance')]).toEqual([200, 403])
+  })
 })
 
 describe('custom routes', () => {
@@ -135,6 +149,8 @@ describe('custom routes', () => {
     async (app) => {
       app.get('/plain', (request) => ({ principal: request.caller.principal }))
       app.get('/for-all', { config: { access: { public: true } } }, () => ({}))
+      app.get('/for-callers', { config: { access: {} } }, () => ({}))
+      app.get('/for-callers-too', { config: { access: { public: false } } }, () => ({}))
       app.get('/for-writers', { config: { access: { scopes: ['user:write'] } } }, () => ({}))
     },
   ]
@@ -150,15 +166,43 @@ describe('custom routes', () => {
     expect(await status(gateway, 'GET /for-writers', writer.key)).toBe(200)
   })
 
-  it.each([{ scope: ['a'] }, { public: 'yes' }, { scopes: 'a' }, { public: true, scopes: ['a'] }])(
-    'stop the start with the rule %j',
-    async (access) => {
-      // What a plugin in JavaScript may say, whatever the types are.
-      const wrong = async (app: Gateway['app']) =>
-        void app.get('/x', { config: { access: access as object } }, () => ({}))
-      await expect(start({}, {}, { routes: [wrong] })).rejects.toThrow('/x: "config.access"')
-    },
-  )
+  it('that say anything but "public" are for callers, where all else is open too', async () => {
+    const gateway = await start({}, {}, { routes })
+    expect(await status(gateway, 'GET /plain')).toBe(200)
+    for (const path of ['/for-callers', '/for-callers-too', '/for-writers']) {
+      expect(await status(gateway, `GET ${path}`), path).toBe(401)
+      expect(await status(gateway, `GET ${path}`, writer.key), path).toBe(200)
+    }
+  })
+
+  it('know who calls, and have refused whom they must, before their own hooks', async () => {
+    const seen: string[] = []
+    const hooked: GatewayOptions['routes'] = [
+      async (app) => {
+        const onRequest = async ({ caller }: FastifyRequest) => void seen.push(caller.principal)
+        app.get('/hooked', { onRequest, config: { access: { scopes: ['user:write'] } } }, () => ({}))
+      },
+    ]
+    const gateway = await start({}, {}, { routes: hooked })
+    expect(await status(gateway, 'GET /hooked')).toBe(401)
+    expect(await status(gateway, 'GET /hooked', reader.key)).toBe(403)
+    expect(await status(gateway, 'GET /hooked', writer.key)).toBe(200)
+    expect(seen).toEqual(['key:writer'])
+  })
+
+  it.each([
+    { scope: ['a'] },
+    { public: 'yes' },
+    { scopes: 'a' },
+    { scopes: [''] },
+    { scopes: [1] },
+    { public: true, scopes: ['a'] },
+  ])('stop the start with the rule %j', async (access) => {
+    // What a plugin in JavaScript may say, whatever the types are.
+    const wrong = async (app: Gateway['app']) =>
+      void app.get('/x', { config: { access: access as object } }, () => ({}))
+    await expect(start({}, {}, { routes: [wrong] })).rejects.toThrow('/x: "config.access"')
+  })
 })
 
 describe('a request that outlasts its token', () => {
@@ -224,6 +268,49 @@ describe('the document', () => {
     const gateway = await buildGateway({ config: readConfig({ env: {}, argv: [] }).config })
     gateways.push(gateway)
     expect(JSON.stringify(gateway.app.swagger())).not.toMatch(/"security|securitySchemes|"401"|"403"/)
+  })
+})
+
+describe('the gateway’s own routes', () => {
+  it.each(['authenticated', 'deny'])('are for whom they must be in the mode %s', async (mode) => {
+    const gateway = await start({}, { GATEWAY_ACCESS: mode })
+    const open = ['/-/livez', '/-/readyz', '/-/problems/unauthenticated', '/docs', '/docs/static/index.css']
+    for (const path of [...open, '/openapi.json', '/openapi.yaml', '/docs/json', '/docs/yaml']) {
+      expect(await status(gateway, `GET ${path}`), path).toBeLessThan(400)
+    }
+    for (const path of ['', '/result', '/events'])
+      expect(await status(gateway, `GET /-/invocations/x${path}`)).toBe(404)
+    for (const path of ['/-/entities', '/-/metrics', '/-/readyz?verbose']) {
+      const statuses = [undefined, reader, operator].map((caller) => status(gateway, `GET ${path}`, caller?.key))
+      expect(await Promise.all(statuses), path).toEqual([401, 403, 200])
+    }
+    expect(await status(gateway, 'GET /no/such/path')).toBe(401)
+    expect(await status(gateway, 'GET /no/such/path', reader.key)).toBe(404)
+    const [url = ''] = await gateway.listen({ host: '127.0.0.1', port: 0 })
+    const batches = await Promise.all([openBatch(url), openBatch(url, { 'x-api-key': reader.key })])
+    expect(batches.map(({ response }) => response.statusCode)).toEqual([401, 200])
+    for (const batch of batches) await batch.finish()
+  })
+
+  it('are for everybody in the mode open', async () => {
+    const gateway = await start({})
+    for (const path of ['/-/entities', '/-/metrics', '/-/readyz?verbose']) {
+      expect(await status(gateway, `GET ${path}`), path).toBe(200)
+    }
+  })
+})
+
+describe('a hint', () => {
+  it('names an entity to whom may do anything with it, be it only to create one', async () => {
+    const { app } = await start({
+      User: { scopes: ['user:write'], create: { public: true } },
+      Item: { scopes: ['user:write'], read: { scopes: ['user:read'] } },
+    })
+    const hintFor = async (url: string, key?: string) =>
+      (await app.inject({ url, headers: key === undefined ? {} : { 'x-api-key': key } })).json().hint
+    expect(await hintFor('/usr/a')).toBe('Did you mean "user"?')
+    expect(await hintFor('/itm/a')).toBeUndefined()
+    expect(await hintFor('/itm/a', reader.key)).toBe('Did you mean "item"?')
   })
 })
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { newApiKey } from '../../../src/gateway/access/api-keys.ts'
@@ -112,6 +114,20 @@ describe('a line of a batch', () => {
     const late = JSON.parse((await read?.read())?.value ?? '')
     expect(late).toMatchObject({ status: 401, problem: { code: 'invalid_credentials' } })
     await writer.close()
+  })
+})
+
+describe('a request with the same credential header twice', () => {
+  it('is refused, as it may be that of two callers', async () => {
+    const statusFor = async (...keys: readonly string[]) => {
+      const sent = request(`${gateway.url}/user/nobody-there`, { headers: { 'x-api-key': [...keys] } }).end()
+      // An http.ClientRequest's `response` event has the message alone.
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    expect(await statusFor(clerk.key)).toBe(404)
+    for (const other of [clerk.key, keeper.key, '']) expect(await statusFor(clerk.key, other)).toBe(400)
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
-import { createAdaptiveLimit } from '../../../src/gateway/limits/adaptive-limit.ts'
+import { type AdaptiveLimit, createAdaptiveLimit, type Ending } from '../../../src/gateway/limits/adaptive-limit.ts'
 import {
   type BoundedCallsOptions,
   createBoundedCalls,
@@ -171,6 +171,53 @@ describe('a runtime that is full', () => {
     expect(await invoke(invocationOf('read', { kind: 'find' }))).toMatchObject(overloaded)
     expect([waiting.length, shed]).toEqual([20, ['runtime', 'runtime']])
     room.close()
+  })
+
+  it('gives each place that comes free to another entity type whose batches wait', async () => {
+    const { invoke, bound, room, answer } = full()
+    for (let n = 0; n < 15; n++) void invoke(invocationOf(`before ${n}`))
+    const sent: string[] = []
+    const line = bound(({ id }) => {
+      sent.push(id)
+      return new Promise(() => undefined)
+    })
+    for (const key of ['a1', 'a2', 'a3']) void line(invocationOf(key, { patience: 'queues' }))
+    for (const key of ['b1', 'b2']) void line(invocationOf(key, { patience: 'queues', entity: other }))
+    for (let n = 0; n < 4; n++) await answer(1)
+    expect(sent).toEqual(['a1', 'b1', 'a2', 'b2'])
+    room.close()
+  })
+
+  it('is told how each call has ended', async () => {
+    const endings: Ending[] = []
+    const limit: AdaptiveLimit = {
+      ...createAdaptiveLimit({ min: 20, max: 20, tolerance: 2, floorMs: 10 }),
+      leave: (_call, ending) => void endings.push(ending),
+    }
+    const { bound, invoke, answer } = build({ adaptiveOf: () => limit })
+    const outcomes: Outcome[] = [
+      done,
+      { kind: 'created', key: 'a' },
+      { kind: 'raised', message: 'no' },
+      { kind: 'malformed', detail: '' },
+      { kind: 'unknown', cause: 'deadline', detail: '' },
+      { kind: 'not-sent', cause: 'broker-unavailable', detail: '' },
+    ]
+    for (const outcome of outcomes) {
+      const called = invoke(invocationOf('a'))
+      await answer(1, outcome)
+      await called
+    }
+    await expect(bound(() => Promise.reject(new Error('a bug')))(invocationOf('a'))).rejects.toThrow('a bug')
+    expect(endings).toEqual(['done', 'done', 'refused', 'refused', 'silent', 'not-sent', 'not-sent'])
+  })
+
+  it('leaves a hot key no more than the bound of its own', async () => {
+    const limit = createAdaptiveLimit({ min: 20, max: 20, tolerance: 2, floorMs: 10 })
+    const { invoke, shed } = build({ adaptiveOf: () => limit, maxPerKey: 2 })
+    for (let n = 0; n < 2; n++) void invoke(invocationOf('hot'))
+    expect(await invoke(invocationOf('hot'))).toMatchObject(overloaded)
+    expect(shed).toEqual(['key'])
   })
 
   it('leaves a hot key a quarter of its room', async () => {

@@ -1,6 +1,8 @@
+import fastify from 'fastify'
 import { expect, it } from 'vitest'
 import type { MetadataDocument } from '../../../src/entity-registry/metadata-schema.ts'
 import { registerDoor } from '../../../src/gateway/limits/door.ts'
+import { BATCH_PATH } from '../../../src/routes/batch-schema.ts'
 import { buildScriptedApp } from '../../helpers/scripted-app.ts'
 
 const entities: MetadataDocument['entities'] = [
@@ -24,6 +26,16 @@ it('refuses calls before their bodies are read, and nothing that says how the ga
     expect((await app.inject({ url })).statusCode, url).toBe(200)
   }
   expect([shed, invocations.length]).toEqual([1, 0])
+  await app.close()
+})
+
+it('refuses batches, too', async () => {
+  const app = fastify()
+  registerDoor(app, { tick: () => undefined, letsIn: (isRead) => isRead }, () => undefined)
+  app.post(BATCH_PATH, () => 'read')
+  app.post('/-/of-the-gateway', () => 'read')
+  const statusOf = async (url: string) => (await app.inject({ method: 'POST', url })).statusCode
+  expect([await statusOf(BATCH_PATH), await statusOf('/-/of-the-gateway')]).toEqual([503, 200])
   await app.close()
 })
 

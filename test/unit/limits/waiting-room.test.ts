@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createWaitingRoom } from '../../../src/gateway/limits/waiting-room.ts'
 import type { Invocation, Outcome } from '../../../src/runtime-adapters/contract.ts'
 
@@ -49,6 +49,35 @@ describe('the waiting room', () => {
     const { wait, called } = build()
     expect(await wait('A', '1', Date.now() + 20)).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
     expect(called).toEqual([])
+  })
+
+  it('gives up only the calls whose deadline has come, wherever they stand', async () => {
+    const { room, open, called, wait } = build()
+    const [first, late, last] = [wait('A', '1'), wait('A', '2', Date.now() + 20), wait('A', '3')]
+    expect(await late).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
+    expect(room.size).toBe(2)
+    open.set('A', 5)
+    room.wake()
+    expect(await Promise.all([first, last])).toEqual([done, done])
+    expect([called, room.size]).toEqual([['1', '3'], 0])
+  })
+
+  it('keeps nobody for more than a minute, and has no timer when nobody waits', async () => {
+    vi.useFakeTimers()
+    try {
+      const { room, wait } = build()
+      let isOver = false
+      const waiting = wait('A', '1', Date.now() + 3_600_000).finally(() => {
+        isOver = true
+      })
+      await vi.advanceTimersByTimeAsync(59_000)
+      expect([isOver, room.size]).toEqual([false, 1])
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect([isOver, room.size, vi.getTimerCount()]).toEqual([true, 0, 0])
+      expect(await waiting).toMatchObject({ kind: 'not-sent', cause: 'overloaded' })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('refuses who waits when it closes, and who comes later', async () => {
