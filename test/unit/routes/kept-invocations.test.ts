@@ -184,6 +184,9 @@ describe('Prefer over HTTP', () => {
     const value = await ask(app, { prefer: 'return=minimal' })
     expect([value.statusCode, value.body, value.headers['content-type']]).toEqual([204, '', undefined])
     expect(value.headers['preference-applied']).toBe('return=minimal')
+    app.answer(answered(null))
+    const nothing = await ask(app, { url: '/account/a/clear', payload: '{}', prefer: 'return=minimal' })
+    expect([nothing.statusCode, nothing.headers['preference-applied']]).toEqual([204, 'return=minimal'])
     app.answer({ kind: 'created', key: 'b' })
     const created = await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'return=minimal' })
     expect([created.statusCode, created.body, created.headers.location]).toEqual([201, '{"key":"b"}', '/account/b'])
@@ -194,9 +197,21 @@ describe('Prefer over HTTP', () => {
 
   it('never answers a read with 202', async () => {
     const app = build()
-    app.answer(answered(5))
-    const read = await app.app.inject({ url: '/account/a/balance', headers: { prefer: 'respond-async, wait=1' } })
-    expect([read.statusCode, read.headers['preference-applied'], read.headers.vary]).toEqual([200, 'wait=1', 'Prefer'])
+    app.answer(async ({ onAccepted }) => {
+      onAccepted?.()
+      await late()
+      return answered(5)
+    })
+    for (const method of ['GET', 'HEAD'] as const) {
+      for (const [prefer, applied] of [
+        ['respond-async', undefined],
+        ['respond-async, wait=9', 'wait=9'],
+      ] as const) {
+        const read = await app.app.inject({ method, url: '/account/a/balance', headers: { prefer } })
+        expect([read.statusCode, read.headers['preference-applied']]).toEqual([200, applied])
+        expect(read.headers.vary).toBe('Prefer')
+      }
+    }
   })
 
   it('never leaves out what a read is for', async () => {

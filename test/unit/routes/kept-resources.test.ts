@@ -46,7 +46,9 @@ describe('an invocation’s status and result', () => {
     const pending = await get('/result')
     expect([pending.statusCode, pending.json().state, pending.headers['retry-after']]).toEqual([202, 'running', '1'])
     await end(answered(12))
-    expect((await get()).json()).toMatchObject({ state: 'succeeded', status: 200 })
+    const after = await get()
+    expect(after.json()).toMatchObject({ state: 'succeeded', status: 200 })
+    expect(after.headers['retry-after']).toBeUndefined()
     const result = await get('/result')
     expect([result.statusCode, result.body, result.headers['content-type']]).toEqual([
       200,
@@ -83,6 +85,16 @@ describe('an invocation’s status and result', () => {
     app.answer(heldBack({ accepted: true }).answer)
     const status = (await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'respond-async' })).json()
     expect([status.operation, 'key' in status]).toEqual(['create', false])
+  })
+
+  it('tells where a new entity is', async () => {
+    const app = open()
+    const { answer, settle } = heldBack({ accepted: true })
+    app.answer(answer)
+    const { headers } = await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'respond-async' })
+    settle({ kind: 'created', key: 'b' })
+    const result = await app.app.inject({ url: `${headers.location}/result`, headers: { prefer: 'wait=20' } })
+    expect([result.statusCode, result.headers.location]).toEqual([201, '/account/b'])
   })
 
   it('tells at the end of a wait how far the call has got meanwhile', async () => {
