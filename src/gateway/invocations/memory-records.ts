@@ -27,7 +27,7 @@ export interface MemoryRecords {
   /** Forgets one that nobody knows of. */
   drop(id: string): void
   /** Frees the scope; the record stays a while for those who know its id. */
-  release(record: InvocationRecord, scope: string | undefined): void
+  release(record: InvocationRecord): void
   /** Forgets what is over. */
   sweep(): void
   readonly size: number
@@ -59,11 +59,12 @@ export function createMemoryRecords({ retentionMs, maxRecords, maxBytes, now }: 
   let sweptAt = Number.NEGATIVE_INFINITY
   let bytes = 0
 
-  function drop(id: string, scope: string | undefined): void {
+  function drop(id: string): void {
     const one = kept.get(id)
-    if (one !== undefined) bytes -= sizeOfAnswer(one.record)
+    if (one === undefined) return
+    bytes -= sizeOfAnswer(one.record)
     kept.delete(id)
-    if (scope !== undefined && scopes.get(scope) === id) scopes.delete(scope)
+    if (one.scope !== undefined) scopes.delete(one.scope)
   }
 
   function refusal(): string | undefined {
@@ -73,9 +74,9 @@ export function createMemoryRecords({ retentionMs, maxRecords, maxBytes, now }: 
 
   function sweep(): void {
     sweptAt = now()
-    for (const [id, { scope, forgetAt }] of kept) {
+    for (const [id, { forgetAt }] of kept) {
       if (forgetAt > sweptAt) continue
-      drop(id, scope)
+      drop(id)
       addBounded(gone, id, sweptAt + retentionMs)
     }
     for (const [id, until] of gone) if (until <= sweptAt) gone.delete(id)
@@ -110,9 +111,9 @@ export function createMemoryRecords({ retentionMs, maxRecords, maxBytes, now }: 
       const size = sizeOf(answer)
       return size <= SMALL_BYTES || bytes + size <= maxBytes
     },
-    drop: (id) => drop(id, kept.get(id)?.scope),
-    release(record, scope) {
-      drop(record.id, scope)
+    drop,
+    release(record) {
+      drop(record.id)
       addBounded(released, record.id, { record, until: now() + RELEASED_MS })
     },
     sweep,

@@ -67,10 +67,10 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       tell(id, answer)
       return true
     },
-    async release(id, scope, answer) {
+    async release(id, _scope, answer) {
       const record = records.get(id)
       if (record?.state === 'finished') return
-      if (record !== undefined) records.release({ ...record, state: 'finished', answer }, scope)
+      if (record !== undefined) records.release({ ...record, state: 'finished', answer })
       tell(id, answer)
     },
     drop: async (id) => records.drop(id),

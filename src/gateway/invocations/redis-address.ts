@@ -17,7 +17,8 @@ export interface RedisHost {
   readonly port: number
 }
 
-const SHAPE = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^?#]*))?$/
+/** With an "@" behind a "/", the password has that "/": it must not be taken for a host or a database, which errors show. */
+const SHAPE = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^@?#]*))?$/
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26379
 
@@ -28,7 +29,9 @@ const SENTINEL_PORT = 26379
 export function parseRedisUrl(url: string): RedisAddress {
   const parts = SHAPE.exec(url)
   if (parts === null)
-    throw new Error('REDIS_URL is not redis[s][+sentinel|+cluster]://[USER:PASSWORD@]HOST[:PORT][/…].')
+    throw new Error(
+      'REDIS_URL is not redis[s][+sentinel|+cluster]://[USER:PASSWORD@]HOST[:PORT][/…]. In a password, "/" is "%2F" and "@" is "%40".',
+    )
   const [, tls = '', kind = 'single', login, list = '', path = ''] = parts
   const common = { tls: tls === 's', ...loginOf(login), master: undefined }
   const [first, ...others] = list

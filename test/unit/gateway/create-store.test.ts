@@ -18,6 +18,17 @@ describe('the store that the settings ask for', () => {
     await store.close()
   })
 
+  it('keeps no answer beyond GATEWAY_MAX_ANSWER_BYTES, and no more records than GATEWAY_MAX_INVOCATIONS', async () => {
+    const env = { GATEWAY_MAX_ANSWER_BYTES: '1024', GATEWAY_MAX_INVOCATIONS: '1' }
+    const store = await createStore(readConfig({ env, argv: [] }).config, silent)
+    const record = runningRecord()
+    await store.open(record, undefined)
+    await store.finish(record.id, storedAnswer('x'.repeat(1_025)))
+    expect(await store.read(record.id)).toMatchObject({ state: 'finished', answer: { status: 507 } })
+    await expect(store.open(runningRecord(), undefined)).rejects.toThrow(StoreUnavailable)
+    await store.close()
+  })
+
   it.each([
     ['REDIS_TLS_CA_FILE', 'redis://cache', 'rediss'],
     ['REDIS_TLS_CERT_FILE', 'redis+cluster://cache', 'rediss'],

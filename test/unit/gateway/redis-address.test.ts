@@ -71,12 +71,11 @@ describe('REDIS_URL', () => {
     expect(() => parseRedisUrl(url)).toThrow(why)
   })
 
-  it.each(['redis://me:hush%zz@cache', 'redis://me:hush@one,two', 'redis://me:hush@'])(
-    'never shows its password: %s',
-    (url) => {
-      expect(() => parseRedisUrl(url)).toThrow(
-        expect.objectContaining({ message: expect.not.stringContaining('hush') }),
-      )
-    },
-  )
+  it.each([
+    ...['redis://me:hush%zz@cache', 'redis://me:hush@one,two', 'redis://me:hush@'],
+    ...['redis://me:hush/x@cache', 'redis://me:1/hush@cache', 'redis://me:1/2/hush@cache', 'redis://me:hush@x@cache'],
+    ...['redis+sentinel://me:1/main/hush@cache', 'redis+cluster://me:1/hush@cache', 'redis://me:hush/@cache'],
+  ])('never shows its password: %s', (url) => {
+    expect(() => parseRedisUrl(url)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hush') }))
+  })
 })

@@ -23,6 +23,27 @@ describe('the steady store', () => {
     expect(await Promise.all(waiting)).toEqual([true, true])
   })
 
+  it('says that a call was accepted, or not sent, once the store is back', async () => {
+    const told: string[] = []
+    let isAway = true
+    const tell = (what: string) => async (): Promise<void> => {
+      if (isAway) throw new StoreUnavailable('away')
+      told.push(what)
+    }
+    const store = createSteadyStore({
+      ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }),
+      accept: tell('accepted'),
+      release: tell('released'),
+    })
+    const writes = Promise.all([store.accept('a'), store.release('b', 'scope', storedAnswer('1', 503))])
+    // So that they have failed once.
+    await setTimeout(1)
+    isAway = false
+    await store.close()
+    await writes
+    expect(told).toEqual(['accepted', 'released'])
+  })
+
   it('closes the store after the last attempt, however long that takes within its time', async () => {
     const events: string[] = []
     let isAway = true

@@ -132,6 +132,62 @@ describe('a keeper of stray replies', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('takes nobody for dead while the store can’t say who lives', async () => {
+    let isAway = false
+    const { strays, memory, bodyOf } = await start({
+      beat: async () => {
+        if (isAway) throw new StoreUnavailable('away')
+        return new Set([OWN, OTHER])
+      },
+      // At the end, that nobody can be told of it is no failure.
+      leave: () => Promise.reject(new StoreUnavailable('away')),
+    })
+    isAway = true
+    await vi.advanceTimersByTimeAsync(2_000)
+    await memory.open(recordOf(`1-${OTHER}`), undefined)
+    strays.foreign(`1-${OTHER}`, () => seven, 10)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await bodyOf(`1-${OTHER}`)).toBeUndefined()
+  })
+
+  it('counts what it has kept, taken over and lost', async () => {
+    let isAway = false
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })
+    const { strays } = await start({
+      ...memory,
+      isShared: true,
+      finish: (id, answer) => (isAway ? Promise.reject(new StoreUnavailable('away')) : memory.finish(id, answer)),
+    })
+    for (const id of [`1-${OWN}`, `2-${OTHER}`, `3-${OTHER}`]) await memory.open(recordOf(id), undefined)
+    strays.late(invocationOf(`1-${OWN}`, 1, Date.now()), seven)
+    // Nothing is counted of what had an answer, or no record.
+    strays.late(invocationOf(`1-${OWN}`, 1, Date.now()), seven)
+    for (const id of [`2-${OTHER}`, `3-${OTHER}`]) strays.foreign(id, () => seven, 10)
+    await vi.advanceTimersByTimeAsync(1)
+    isAway = true
+    strays.late(invocationOf(`4-${OWN}`, 1, Date.now()), seven)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(strays.counters()).toEqual({ kept: 1, adopted: 2, lost: 1 })
+  })
+
+  it('is known by its share alone once it holds one, and by nothing once it is closed', async () => {
+    const names = new Set<string>()
+    const { strays } = await start({
+      beat: async (name) => names.add(name),
+      leave: async (name) => void names.delete(name),
+    })
+    expect([...names]).toEqual([OWN])
+    await strays.hold({ index: 0, count: 2 })
+    expect([...names]).toEqual([`${OWN}@0/2`])
+    await strays.close()
+    expect([...names]).toEqual([])
+  })
+
+  it('says nothing of shares that others hold where it shares no store', async () => {
+    const { strays } = await start({ isShared: false })
+    expect(strays.holders?.()).toBeUndefined()
+  })
+
   it('tries again when the store was away', async () => {
     let isAway = true
     const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 100 })

@@ -5,19 +5,18 @@ import type { Target } from '../../../src/runtime-adapters/contract.ts'
 
 describe('what an idempotency key is unique in', () => {
   const named = { name: 'balance', params: [] }
+  const account = {
+    name: 'Account',
+    key: { name: 'id', schema: { type: 'string' } },
+    state: { balance: { type: 'integer' }, limit: { type: 'integer' } },
+    methods: [named],
+  }
   const document = {
     formatVersion: 1 as const,
     application: 'test',
-    entities: [
-      {
-        name: 'Account',
-        key: { name: 'id', schema: { type: 'string' } },
-        state: { balance: { type: 'integer' }, limit: { type: 'integer' } },
-        methods: [named],
-      },
-    ],
+    entities: [account, { ...account, name: 'Deposit' }],
   }
-  const [entity] = compileEntities([{ file: 'test.json', document }])
+  const [entity, deposit] = compileEntities([{ file: 'test.json', document }])
   const [method, attribute] = [entity?.methods.get('balance'), entity?.attributes.get('balance')]
   const other = entity?.attributes.get('limit')
   const callOf = (target: Target) => ({ id: '1', target, args: {}, deadline: 0, context: {} })
@@ -33,12 +32,14 @@ describe('what an idempotency key is unique in', () => {
     expect(fingerprintOf(callOf(one))).not.toBe(fingerprintOf(callOf({ ...one, value: 2 })))
   })
 
-  it('is also whether a method is called or an attribute of its name is written, and the type of the entity’s key', () => {
-    if (entity === undefined || method === undefined || attribute === undefined) throw new Error('broken metadata')
+  it('is also the entity, whether a method is called or an attribute of its name is written, and the type of the entity’s key', () => {
+    if (entity === undefined || deposit === undefined || method === undefined || attribute === undefined)
+      throw new Error('broken metadata')
     const scopes = [
       scopeOf({ kind: 'call', entity, key: '1', method }),
       scopeOf({ kind: 'write-attribute', entity, key: '1', attribute, value: 1 }),
       scopeOf({ kind: 'call', entity, key: 1, method }),
+      scopeOf({ kind: 'call', entity: deposit, key: '1', method }),
       scopeOf({ kind: 'create', entity }),
       scopeOf({ kind: 'find', entity, key: 'undefined' }),
     ]

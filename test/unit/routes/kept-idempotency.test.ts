@@ -202,7 +202,7 @@ describe('Idempotency-Key', () => {
     app.answer(answer)
     await app.app.ready()
     void ask(app, { key: 'k' })
-    await late()
+    await until('the call is made', () => app.invocations.length === 1)
     const place = `/-/invocations/${app.invocations[0]?.id}`
     const joining = ask(app, { key: 'k', prefer: 'respond-async' })
     expect(await Promise.race([joining, late()])).toBe('late')
@@ -267,6 +267,38 @@ describe('Idempotency-Key', () => {
       expect([joined.statusCode, joined.json().code]).toEqual([504, 'answer_abandoned'])
       expect(location(joined)).toBe(isShared ? `/-/invocations/${app.invocations[0]?.id}` : undefined)
     }
+  })
+
+  it.each([undefined, 'respond-async'])(
+    'makes the call that it joined, when that is no more: Prefer: %s',
+    async (prefer) => {
+      const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+      let opened = 0
+      const open: InvocationStore['open'] = async (record, scope) => {
+        if (opened++ === 0) return { kind: 'exists', record: { ...record, id: 'no more' } }
+        return memory.open(record, scope)
+      }
+      const app = build({ store: { ...memory, open } })
+      app.answer(answered(4))
+      const response = await ask(app, { key: 'k', prefer })
+      expect([response.statusCode, response.body, response.headers['idempotency-replayed']]).toEqual([
+        200,
+        '4',
+        undefined,
+      ])
+      expect([opened, app.invocations.length]).toEqual([2, 1])
+    },
+  )
+
+  it('is given up, surely unsent, when it learns after its deadline that the call that it joined is no more', async () => {
+    const store: InvocationStore = {
+      ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }),
+      open: async (record) => ({ kind: 'exists', record: { ...record, id: 'no more' } }),
+      read: () => delay(1_100, undefined),
+    }
+    const app = build({ store, overrides: { 'Account.add': { deadlineMs: 1_000 } } })
+    const response = await ask(app, { key: 'k' })
+    expect([response.statusCode, response.json().outcome, app.invocations.length]).toEqual([503, 'not_sent', 0])
   })
 
   it('replays that nobody will ever know, where the runtime says so', async () => {

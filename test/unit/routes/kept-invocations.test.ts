@@ -184,6 +184,9 @@ describe('Prefer over HTTP', () => {
     const value = await ask(app, { prefer: 'return=minimal' })
     expect([value.statusCode, value.body, value.headers['content-type']]).toEqual([204, '', undefined])
     expect(value.headers['preference-applied']).toBe('return=minimal')
+    app.answer(answered(null))
+    const nothing = await ask(app, { url: '/account/a/clear', payload: '{}', prefer: 'return=minimal' })
+    expect([nothing.statusCode, nothing.headers['preference-applied']]).toEqual([204, 'return=minimal'])
     app.answer({ kind: 'created', key: 'b' })
     const created = await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'return=minimal' })
     expect([created.statusCode, created.body, created.headers.location]).toEqual([201, '{"key":"b"}', '/account/b'])
@@ -194,9 +197,46 @@ describe('Prefer over HTTP', () => {
 
   it('never answers a read with 202', async () => {
     const app = build()
+    app.answer(async ({ onAccepted }) => {
+      onAccepted?.()
+      await late()
+      return answered(5)
+    })
+    for (const method of ['GET', 'HEAD'] as const) {
+      for (const [prefer, applied] of [
+        ['respond-async', undefined],
+        ['respond-async, wait=9', 'wait=9'],
+      ] as const) {
+        const read = await app.app.inject({ method, url: '/account/a/balance', headers: { prefer } })
+        expect([read.statusCode, read.headers['preference-applied']]).toEqual([200, applied])
+        expect(read.headers.vary).toBe('Prefer')
+      }
+    }
+  })
+
+  it('never leaves out what a read is for', async () => {
+    const app = build()
     app.answer(answered(5))
-    const read = await app.app.inject({ url: '/account/a/balance', headers: { prefer: 'respond-async, wait=1' } })
-    expect([read.statusCode, read.headers['preference-applied'], read.headers.vary]).toEqual([200, 'wait=1', 'Prefer'])
+    const read = await app.app.inject({ url: '/account/a/balance', headers: { prefer: 'return=minimal' } })
+    expect([read.statusCode, read.body, read.headers['preference-applied']]).toEqual([200, '5', undefined])
+  })
+
+  it('passes the caller’s trace on with a call that is kept, too', async () => {
+    const app = build()
+    app.answer(answered(5))
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    for (const asking of [{ key: 'k' }, { prefer: 'respond-async' }]) {
+      await ask(app, { ...asking, headers: { traceparent } })
+      expect(app.invocations.at(-1)?.context).toEqual({ traceparent })
+    }
+  })
+
+  it('answers 500 at once when the call of a runtime fails by a bug', async () => {
+    const app = build()
+    app.answer(() => Promise.reject(new Error('a bug')))
+    for (const asking of [{}, { key: 'k' }, { prefer: 'respond-async' }]) {
+      expect((await ask(app, asking)).statusCode).toBe(500)
+    }
   })
 
   it('says Vary: Prefer to who prefers nothing, too', async () => {
@@ -218,6 +258,19 @@ describe('a call past its deadline', () => {
     await app.store.finish(app.invocations[0]?.id ?? '', { status: 200, headers: {}, body: '7' })
     const collected = await app.app.inject(`${location(response)}/result`)
     expect([collected.statusCode, collected.body]).toEqual([200, '7'])
+  })
+
+  it('shows the late answer to its caller, and to nobody else', async () => {
+    const app = build({ principalOf: ({ headers }) => String(headers['x-caller'] ?? '') })
+    app.answer({ kind: 'unknown', cause: 'deadline', detail: 'Silence.' })
+    const url = `${location(await ask(app, { headers: { 'x-caller': 'p' } }))}`
+    for (const [caller, status] of [
+      ['p', 200],
+      ['q', 404],
+      ['', 404],
+    ] as const) {
+      expect((await app.app.inject({ url, headers: { 'x-caller': caller } })).statusCode).toBe(status)
+    }
   })
 
   it('answers 202 instead where the operator says so, for calls that were sent', async () => {
@@ -345,6 +398,34 @@ describe('a store that is away', () => {
     expect([joined.statusCode, joined.json().outcome]).toEqual([504, 'unknown'])
     const status = await app.app.inject({ url: `${location(joined)}`, headers: { prefer: 'wait=5' } })
     expect(status.json()).toMatchObject({ state: 'queued' })
+  })
+
+  it('leaves who joined a call without a word on how far it is', async () => {
+    const store = memory()
+    const app = build({ store: { ...store, waitFor: away, waitForAcceptance: away, read: away } })
+    app.answer(heldBack().answer)
+    void ask(app, { key: 'k' })
+    await until('the call is made', () => app.invocations.length === 1)
+    for (const prefer of [undefined, 'respond-async']) {
+      const joined = await ask(app, { key: 'k', prefer })
+      expect([joined.statusCode, joined.json().outcome]).toEqual([504, 'unknown'])
+    }
+  })
+
+  it('gives the answer to who joined a call when it is back at the end of his wait', async () => {
+    const store = memory()
+    const { answer, settle } = heldBack()
+    const waitFor = async (): Promise<never> => {
+      settle(answered(5))
+      await late()
+      throw new StoreUnavailable('The store was away.')
+    }
+    const app = build({ store: { ...store, waitFor } })
+    app.answer(answer)
+    void ask(app, { key: 'k' })
+    await until('the call is made', () => app.invocations.length === 1)
+    const joined = await ask(app, { key: 'k' })
+    expect([joined.statusCode, joined.body, joined.headers['idempotency-replayed']]).toEqual([200, '5', 'true'])
   })
 })
 

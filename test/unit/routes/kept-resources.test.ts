@@ -46,7 +46,9 @@ describe('an invocation’s status and result', () => {
     const pending = await get('/result')
     expect([pending.statusCode, pending.json().state, pending.headers['retry-after']]).toEqual([202, 'running', '1'])
     await end(answered(12))
-    expect((await get()).json()).toMatchObject({ state: 'succeeded', status: 200 })
+    const after = await get()
+    expect(after.json()).toMatchObject({ state: 'succeeded', status: 200 })
+    expect(after.headers['retry-after']).toBeUndefined()
     const result = await get('/result')
     expect([result.statusCode, result.body, result.headers['content-type']]).toEqual([
       200,
@@ -74,6 +76,25 @@ describe('an invocation’s status and result', () => {
     await until('it has ended', async () => (await app.app.inject(place)).json().state === 'succeeded')
     const result = await app.app.inject(`${place}/result`)
     expect([result.statusCode, result.body]).toEqual([204, ''])
+    const events = await app.app.inject({ url: `${place}/events`, headers: { 'last-event-id': '1' } })
+    expect(events.body).toContain('data: {"state":"succeeded","status":204,"body":null}\n')
+  })
+
+  it('names what was asked where that is no method', async () => {
+    const app = open()
+    app.answer(heldBack({ accepted: true }).answer)
+    const status = (await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'respond-async' })).json()
+    expect([status.operation, 'key' in status]).toEqual(['create', false])
+  })
+
+  it('tells where a new entity is', async () => {
+    const app = open()
+    const { answer, settle } = heldBack({ accepted: true })
+    app.answer(answer)
+    const { headers } = await ask(app, { url: '/account', payload: '{"id":"b"}', prefer: 'respond-async' })
+    settle({ kind: 'created', key: 'b' })
+    const result = await app.app.inject({ url: `${headers.location}/result`, headers: { prefer: 'wait=20' } })
+    expect([result.statusCode, result.headers.location]).toEqual([201, '/account/b'])
   })
 
   it('tells at the end of a wait how far the call has got meanwhile', async () => {
@@ -192,6 +213,7 @@ describe('an invocation’s events', () => {
     const { statusCode, headers, body } = await streaming
     expect(statusCode).toBe(200)
     expect(headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    expect(headers).toMatchObject({ 'x-accel-buffering': 'no', connection: 'close' })
     const [status, result, ...rest] = body.split('\n\n')
     expect(status).toMatch(/^id: 1\nevent: status\ndata: \{.*"state":"running".*\}$/)
     expect(result).toBe('id: 2\nevent: result\ndata: {"state":"succeeded","status":200,"body":9}')
@@ -206,6 +228,31 @@ describe('an invocation’s events', () => {
     expect(second.body).toMatch(/^id: 2\nevent: result\ndata: \{"state":"failed","status":422,"body":\{.*\}\}\n\n$/)
     const nothing = await get('/events', { 'last-event-id': '2' })
     expect([nothing.statusCode, nothing.body]).toEqual([204, ''])
+    const other = await get('/events', { 'last-event-id': 'of another stream' })
+    expect(other.body).toMatch(/^id: 1\n.*\n.*\n\nid: 2\n/)
+  })
+
+  it('are not waited for by a mere look at their headers', async () => {
+    const { app, place } = await running()
+    const { statusCode, headers } = await app.app.inject({ method: 'HEAD', url: `${place}/events` })
+    expect([statusCode, headers['content-type']]).toEqual([200, 'text/event-stream'])
+  })
+
+  it('have the headers that hooks set for every answer', async () => {
+    const { get, settle } = await running({
+      prepare: (fresh) => fresh.addHook('onRequest', async (_request, reply) => void reply.header('x-hook', 'set')),
+    })
+    settle(answered(1))
+    expect((await get('/events')).headers).toMatchObject({ 'x-hook': 'set' })
+  })
+
+  it('end without a result when this replica stops', async () => {
+    const { app, get } = await running()
+    const streaming = get('/events')
+    expect(await Promise.race([streaming, late()])).toBe('late')
+    await app.app.close()
+    const { body } = await streaming
+    expect([body.includes('event: status'), body.includes('event: result')]).toEqual([true, false])
   })
 
   it('end with expired when nothing came in its lifetime', async () => {
@@ -289,6 +336,40 @@ describe('an invocation’s events', () => {
       asking.destroy()
       await until('it has given up', () => signals[0]?.aborted === true)
       signals.length = 0
+    }
+  })
+
+  it('are not begun for a reader who has gone while the store was asked', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    const waitFor = vi.fn(memory.waitFor)
+    const read = vi.fn(memory.read)
+    let closed = 0
+    const { app, place } = await running({
+      store: { ...memory, read, waitFor },
+      prepare: (fresh) =>
+        fresh.addHook('onRequest', async (_request, { raw }) => void raw.once('close', () => closed++)),
+    })
+    await app.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.app.server.address() as AddressInfo
+    for (const [path, headers] of [
+      ['/events', {}],
+      ['', { prefer: 'wait=30' }],
+    ] as const) {
+      const { promise: isGone, resolve: answer } = Promise.withResolvers<void>()
+      read.mockClear().mockImplementation(async (id) => {
+        await isGone
+        return memory.read(id)
+      })
+      closed = 0
+      const asking = request({ port, path: `${place}${path}`, headers })
+      asking.on('error', () => undefined)
+      asking.end()
+      await until('the store is asked', () => read.mock.calls.length > 0)
+      asking.destroy()
+      await until('he has gone', () => closed === 1)
+      answer()
+      await late()
+      expect(waitFor).not.toHaveBeenCalled()
     }
   })
 })

@@ -54,6 +54,37 @@ describe('what is written of a call', () => {
     expect(accept).toHaveBeenCalledWith(app.invocations[0]?.id)
   })
 
+  it('says once of each call that the runtime has it, and not of one that is answered already', async () => {
+    const accept = vi.fn<InvocationStore['accept']>(async () => undefined)
+    const app = build({ store: { ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }), accept } })
+    app.answer(heldBack({ accepted: true }).answer)
+    for (const [calls, key] of [
+      [1, 'k'],
+      [2, 'l'],
+    ] as const) {
+      void ask(app, { key })
+      await until('it is said', () => app.invocations.length === calls && accept.mock.calls.length >= calls)
+    }
+    app.answer(async ({ onAccepted }) => {
+      onAccepted?.()
+      return answered(1)
+    })
+    await ask(app, { key: 'm' })
+    await app.answering.settled()
+    expect(accept.mock.calls.map(([id]) => id)).toEqual(app.invocations.slice(0, 2).map(({ id }) => id))
+  })
+
+  it('leaves no timer behind once its caller is answered', async () => {
+    const app = build()
+    app.answer(answered(3))
+    await app.app.ready()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    for (const asking of [{ key: 'k' }, { prefer: 'respond-async, wait=9' }]) {
+      expect((await ask(app, asking)).statusCode).toBe(200)
+      expect(vi.getTimerCount()).toBe(0)
+    }
+  })
+
   it('frees the key of a call that was not sent before its caller can use it again', async () => {
     const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
     let isReleased = false

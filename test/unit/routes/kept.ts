@@ -31,8 +31,8 @@ export function build(changes: Partial<Script> = {}): ScriptedApp {
 export interface Asking {
   readonly url?: string
   readonly payload?: string
-  readonly prefer?: string | readonly string[]
-  readonly key?: string
+  readonly prefer?: string | readonly string[] | undefined
+  readonly key?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -12,6 +12,7 @@ describe('parsePrefer', () => {
     ['wait=10,respond-async', { respondAsync: true, waitSeconds: 10 }],
     ['Respond-Async , WAIT = 5', { respondAsync: true, waitSeconds: 5 }],
     ['wait="7"', { waitSeconds: 7 }],
+    ['return="mini\\mal"', { minimal: true }],
     ['return=minimal', { minimal: true }],
     ['return="minimal"; foo="a,b"', { minimal: true }],
     ['handling=strict, return=representation', { strict: true }],
