@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
-import type { Invocation, Outcome } from '../../src/runtime-adapters/contract.ts'
+import type { Invocation, Outcome, RecordWatch, StrayReplies } from '../../src/runtime-adapters/contract.ts'
 import type { KafkaDialect } from '../../src/runtime-adapters/kafka/dialect.ts'
 import { createKafkaAdapter } from '../../src/runtime-adapters/kafka/kafka-adapter.ts'
 import type {
@@ -27,8 +27,9 @@ const dialect: KafkaDialect = {
   topics: { requests: ['ask'], replies: ['answer'] },
   encode: ({ id }) => ({ topic: 'ask', key: Buffer.from('k'), value: Buffer.from(`${id}:go`) }),
   correlationOf: ({ value }) => (value.includes(':') ? value.toString().split(':')[0] : undefined),
-  decode: ({ value }): Outcome => {
+  decode: ({ value }) => {
     const text = value.toString().split(':')[1] ?? ''
+    if (text === 'mention') return { kind: 'foreign' }
     return text === 'junk' ? { kind: 'malformed', detail: 'junk' } : { kind: 'returned', value: text }
   },
   ping: (id) => ({ topic: 'ask', key: Buffer.from('ping'), value: Buffer.from(`${id}:ping`) }),
@@ -84,10 +85,14 @@ const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 async function start(limits = { maxCalls: 100, maxBytes: 10_000 }) {
   const wire = createWire()
   const late: [id: string, outcome: Outcome][] = []
-  const strays = { late: ({ id }: Invocation, outcome: Outcome) => void late.push([id, outcome]), foreign: () => {} }
+  const foreign: [id: string, bytes: number][] = []
+  const strays: StrayReplies = {
+    late: ({ id }, outcome) => void late.push([id, outcome]),
+    foreign: (id, _read, bytes) => void foreign.push([id, bytes]),
+  }
   const adapter = createKafkaAdapter({ dialect, transport: wire.transport, limits, log, strays })
   await adapter.start()
-  return { wire, adapter, late }
+  return { wire, adapter, late, foreign }
 }
 
 let ids = 0
@@ -128,6 +133,107 @@ describe('a Kafka adapter', () => {
     expect(await outcome).toMatchObject({ kind: 'unknown', cause: 'deadline' })
     wire.deliver(`${call.id}:late`)
     expect(adapter.counters()).toMatchObject({ late: 1, answered: 0, pending: 0 })
+  })
+
+  it('hands on a late reply once, and takes a record that only mentions the call for none', async () => {
+    const { wire, adapter, late, foreign } = await start()
+    const call = invocation(100)
+    const outcome = adapter.invoke(call)
+    wire.deliver(`${call.id}:mention`)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await outcome).toMatchObject({ kind: 'unknown', cause: 'deadline' })
+    for (const text of ['mention', 'late', 'again']) wire.deliver(`${call.id}:${text}`)
+    expect(late).toEqual([[call.id, { kind: 'returned', value: 'late' }]])
+    expect(foreign).toEqual([])
+    expect(adapter.counters()).toMatchObject({ answered: 0, late: 1, foreign: 2, duplicate: 1 })
+  })
+
+  it('hands on the replies to others with their length, and none of its own', async () => {
+    const { wire, adapter, late, foreign } = await start()
+    const call = invocation()
+    const outcome = adapter.invoke(call)
+    for (const text of ['mine', 'again']) wire.deliver(`${call.id}:${text}`)
+    await outcome
+    wire.deliver('somebody-else:x')
+    wire.deliver('no correlation at all')
+    expect([late, foreign]).toEqual([[], [['somebody-else', 15]]])
+  })
+
+  it('tells that a call was accepted when its record was, while its caller waits', async () => {
+    const { wire, adapter } = await start()
+    const accepted: string[] = []
+    const noted = (name: string, deadlineMs: number): Invocation => ({
+      ...invocation(deadlineMs),
+      onAccepted: () => void accepted.push(name),
+    })
+    const decided = Promise.withResolvers<SendResult>()
+    void adapter.invoke(noted('at once', 1_000))
+    wire.acknowledge = () => decided.promise
+    void adapter.invoke(noted('too late', 100))
+    void adapter.invoke(noted('in time', 1_000))
+    wire.acknowledge = async () => ({ kind: 'unknown', detail: 'cut off' })
+    void adapter.invoke(noted('in doubt', 1_000))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(accepted).toEqual(['at once'])
+    decided.resolve({ kind: 'acknowledged' })
+    await vi.advanceTimersByTimeAsync(1)
+    expect(accepted).toEqual(['at once', 'in time'])
+    expect(adapter.counters()).toMatchObject({ sendUnknown: 1 })
+  })
+
+  it('tells those who look on what was sent and read, and what came of it', async () => {
+    const told: unknown[] = []
+    const watch: RecordWatch = {
+      sending: (_invocation, topic) => {
+        told.push(['sending', topic])
+        return { context: { traceparent: 'its own' }, end: ({ kind }) => void told.push(['ended', kind]) }
+      },
+      sent: (topic, { kind }) => void told.push(['sent', topic, kind]),
+      read: (topic) => void told.push(['read', topic]),
+      decoding: (_place, { context }) => {
+        told.push(['decoding', context.traceparent])
+        return (outcome) => void told.push(outcome)
+      },
+    }
+    const wire = createWire()
+    const limits = { maxCalls: 1, maxBytes: 1_000 }
+    const adapter = createKafkaAdapter({ dialect, transport: wire.transport, limits, log, watch })
+    await adapter.start()
+    const takeTold = () => told.splice(0)
+    const call = invocation()
+    const outcome = adapter.invoke(call)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(takeTold()).toEqual([
+      ['sending', 'ask'],
+      ['sent', 'ask', 'acknowledged'],
+      ['ended', 'acknowledged'],
+    ])
+    expect(wire.sent[0]?.headers).toEqual({ traceparent: 'its own' })
+    await adapter.invoke(invocation())
+    expect(takeTold()).toEqual([
+      ['sending', 'ask'],
+      ['ended', 'not-sent'],
+    ])
+    expect(adapter.counters()).toMatchObject({ overloaded: 1 })
+    wire.deliver(`${call.id}:mention`)
+    const beginning = [
+      ['read', 'answer'],
+      ['decoding', 'its own'],
+    ]
+    expect(takeTold()).toEqual([...beginning, { kind: 'malformed', detail: 'The record only mentions the call.' }])
+    wire.deliver(`${call.id}:there`)
+    expect(takeTold()).toEqual([...beginning, await outcome])
+  })
+
+  it.each(['key', 'value'])('sends no record without a %s: it could stop the runtime', async (empty) => {
+    const wire = createWire()
+    const encode: KafkaDialect['encode'] = (call) =>
+      ({ ...dialect.encode(call), [empty]: Buffer.alloc(0) }) as KafkaRecord
+    const limits = { maxCalls: 1, maxBytes: 1_000 }
+    const adapter = createKafkaAdapter({ dialect: { ...dialect, encode }, transport: wire.transport, limits, log })
+    await adapter.start()
+    await expect(adapter.invoke(invocation())).rejects.toThrow('without a key or a value')
+    expect(wire.sent).toEqual([])
   })
 
   it('says not-sent at once when the record surely did not leave', async () => {

@@ -21,15 +21,9 @@ const VERSIONS = { first: 13, last: 17 }
  * reads what brokers before Kafka 3.1 answer.
  */
 export function quickFetching(pool: ConnectionPool): ConnectionPool {
-  const known = new WeakMap<Connection, FetchConnection>()
-  const quick = (connection: Connection) => {
-    const found = known.get(connection) ?? { send: sendBy(connection) }
-    known.set(connection, found)
-    return found
-  }
   const asked = {
     get(broker: Broker, callback: Callback<FetchConnection>) {
-      pool.get(broker, (error, connection) => callback(error, connection && quick(connection)))
+      pool.get(broker, (error, connection) => callback(error, connection && { send: sendBy(connection) }))
     },
   }
   // All that a fetch asks of it.

@@ -25,6 +25,10 @@ describe('the committed records of a fetch', () => {
     expect(read([batch(0n, 4), batch(4n, 2)], 3n)).toEqual({ offsets: [3n, 4n, 5n], next: 6n })
   })
 
+  it('never move back, whatever batches come', () => {
+    expect(read([batch(0n, 2)], 5n)).toEqual({ offsets: [], next: 5n })
+  })
+
   it('move past batches that compaction has emptied', () => {
     expect(read([batch(0n, 1), batch(1n, 3, { records: [] })])).toEqual({ offsets: [0n], next: 4n })
   })
@@ -33,6 +37,13 @@ describe('the committed records of a fetch', () => {
     const producerId = 7n
     const open = [batch(0n, 1), batch(1n, 2, { attributes: transactional, producerId })]
     expect(read(open, 0n, [{ producerId, firstOffset: 1n }])).toEqual({ offsets: [0n], next: 3n })
+  })
+
+  it('keep the aborted transactions of two producers apart', () => {
+    const data = (at: bigint, producerId: bigint) => batch(at, 1, { attributes: transactional, producerId })
+    const log = [data(0n, 7n), data(1n, 8n), batch(2n, 1, { attributes: control, producerId: 7n }), data(3n, 8n)]
+    const aborted = [7n, 8n].map((producerId, at) => ({ producerId, firstOffset: BigInt(at) }))
+    expect(read([...log, batch(4n, 1)], 0n, aborted)).toEqual({ offsets: [4n], next: 5n })
   })
 
   it('tell two aborted transactions of one producer from the committed one between them', () => {

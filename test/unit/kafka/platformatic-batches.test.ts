@@ -1,4 +1,4 @@
-import { CompressionAlgorithms, createRecordsBatch, Reader, readRecordsBatches } from '@platformatic/kafka'
+import { CompressionAlgorithms, crc32c, createRecordsBatch, Reader, readRecordsBatches } from '@platformatic/kafka'
 import { describe, expect, it } from 'vitest'
 import { type RecordFields, readBatches, writeBatch } from '../../../src/runtime-adapters/kafka/platformatic-batches.ts'
 
@@ -9,6 +9,8 @@ const records: readonly RecordFields[] = [
   { key: undefined, value: bytes('no key') },
   { key: bytes(''), value: bytes('') },
   { key: bytes('é'), value: bytes('x'.repeat(70_000)) },
+  // Twice that has seven bits set where a number's first byte ends.
+  { key: bytes('c'), value: bytes('y'.repeat(8_128)) },
   { key: bytes('k'.repeat(64)), value: bytes('v'.repeat(63)), headers: [[bytes('traceparent'), bytes('00-ab-cd-01')]] },
   {
     key: bytes('b'),
@@ -56,6 +58,7 @@ describe('a batch that is written', () => {
     theirs.writeInt32BE(-1, 53)
     const checked = (batch: Buffer) => Buffer.concat([batch.subarray(0, 17), batch.subarray(21)])
     expect(checked(ours).equals(checked(theirs))).toBe(true)
+    expect(ours.readUInt32BE(17)).toBe(crc32c(ours.subarray(21)))
   })
 })
 
@@ -89,6 +92,35 @@ describe('batches that are read', () => {
     expect(readBatches(Buffer.alloc(0))).toEqual([])
   })
 
+  it('may be empty, where compaction has left nothing but their place', () => {
+    const empty = Buffer.from(batch.subarray(0, 61))
+    empty.writeInt32BE(49, 8)
+    empty.writeInt32BE(0, 57)
+    const place = { firstOffset: 0n, lastOffsetDelta: many.length - 1, records: [] }
+    expect(readBatches(Buffer.concat([empty, batch]))).toMatchObject([place, { records: { length: many.length } }])
+  })
+
+  it('may be of records that were made months apart', () => {
+    const apart = messages.slice(0, 3).map((message, at) => ({ ...message, timestamp: BigInt(at) * 10_000_000_000n }))
+    const values = readBatches(createRecordsBatch(apart).buffer)[0]?.records.map(({ value }) => value)
+    expect(values).toEqual(apart.map(({ value }) => value))
+  })
+
+  /** One batch of one record, in which these bytes say how far its offset is from the first. */
+  function withOffsetDelta(...number: readonly number[]): Buffer {
+    const one = createRecordsBatch([{ topic: 'any', key: bytes('k'), value: bytes('v') }]).buffer
+    const more = number.length - 1
+    one.writeInt32BE(one.readInt32BE(8) + more, 8)
+    one.writeInt8(one.readInt8(61) + 2 * more, 61)
+    return Buffer.concat([one.subarray(0, 64), Buffer.from(number), one.subarray(65)])
+  }
+
+  it('may have numbers of 32 bits, and no larger ones', () => {
+    const [read] = readBatches(withOffsetDelta(0xfe, 0xff, 0xff, 0xff, 0x0f))
+    expect(read?.records).toEqual([{ offsetDelta: 0x7fffffff, key: bytes('k'), value: bytes('v') }])
+    expect(() => readBatches(withOffsetDelta(0x82, 0x80, 0x80, 0x80, 0x80, 0x00))).toThrow(RangeError)
+  })
+
   it('may hold deletions: records without a value', () => {
     const tombstone = createRecordsBatch([{ topic: 'any', key: bytes('k'), value: null as unknown as Buffer }]).buffer
     expect(readBatches(tombstone)[0]?.records).toEqual([{ offsetDelta: 0, key: bytes('k'), value: null }])
@@ -96,6 +128,8 @@ describe('batches that are read', () => {
 
   it.each([
     ['a record that is longer than they are', (one: Buffer) => one.writeInt8(0x7e, 61)],
+    ['a record that ends one byte after them', (one: Buffer) => one.writeInt8(one.readInt8(61) + 2, 61)],
+    ['the format of Kafka before 0.11', (one: Buffer) => one.writeInt8(1, 16)],
     ['more records than there are', (one: Buffer) => one.writeInt32BE(2, 57)],
     ['a number that does not end', (one: Buffer) => one.fill(0xff, 64)],
     ['a key that is longer than its record', (one: Buffer) => one.writeInt8(0x7e, 65)],
@@ -108,14 +142,21 @@ describe('batches that are read', () => {
     expect(() => readBatches(one)).toThrow(RangeError)
   })
 
+  it('are refused with a key that reaches into the next record', () => {
+    const both = createRecordsBatch(messages.slice(0, 1).concat(messages.slice(0, 1))).buffer
+    expect(readBatches(both)[0]?.records).toHaveLength(2)
+    both.writeInt8(both.readInt8(65) + 2 * 18, 65)
+    expect(() => readBatches(both)).toThrow(RangeError)
+  })
+
   it('never take more time or memory than their bytes allow, whatever the bytes are', () => {
-    const one = createRecordsBatch(messages.slice(0, 6).map((message) => ({ ...message, value: bytes('v') }))).buffer
+    const one = createRecordsBatch(messages.slice(0, 7).map((message) => ({ ...message, value: bytes('v') }))).buffer
     for (let at = 0; at < one.length; at++) {
       for (const bit of [0, 3, 7]) {
         const spoilt = Buffer.from(one)
         spoilt[at] = (spoilt[at] ?? 0) ^ (1 << bit)
-        // Compression and old formats are the client's.
-        if (spoilt[16] !== 2 || (spoilt.readInt16BE(21) & 7) !== 0) continue
+        // Compression is the client's.
+        if ((spoilt.readInt16BE(21) & 7) !== 0) continue
         try {
           const count = readBatches(spoilt).reduce((sum, { records: all }) => sum + all.length, 0)
           expect(count).toBeLessThanOrEqual(one.length)

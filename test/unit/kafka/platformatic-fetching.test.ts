@@ -105,32 +105,26 @@ describe('a response to a fetch', () => {
 })
 
 describe('connections for fetches', () => {
-  const sent: unknown[] = []
-  const connection = { send: (...args: unknown[]) => void sent.push(args[3]) } as unknown as Connection
+  const sent: unknown[][] = []
+  const connection = { send: (...args: unknown[]) => void sent.push(args) } as unknown as Connection
   const pool = { get: (_: unknown, callback: (error: null, got: Connection) => void) => callback(null, connection) }
   const quick = quickFetching(pool as unknown as ConnectionPool)
-  const parserOf = (api: { key: number; version: number }, parse: () => unknown) => {
-    quick.get({ host: 'any', port: 1 }, (_, got) => {
-      got?.send(
-        api.key,
-        api.version,
-        () => Writer.create(),
-        parse,
-        true,
-        true,
-        () => undefined,
-      )
-    })
+  const write = () => Writer.create()
+  const theirs = () => undefined
+  const answered = () => undefined
+  const sentBy = ({ key, version }: { key: number; version: number }) => {
+    quick.get({ host: 'any', port: 1 }, (_, got) => got?.send(key, version, write, theirs, true, true, answered))
     return sent.pop()
   }
 
-  it('read what brokers from Kafka 3.1 on answer, and leave the rest to the client', () => {
-    const theirs = () => undefined
-    expect(parserOf(fetchV13.api, theirs)).toBe(readFetch)
-    expect(parserOf(fetchV17.api, theirs)).toBe(readFetch)
-    expect(parserOf(fetchV12.api, theirs)).toBe(theirs)
-    expect(parserOf({ key: 1, version: 18 }, theirs)).toBe(theirs)
-    expect(parserOf({ key: 2, version: 13 }, theirs)).toBe(theirs)
+  it.each([
+    ['read what brokers from Kafka 3.1 on answer', fetchV13.api, readFetch],
+    ['read what the newest brokers that are known answer', fetchV17.api, readFetch],
+    ['leave older brokers to the client', fetchV12.api, theirs],
+    ['leave versions that nobody here knows to the client', { key: 1, version: 18 }, theirs],
+    ['leave other requests to the client', { key: 2, version: 13 }, theirs],
+  ])('%s, and send what they are asked to', (_, { key, version }, parse) => {
+    expect(sentBy({ key, version })).toEqual([key, version, write, parse, true, true, answered])
   })
 
   it('tell why there is none', () => {
