@@ -47,7 +47,8 @@ export async function closeWithin(closing: Closing): Promise<void> {
   const reloaded = atMost(graceMs, reloading.close())
   limits.refuseWaiting()
   await drain.begin()
-  await Promise.all([front.close(), generations.close()])
+  // A plugin of the user's own may fail at its end; callers and what is below are not to suffer from it.
+  const [, ended] = await Promise.allSettled([front.close(), generations.close()])
   // What a caller was not told yet goes to the store before the store closes.
   await answering.settled()
   clearTimeout(lastWord)
@@ -60,4 +61,5 @@ export async function closeWithin(closing: Closing): Promise<void> {
   await runtimes.close()
   await strays.close()
   await store.close()
+  if (ended.status === 'rejected') throw ended.reason
 }

@@ -70,7 +70,7 @@ export function createReloading(parts: ReloadingParts): Reloading {
     clearTimeout(sunset)
     const endsMs = nextSunsetMs(core.served)
     const pauseMs = result.kind === 'failed' ? RETRY_MS : 0
-    if (endsMs !== undefined && !isClosed) sunset = setTimeout(expire, Math.max(pauseMs, untilMs(endsMs))).unref()
+    if (endsMs !== undefined) sunset = setTimeout(expire, Math.max(pauseMs, untilMs(endsMs))).unref()
     return result
   })
 

@@ -22,8 +22,8 @@ export function createSwap({ runtimes, strays, generations, drain, make }: SwapP
       throw error
     })
     if (drain.isDraining()) {
-      await next.close()
       await prepared.abandon()
+      await next.close()
       throw new Error('The gateway is stopping.')
     }
     prepared.commit(generations.ended())

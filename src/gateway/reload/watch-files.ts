@@ -49,6 +49,11 @@ function filesOf(source: string): readonly string[] {
 }
 
 function markOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return stat === undefined ? file : [file, stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true })
+    return [file, dev, ino, size, mtimeNs, ctimeNs].join(' ')
+  } catch {
+    // It is gone, or a link that leads nowhere or to itself: what reads it says so, if anything does.
+    return file
+  }
 }

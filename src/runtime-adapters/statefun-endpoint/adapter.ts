@@ -72,8 +72,10 @@ export function createEndpointAdapter(options: EndpointAdapterOptions): RuntimeA
     },
     counters: () => ({ ...desk.counters, ...sender.counters, ...engine.counters(), pending: pending.size }),
     async close() {
-      await engine.close()
+      const closed = engine.close()
+      // At once: whoever waits may have no longer than this. What functions say until they have ended is late.
       pending.settleAll(STOPPED)
+      await closed
       canary.close()
       probe.close()
     },

@@ -25,18 +25,21 @@ const write = (...names: readonly string[]) =>
 async function startReloading() {
   const env = { GATEWAY_RUNTIME: 'statefun-endpoint', GATEWAY_METADATA: write('add', 'look') }
   const { config } = readConfig({ env: { ...env, GATEWAY_SUNSET_MS: String(sunsetMs) }, argv: [] })
-  const swaps: { readonly methods: readonly string[]; readonly end: () => void }[] = []
+  const swaps: { readonly methods: readonly string[]; readonly end: (error?: Error) => void }[] = []
   const reloading = createReloading({
     ...{ config, log: silentLog, page: undefined, authentication: undefined, generations: { number: 1 }, marks: '' },
     first: await describeEntities(config),
     swap: (entities) =>
-      new Promise((end) => swaps.push({ methods: entities.flatMap((entity) => [...entity.methods.keys()]), end })),
+      new Promise((resolve, reject) => {
+        const end = (error?: Error) => (error === undefined ? resolve() : reject(error))
+        swaps.push({ methods: entities.flatMap((entity) => [...entity.methods.keys()]), end })
+      }),
   })
   const swapped = async (number: number) => {
     await vi.waitUntil(() => swaps.length === number)
     return swaps[number - 1]
   }
-  return { reloading, swapped }
+  return { reloading, swapped, count: () => swaps.length }
 }
 
 it('reads what was asked for while one runs, also when something’s time ends meanwhile', async () => {
@@ -60,4 +63,52 @@ it('reads what was asked for while one runs, also when something’s time ends m
   last?.end()
   expect(await asked).toMatchObject({ kind: 'swapped', changes: [{ member: 'look', kind: 'gone' }] })
   await reloading.close()
+})
+
+/** `look` is gone, and kept for its time. */
+async function startKeeping() {
+  const started = await startReloading()
+  write('add')
+  const reloaded = started.reloading.reload()
+  ;(await started.swapped(1))?.end()
+  expect(await reloaded).toMatchObject({ kind: 'swapped' })
+  return started
+}
+
+it('tries again after ten seconds to take away what could not be, and not again once it is gone', async () => {
+  const { reloading, swapped, count } = await startKeeping()
+  await vi.advanceTimersByTimeAsync(sunsetMs / 2)
+  expect(count()).toBe(1)
+  await vi.advanceTimersByTimeAsync(sunsetMs / 2)
+  const first = await swapped(2)
+  first?.end(new Error('It is stuck.'))
+  await vi.advanceTimersByTimeAsync(9_000)
+  expect(count()).toBe(2)
+  await vi.advanceTimersByTimeAsync(1_000)
+  const second = await swapped(3)
+  expect([first?.methods, second?.methods]).toEqual([['add'], ['add']])
+  second?.end()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(count()).toBe(3)
+  await reloading.close()
+})
+
+it('takes nothing away, and reads nothing, once it is closed', async () => {
+  const { reloading, count } = await startKeeping()
+  await reloading.close()
+  expect(vi.getTimerCount()).toBe(0)
+  write('look')
+  expect(await reloading.reload()).toEqual({ kind: 'unchanged' })
+  expect(count()).toBe(1)
+})
+
+it('sets no timer where it is closed while an exchange is under way', async () => {
+  const { reloading, swapped } = await startReloading()
+  write('add')
+  const reloaded = reloading.reload()
+  const running = await swapped(1)
+  const closed = reloading.close()
+  running?.end()
+  await Promise.all([reloaded, closed])
+  expect(vi.getTimerCount()).toBe(0)
 })

@@ -119,6 +119,28 @@ describe('new metadata', () => {
     expect(await answerTo(gateway, 'look')).toBe(1)
   })
 
+  it('lets custom routes of the old serve until its calls have ended, be that later than a stop would wait', async () => {
+    const order: string[] = []
+    const opening: CustomRoutes = async (app) => {
+      app.addHook('onClose', async () => void order.push('closed'))
+    }
+    const env = { GATEWAY_RELOAD_BREAKING: 'allow', GATEWAY_SHUTDOWN_GRACE_MS: '20' }
+    const gateway = await start(env, { routes: [opening] })
+    counter.hold()
+    const before = post(gateway, '/counter/a/add')
+    const pending = () => metric(gateway, 'gateway_pending_calls{runtime="statefun-endpoint"}')
+    await until('it is under way', async () => (await pending()) === 1)
+    describeCounter(['look'])
+    expect(await gateway.reload()).toMatchObject({ kind: 'swapped' })
+    setTimeout(() => {
+      order.push('released')
+      counter.release()
+    }, 300)
+    expect((await before).status).toBe(200)
+    await until('the old one has ended', () => order.length === 2)
+    expect(order).toEqual(['released', 'closed'])
+  })
+
   it('serves on a connection that was open before', async () => {
     const gateway = await start()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
