@@ -43,15 +43,6 @@ describe('the gateway as a library', () => {
     expect(body).toMatchObject({ code: 'entity_not_found', outcome: 'rejected' })
   })
 
-  it('answers a batch by inject to its last word, and closes nothing that is not there', async () => {
-    const payload = `{"id":1,"path":"/user/alice/get_balance","body":{}}\n${'x'.repeat(2_000_000)}`
-    const headers = { 'content-type': 'application/x-ndjson' }
-    const { body } = await gateway.app.inject({ method: 'POST', url: '/-/batch', headers, payload })
-    expect(body.trim().split('\n').at(-1)).toContain('A line may have 1048576 bytes.')
-    // What throws in an event of its own ends this process.
-    await new Promise((resolve) => setImmediate(resolve))
-  })
-
   it('calls entities without HTTP, by the same checks', async () => {
     expect(await gateway.create('Item', { item_name: 'pen', price: 2 })).toBe('pen')
     const pen = gateway.entity('Item', 'pen')
