@@ -23,6 +23,18 @@ afterEach(async () => {
   }
 })
 
+/** The reads that wait for the end of a call, over connections that can be cut. */
+async function waitingReads({ app }: ReturnType<typeof build>, place: string) {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const begin = (path: string, headers: Readonly<Record<string, string>>) => () => {
+    const asking = request({ port, path, headers })
+    asking.on('error', () => undefined)
+    return asking.end()
+  }
+  return [begin(`${place}/events`, {}), begin(place, { prefer: 'wait=30' })]
+}
+
 /** A call that was answered with 202 and is still running. */
 async function running(changes: Parameters<typeof build>[0] = {}) {
   const app = open(changes)
@@ -322,15 +334,8 @@ describe('an invocation’s events', () => {
       },
     }
     const { app, place } = await running({ store })
-    await app.app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = app.app.server.address() as AddressInfo
-    for (const [path, headers] of [
-      ['/events', {}],
-      ['', { prefer: 'wait=30' }],
-    ] as const) {
-      const asking = request({ port, path: `${place}${path}`, headers })
-      asking.on('error', () => undefined)
-      asking.end()
+    for (const begin of await waitingReads(app, place)) {
+      const asking = begin()
       await until('it waits', () => signals.length > 0)
       expect(signals[0]?.aborted).toBe(false)
       asking.destroy()
@@ -349,21 +354,14 @@ describe('an invocation’s events', () => {
       prepare: (fresh) =>
         fresh.addHook('onRequest', async (_request, { raw }) => void raw.once('close', () => closed++)),
     })
-    await app.app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = app.app.server.address() as AddressInfo
-    for (const [path, headers] of [
-      ['/events', {}],
-      ['', { prefer: 'wait=30' }],
-    ] as const) {
+    for (const begin of await waitingReads(app, place)) {
       const { promise: isGone, resolve: answer } = Promise.withResolvers<void>()
       read.mockClear().mockImplementation(async (id) => {
         await isGone
         return memory.read(id)
       })
       closed = 0
-      const asking = request({ port, path: `${place}${path}`, headers })
-      asking.on('error', () => undefined)
-      asking.end()
+      const asking = begin()
       await until('the store is asked', () => read.mock.calls.length > 0)
       asking.destroy()
       await until('he has gone', () => closed === 1)
