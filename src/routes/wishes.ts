@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { parseIdempotencyKey } from './idempotency.ts'
 import { noPreferences, type Preferences, parsePrefer } from './prefer.ts'
@@ -10,15 +11,29 @@ export interface Wishes {
   readonly idempotencyKey: string | undefined
 }
 
-/** @throws ProblemError when a header can't be read, or when a strict caller prefers what is not known here */
+/** @throws ProblemError when a header can't be read or obeyed, or when a strict caller prefers what is not known here */
 export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: number): Wishes {
   const asked = readPreferences(headers.prefer, maxWaitMs)
   // Reads may be repeated, without a key too: nothing of them has to be kept.
   const isRead = method === 'GET' || method === 'HEAD'
+  if (!isRead) refuseCondition(headers)
   return {
     preferences: isRead && asked !== noPreferences ? { ...asked, respondAsync: false, minimal: false } : asked,
     idempotencyKey: isRead ? undefined : parseIdempotencyKey(headers['idempotency-key']),
   }
+}
+
+/**
+ * RFC 9110, section 13.1.1: nothing may be changed where the condition does not hold, and no runtime can look at it and write in one step.
+ * `*` asks for no more than that the entity is there.
+ */
+function refuseCondition({ 'if-match': condition }: IncomingHttpHeaders): void {
+  if (condition === undefined || condition.trim() === '*') return
+  throw new ProblemError('unsupported_call', {
+    detail:
+      'No runtime can be asked to change something only where it is still as it was read, so `If-Match` can’t be kept to.',
+    hint: 'Give the entity a method that compares and writes.',
+  })
 }
 
 /** @throws ProblemError when a strict caller prefers what is not known here */

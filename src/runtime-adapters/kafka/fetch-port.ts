@@ -23,6 +23,8 @@ export interface FetchedBatch {
     readonly key: Buffer | null
     readonly value: Buffer | null
   }[]
+  /** Why none of its records could be read. */
+  readonly unreadable?: string
 }
 
 export interface FetchedPartition {
@@ -49,7 +51,7 @@ export interface Gather {
   readonly maxWaitMs: number
 }
 
-/** A response came whole, but what it holds can't be read. */
+/** A response came whole, but what it holds can't be read, nor told where that ends. */
 export class UnreadableBatchError extends Error {
   override readonly name = 'UnreadableBatchError'
 }

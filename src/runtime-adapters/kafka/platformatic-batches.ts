@@ -1,4 +1,5 @@
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka'
+import { messageOf } from '../../entity-registry/message-of.ts'
 import type { FetchedBatch } from './fetch-port.ts'
 
 /**
@@ -105,7 +106,7 @@ function numberBytes(value: number): number {
 
 /**
  * The whole batches among these bytes: a broker cuts the last one off where its limit is.
- * @throws RangeError where a batch says of itself what can't be
+ * @throws Error where not even how far a batch reaches can be told
  */
 export function readBatches(bytes: Buffer): FetchedBatch[] {
   const batches: FetchedBatch[] = []
@@ -124,13 +125,20 @@ function readBatch(batch: Buffer): FetchedBatch {
   // The client would take an older one for one of these, and make up how far it reaches.
   if (batch[16] !== VERSION) throw new RangeError('a batch is of another version')
   const attributes = batch.readInt16BE(21)
-  if ((attributes & COMPRESSION) !== 0) return readRecordsBatch(Reader.from(batch))
-  return {
+  const head = {
     firstOffset: batch.readBigInt64BE(0),
     lastOffsetDelta: batch.readInt32BE(23),
     attributes,
     producerId: batch.readBigInt64BE(43),
-    records: readRecords(batch),
+  }
+  try {
+    const isCompressed = (attributes & COMPRESSION) !== 0
+    return { ...head, records: isCompressed ? readRecordsBatch(Reader.from(batch)).records : readRecords(batch) }
+  } catch (error) {
+    // As it was written: its head can be believed, whatever is wrong with the rest.
+    const isIntact = batch.readUInt32BE(17) === crc32c(batch.subarray(21))
+    if (!isIntact) throw error
+    return { ...head, records: [], unreadable: messageOf(error) }
   }
 }
 

@@ -76,16 +76,17 @@ export function createFetchPort(
   }
 }
 
-type FetchedByClient = FetchResponse['responses'][number]['partitions'][number]
+/** Read by the client, or by `quickFetching`. */
+type Fetched = FetchResponse['responses'][number]['partitions'][number] & Partial<Pick<FetchedPartition, 'aborted'>>
 
-function fetched(topic: string, { partitionIndex, errorCode, records, abortedTransactions }: FetchedByClient) {
+function fetched(topic: string, { partitionIndex, errorCode, records, abortedTransactions, aborted }: Fetched) {
   const error = errorCode === 0 ? undefined : (protocolErrorsCodesById[errorCode] ?? String(errorCode))
   const partition: FetchedPartition = {
     topic,
     partition: partitionIndex,
     error,
     batches: records ?? [],
-    aborted: abortedTransactions ?? [],
+    aborted: aborted ?? abortedTransactions ?? [],
   }
   return partition
 }

@@ -41,7 +41,11 @@ function sendBy(connection: Connection): Connection['send'] {
   }
 }
 
-type FetchedPartition = Omit<fetchV17.FetchResponsePartition, 'records'> & { records: FetchedBatch[] | null }
+type FetchedPartition = Omit<fetchV17.FetchResponsePartition, 'records'> & {
+  records: FetchedBatch[] | null
+  /** `abortedTransactions` by another name: the client would look for them too, and fail where compaction has emptied a marker. */
+  aborted: fetchV17.FetchResponsePartition['abortedTransactions']
+}
 
 /**
  * As the client's own parser does.
@@ -74,10 +78,8 @@ function readPartition(reader: Reader): FetchedPartition {
     highWatermark: reader.readInt64(),
     lastStableOffset: reader.readInt64(),
     logStartOffset: reader.readInt64(),
-    abortedTransactions: reader.readNullableArray(() => ({
-      producerId: reader.readInt64(),
-      firstOffset: reader.readInt64(),
-    })),
+    aborted: reader.readNullableArray(() => ({ producerId: reader.readInt64(), firstOffset: reader.readInt64() })),
+    abortedTransactions: [],
     preferredReadReplica: reader.readInt32(),
     records: readRecords(reader),
   }

@@ -40,6 +40,14 @@ interface Tracked extends ReadPosition {
   readonly notes: EndNote[]
 }
 
+/** Offsets that were passed over. */
+interface Passed {
+  readonly from: bigint
+  /** The first that is read again. */
+  readonly to: bigint
+  readonly reason?: string
+}
+
 /** What was read. */
 interface Taken {
   count: number
@@ -180,6 +188,9 @@ export class ReplyReader implements ReplySelection {
       this.#stall(position, fetched.error)
       return
     }
+    for (const { firstOffset: from, lastOffsetDelta, unreadable: reason } of fetched.batches) {
+      if (reason !== undefined) this.#notePassed(position, { from, to: from + BigInt(lastOffsetDelta) + 1n, reason })
+    }
     position.next = takeCommitted(fetched, position.next, (record) => {
       // Before it is looked at: whatever comes of that, it is not read again.
       position.next = record.offset + 1n
@@ -189,7 +200,7 @@ export class ReplyReader implements ReplySelection {
     })
   }
 
-  /** One batch that can't be read must not stop the others: it is passed over, batch by batch. */
+  /** A batch that does not tell where it ends must not stop the others: it is passed over, batch by batch. */
   async #readCarefully(leader: number, position: Tracked, taken: Taken): Promise<void> {
     const readableFrom = async (next: bigint) => {
       try {
@@ -201,11 +212,15 @@ export class ReplyReader implements ReplySelection {
     }
     const found = await readableFrom(position.next)
     if (found === undefined) {
-      const { topic, partition, next: from } = position
+      const from = position.next
       position.next = await firstReadable(from, async (next) => (await readableFrom(next)) !== undefined)
-      this.#options.log.error({ topic, partition, from, to: position.next }, 'Passed over replies that can’t be read')
+      this.#notePassed(position, { from, to: position.next })
     }
     for (const fetched of found ?? []) this.#take(fetched, taken)
+  }
+
+  #notePassed({ topic, partition }: Tracked, what: Passed): void {
+    this.#options.log.error({ topic, partition, ...what }, 'Passed over replies that can’t be read')
   }
 
   #stall(one: Tracked, reason: string): void {

@@ -142,6 +142,29 @@ describe('batches that are read', () => {
     expect(() => readBatches(one)).toThrow(RangeError)
   })
 
+  const spoilt: readonly (readonly [string, Buffer, (batch: Buffer) => void])[] = [
+    ['their records are', writeBatch(records), (one) => one.writeInt8(0x7e, 61)],
+    [
+      'their compression is',
+      createRecordsBatch(messages.slice(0, records.length), { compression: 'gzip' }).buffer,
+      (one) => one.fill(0, 61),
+    ],
+    ['the compression is one that nobody has', writeBatch(records), (one) => one.writeInt16BE(7, 21)],
+  ]
+
+  it.each(spoilt)('keep their place where only %s wrong, and the next one is read', (_, one, spoil) => {
+    one.writeBigInt64BE(40n, 0)
+    spoil(one)
+    const both = Buffer.concat([one, batch])
+    expect(() => readBatches(both), 'not as it was written').toThrow()
+    both.writeUInt32BE(crc32c(both.subarray(21, one.length)), 17)
+    const [bad, good] = readBatches(both)
+    expect(bad).toMatchObject({ firstOffset: 40n, lastOffsetDelta: records.length - 1, records: [] })
+    expect(bad?.unreadable).toMatch(/./)
+    expect(good?.records).toHaveLength(many.length)
+    expect(good?.unreadable).toBeUndefined()
+  })
+
   it('are refused with a key that reaches into the next record', () => {
     const both = createRecordsBatch(messages.slice(0, 1).concat(messages.slice(0, 1))).buffer
     expect(readBatches(both)[0]?.records).toHaveLength(2)

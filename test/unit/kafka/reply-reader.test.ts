@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Log } from '../../../src/runtime-adapters/contract.ts'
 import { type FetchPort, type Gather, UnreadableBatchError } from '../../../src/runtime-adapters/kafka/fetch-port.ts'
 import { ReplyReader } from '../../../src/runtime-adapters/kafka/reply-reader.ts'
 import type { ReceivedRecord } from '../../../src/runtime-adapters/kafka/transport.ts'
@@ -30,6 +31,7 @@ describe('the reply reader', () => {
     logs: readonly (readonly Batch[])[],
     more: (port: FetchPort) => Partial<FetchPort> = () => ({}),
     onRecord = (_record: ReceivedRecord): void => undefined,
+    log: Log = silent,
   ) {
     const read: string[] = []
     const port: FetchPort = {
@@ -52,7 +54,7 @@ describe('the reply reader', () => {
         onRecord(record)
       },
       refreshMs: 20,
-      log: silent,
+      log,
     })
     return { reader, read }
   }
@@ -62,6 +64,34 @@ describe('the reply reader', () => {
     await reader.start()
     await until('all that can be read', () => read.length >= 8)
     expect(read.toSorted()).toEqual(['0:0', '0:1', '0:10', '0:7', '0:8', '0:9', '1:0', '1:1'])
+    expect(reader.trouble()).toBeUndefined()
+  })
+
+  it('passes over batches of which only the end can be told, and reads what stands between them without looking again', async () => {
+    const passed: object[] = []
+    let looks = 0
+    const log = { ...silent, error: (fields: object) => void passed.push(fields) }
+    const marked = (port: FetchPort): Partial<FetchPort> => ({
+      fetch: async (request) => {
+        looks += request.oneBatch ? 1 : 0
+        return (await port.fetch(request)).map((each) => ({
+          ...each,
+          batches: each.batches.map((batch) =>
+            batch.records.length === 4 ? { ...batch, records: [], unreadable: 'garbled' } : batch,
+          ),
+        }))
+      },
+    })
+    const { reader, read } = setup([batches(4, 1, 4, 2), batches(1)], marked, undefined, log)
+    await reader.start()
+    await until('all that can be read', () => read.length >= 4)
+    expect(read.toSorted()).toEqual(['0:10', '0:4', '0:9', '1:0'])
+    const place = { topic: 'r', partition: 0, reason: 'garbled' }
+    expect(passed).toEqual([
+      { ...place, from: 0n, to: 4n },
+      { ...place, from: 5n, to: 9n },
+    ])
+    expect(looks).toBe(0)
     expect(reader.trouble()).toBeUndefined()
   })
 

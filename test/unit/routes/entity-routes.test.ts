@@ -338,6 +338,28 @@ describe('what is served', () => {
     )
   })
 
+  it('writes nothing on a condition, which no runtime could keep to', async () => {
+    const { app, invocations, answer } = build({ overrides: { 'Account.balance': { writable: true } } })
+    answer({ kind: 'returned', value: null })
+    const writes = [
+      { method: 'PUT', url: '/account/a/balance', payload: '5' },
+      { method: 'POST', url: '/account/a/clear' },
+    ] as const
+    for (const [written, write] of writes.entries()) {
+      const asked = (condition: string) => app.inject({ ...write, headers: { ...json, 'if-match': condition } })
+      for (const condition of ['"read-before"', 'W/"a", "b"', '']) {
+        const refused = await asked(condition)
+        expect(refused.json()).toMatchObject({ status: 400, code: 'unsupported_call', outcome: 'not_sent' })
+        expect(invocations).toHaveLength(written)
+      }
+      expect((await asked('*')).statusCode).toBe(204)
+      expect(invocations).toHaveLength(written + 1)
+    }
+    answer({ kind: 'returned', value: 5 })
+    const read = await app.inject({ url: '/account/a/balance', headers: { 'if-match': '"read-before"' } })
+    expect(read.statusCode).toBe(200)
+  })
+
   it('serves a safe method by GET, with arguments in the query', async () => {
     const { app, invocations } = build({ overrides: { 'Account.search': { safe: true } } })
     const response = await app.inject('/account/a/search?text=5&limit=10&tags=x&tags=y')
