@@ -1,4 +1,4 @@
-import { median } from './statistics.ts'
+import { median, spread } from './statistics.ts'
 
 /** What the same piece of work took, in milliseconds, during a window: how fast the machine was, whatever ran on it. */
 export interface Pace {
@@ -29,7 +29,7 @@ export function createPaceRecord(): PaceRecord {
     note: (one) => void noted.push(one),
     take() {
       const since = noted.map(({ workMs }) => workMs)
-      const readNs = median(noted.map((one) => one.readNs))
+      const reads = noted.map(({ readNs }) => readNs)
       noted = []
       if (since.length === 0) return undefined
       // The last one takes the rest: one try alone may have been interrupted.
@@ -37,7 +37,7 @@ export function createPaceRecord(): PaceRecord {
       const seconds = Array.from({ length: count }, (_, index) =>
         since.slice(index * SECOND, index === count - 1 ? undefined : (index + 1) * SECOND),
       )
-      return { usualMs: median(since), slowestMs: Math.max(...seconds.map(median)), readNs }
+      return { usualMs: median(since), slowestMs: Math.max(...seconds.map(median)), readNs: median(reads) }
     },
   }
 }
@@ -48,10 +48,9 @@ export function describePace(paces: readonly Pace[]): string {
   const [fastest, slowest] = [Math.min, Math.max].map((pick) => pick(...paces.map(({ usualMs }) => usualMs)) / usual)
   const worst = Math.max(...paces.map(({ slowestMs }) => slowestMs)) / usual
   const reads = paces.map(({ readNs }) => readNs)
-  const [quickest, longest] = [Math.min(...reads), Math.max(...reads)].map(Math.round)
   return (
     `the same piece of work took ${times(fastest)} to ${times(slowest)} of its usual ${usual.toFixed(2)} ms in the windows, and ${times(worst)} ` +
-    `in the slowest second; a read of memory that no cache held took ${quickest} to ${longest} ns`
+    `in the slowest second; a read of memory that no cache held took ${spread(reads, 0)} ns`
   )
 }
 

@@ -27,7 +27,7 @@ describe('the machine’s pace', () => {
       { usualMs: 0.3, slowestMs: 0.5, readNs: 100 },
     ]
     expect(describePace(paces)).toContain('0.50 × to 1.50 × of its usual 0.20 ms in the windows, and 2.50 ×')
-    expect(describePace(paces)).toContain('took 91 to 350 ns')
+    expect(describePace(paces)).toContain('took 100 (91..350) ns')
   })
 })
 
