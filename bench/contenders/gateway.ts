@@ -2,7 +2,7 @@ import process from 'node:process'
 import { readConfig } from '../../src/gateway/config.ts'
 import { setEngineFlags } from '../../src/gateway/engine-flags.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/gateway.ts'
-import { loggerOptions } from '../../src/gateway/logger.ts'
+import { logDestination, loggerOptions } from '../../src/gateway/logger.ts'
 import { leftOver } from '../left-over.ts'
 import { listeningPort } from '../listening-port.ts'
 import { answerParent } from '../parent-channel.ts'
@@ -15,7 +15,8 @@ if (traced !== undefined) (await import('./tracing.ts')).registerTracing(Number(
 /** The gateway as `serve` makes it, all settings at their defaults but those of the environment. */
 setEngineFlags()
 const { config } = readConfig({ env: process.env, argv: [] })
-const gateway = await buildGateway({ config, logger: loggerOptions(config, false) })
+const destination = logDestination(config, false, true)
+const gateway = await buildGateway({ config, logger: loggerOptions(config, false, { destination }) })
 if (config.runtime === 'embedded') await stockShop(gateway)
 await gateway.listen({ port: 0 })
 answerParent({
