@@ -77,7 +77,7 @@ function chooseGroups({ only, peers, replicas, curves }: BenchOptions): readonly
 function openKafka(): Promise<Kafka> {
   const given = process.env.KAFKA_BROKERS
   if (given !== undefined) return Promise.resolve(runningKafka(given.split(',')))
-  return startKafka({ settings: { 'log.retention.check.interval.ms': '1000' } })
+  return startKafka({ settings: { 'log.retention.check.interval.ms': '1000' }, isMeasured: true })
 }
 
 function startWorker(brokers: readonly string[]): Promise<AskableChild> {

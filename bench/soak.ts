@@ -64,7 +64,7 @@ async function openEmbedded(cleanups: Cleanups): Promise<Ground> {
 
 async function openKafka(cleanups: Cleanups): Promise<Ground> {
   const given = process.env.KAFKA_BROKERS
-  const kafka = given === undefined ? await startKafka() : runningKafka(given.split(','))
+  const kafka = given === undefined ? await startKafka({ isMeasured: true }) : runningKafka(given.split(','))
   cleanups.push(() => kafka.close())
   const { brokers } = kafka
   const prefix = `soak-${randomUUID().slice(0, 8)}`

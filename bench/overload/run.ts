@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   const described = describeMachine(given === undefined ? '4.1, one broker, started for this run' : 'KAFKA_BROKERS')
   const machine = { ...described, 'Further settings': furtherSettings() }
-  const kafka = given === undefined ? await startKafka() : runningKafka(given.split(','))
+  const kafka = given === undefined ? await startKafka({ isMeasured: true }) : runningKafka(given.split(','))
   try {
     const measured = await measureGateway(kafka, options, bounded)
     const contrast = options.contrast ? await measureGateway(kafka, options, unbounded) : undefined

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { Admin } from '@platformatic/kafka'
 import { freePorts } from './free-ports.ts'
 import { brokerProperties, type KafkaSecurity, makeSecurity } from './kafka-broker-properties.ts'
-import { javaCommand, kafkaClassPath } from './kafka-jars.ts'
+import { javaCommand, kafkaClassPath, shortLivedJvm } from './kafka-jars.ts'
 import { isRunning, killProcess } from './kill-process.ts'
 import { until } from './until.ts'
 
@@ -21,6 +21,8 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Listeners with SASL and with TLS beside the plain one. */
   readonly secured?: boolean
+  /** It is measured: its JVM is a broker's, not one that starts soon. */
+  readonly isMeasured?: boolean
 }
 
 export interface TopicSpec {
@@ -58,12 +60,14 @@ export async function startKafka({
   brokers: count = 1,
   settings = {},
   secured = false,
+  isMeasured = false,
 }: KafkaOptions = {}): Promise<Kafka> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-kafka-'))
   const classPath = await kafkaClassPath()
   const ports = await freePorts(count * 4)
   const security = secured ? await makeSecurity(folder, ports.slice(count * 2)) : undefined
-  const nodes = Array.from({ length: count }, (_, index) => new BrokerProcess({ folder, classPath, index }))
+  const place = { folder, classPath, jvm: isMeasured ? [] : shortLivedJvm }
+  const nodes = Array.from({ length: count }, (_, index) => new BrokerProcess({ ...place, index }))
   const clusterId = `0${randomBytes(16).toString('base64url').slice(1, 22)}`
   for (const [index, node] of nodes.entries()) {
     await node.format(brokerProperties({ folder, index, count, ports, settings, security }), clusterId, security)
@@ -97,6 +101,7 @@ export async function startKafka({
 interface BrokerPlace {
   readonly folder: string
   readonly classPath: string
+  readonly jvm: readonly string[]
   readonly index: number
 }
 
@@ -120,7 +125,7 @@ class BrokerProcess {
     await run(
       javaCommand(),
       [
-        ...this.#jvm('-Xmx128m', '-XX:TieredStopAtLevel=1'),
+        ...this.#jvm('-Xmx128m', ...shortLivedJvm),
         'kafka.tools.StorageTool',
         ...['format', '-t', clusterId, '-c', this.#properties],
         ...scram,
@@ -131,9 +136,8 @@ class BrokerProcess {
 
   async start(): Promise<void> {
     const out = openSync(this.#log, 'w')
-    const child = spawn(javaCommand(), [...this.#jvm('-Xmx512m', '-Xms128m'), 'kafka.Kafka', this.#properties], {
-      stdio: ['ignore', out, out],
-    })
+    const jvm = this.#jvm('-Xmx512m', '-Xms128m', ...this.#place.jvm)
+    const child = spawn(javaCommand(), [...jvm, 'kafka.Kafka', this.#properties], { stdio: ['ignore', out, out] })
     closeSync(out)
     this.#child = child
     process.on('exit', this.#onExit)

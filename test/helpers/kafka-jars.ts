@@ -30,6 +30,9 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
+/** For a JVM of minutes: what the second compiler and other collectors win later, they would spend at its start. */
+export const shortLivedJvm: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+
 export function javaCommand(): string {
   return process.env.JAVA_HOME === undefined ? 'java' : join(process.env.JAVA_HOME, 'bin', 'java')
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CACHE, cachedBuild } from './cached-build.ts'
+import { shortLivedJvm } from './kafka-jars.ts'
 import { runCommand } from './run-command.ts'
 import { type RuntimeProcess, startRuntimeProcess } from './runtime-process.ts'
 import {
@@ -44,6 +45,7 @@ export async function startPyflink(options: PyflinkOptions): Promise<RuntimeProc
       ...pythonEnvironment([modulePath, sources]),
       TMPDIR: temporary,
       STATEFLOW_FLINK_JARS: jars.join(':'),
+      JVM_ARGS: shortLivedJvm.join(' '),
     },
     // FlinkRuntime looks for bin/flink-kafka-1.8.jar in its working folder.
     cwd: sources,

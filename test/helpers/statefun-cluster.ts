@@ -4,7 +4,7 @@ import { glob, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { javaCommand } from './kafka-jars.ts'
+import { javaCommand, shortLivedJvm } from './kafka-jars.ts'
 import { isRunning, killProcess } from './kill-process.ts'
 import { statefunClassPath } from './statefun-jars.ts'
 import { until } from './until.ts'
@@ -132,7 +132,7 @@ const opened =
 
 function jvmOptions(folder: string): readonly string[] {
   return [
-    ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:MaxMetaspaceSize=256m', '-XX:TieredStopAtLevel=1'],
+    ...['-Xmx512m', '-XX:MaxMetaspaceSize=256m', ...shortLivedJvm],
     `-Djava.io.tmpdir=${folder}`,
     ...opened.split(' ').map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`),
     '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
