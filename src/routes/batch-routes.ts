@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   type BatchCall,
@@ -168,6 +169,8 @@ function stream({ run, request, reply, isClosing }: Streamed): FastifyReply {
 /** Closing at once, with bytes unread, would take the answers with it: TCP resets such a connection. */
 function closeSoon(source: IncomingMessage): void {
   const { socket } = source
+  // A request by `inject` has none that could be closed.
+  if (!(socket instanceof Socket)) return
   const close = () => socket.destroySoon()
   const timer = setTimeout(close, LINGER_MS)
   if (source.complete) close()
