@@ -18,7 +18,7 @@ import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 import { toInvocation } from './to-invocation.ts'
-import { readPreferences } from './wishes.ts'
+import { readPreferences, refuseCondition } from './wishes.ts'
 
 /** Authorizing and quotas are asked for each line. */
 export interface BatchRoutesOptions extends EntityRoutesOptions {
@@ -80,6 +80,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 /** What belongs to a line must not be dropped in silence when it stands elsewhere. */
 function refuseRequest(request: FastifyRequest, maxWaitMs: number): void {
   refuseQuery(request)
+  refuseCondition(request)
   // A strict caller is refused, as anywhere; there is nothing to prefer here.
   readPreferences(request.headers.prefer, maxWaitMs)
   if (request.body === undefined) {

@@ -104,6 +104,13 @@ describe('POST /-/batch', () => {
       'validation_failed',
     ],
     [
+      'a condition for all',
+      '/-/batch',
+      { 'content-type': 'application/x-ndjson', 'if-match': '"read-before"' },
+      400,
+      'unsupported_call',
+    ],
+    [
       'what is not known here to a strict caller',
       '/-/batch',
       { 'content-type': 'application/x-ndjson', prefer: 'handling=strict, foo' },
