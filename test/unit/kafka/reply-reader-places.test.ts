@@ -161,8 +161,42 @@ describe('the places of the reply reader', () => {
     reader.read(() => true)
     await vi.advanceTimersByTimeAsync(100)
     for (const end of ends) end(3n)
+    isHeld = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    written.count = 6
     await vi.advanceTimersByTimeAsync(100)
-    expect(read).toEqual([0n, 1n, 2n])
+    reader.read(() => false)
+    await vi.advanceTimersByTimeAsync(15_000)
+    reader.read(() => true)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(read).toEqual([0n, 1n, 2n, 3n, 4n, 5n])
+  })
+
+  it('are read again from what is kept only where they were lost', async () => {
+    let isLost = true
+    const { reader, read, written, port } = setup({
+      leaders: async () => [0, 1].map((partition) => ({ topic: 'r', topicId: 'id', partition, leader: 1 })),
+      fetch: async (request) => {
+        const all = await port.fetch(request)
+        if (!isLost || read.length < 2) return all
+        isLost = false
+        return all.map((one) => (one.partition === 0 ? failed('OFFSET_OUT_OF_RANGE') : one))
+      },
+    })
+    written.count = 2
+    await reader.start()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([isLost, read]).toEqual([false, [0n, 1n, 0n, 1n, 0n, 1n]])
+  })
+
+  it('are no trouble any more once it is closed', async () => {
+    const asked = Promise.withResolvers<readonly FetchedPartition[]>()
+    const { reader } = setup({ fetch: () => asked.promise })
+    await reader.start()
+    reader.close()
+    asked.reject(new Error('connection lost'))
+    await vi.advanceTimersByTimeAsync(0)
+    expect([log.warn.mock.calls, vi.getTimerCount()]).toEqual([[], 0])
   })
 
   it('go no further back than where a partition was left a moment ago, though it had been left before', async () => {

@@ -100,6 +100,11 @@ describe('a batch', () => {
     ])
   })
 
+  it('answers a call that returns nothing by its status alone', async () => {
+    const { run } = build({ source: sourceOf('a:1'), answer: async () => ({ status: 204, headers: {}, body: '' }) })
+    expect(await text(run.answers)).toBe('{"id":"a:1","status":204}\n')
+  })
+
   it('answers a call that fails as it failed, under the id that it had', async () => {
     const { run } = build({
       source: sourceOf('a:1'),
@@ -144,6 +149,20 @@ describe('a batch whose caller goes', () => {
     gate.let('b:1')
     expect(await run.ended).toEqual({ lines: 4, answered: 0, dropped: 2, maxHeld: 4, isCut: false })
     expect(calls).toEqual(['a:1', 'b:1'])
+  })
+
+  it('counts no answer as given that was not on its way yet', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\nb:1\n'), answer: gate.answer })
+    run.answers.resume()
+    await until('both calls', () => calls.length === 2)
+    gate.let('a:1')
+    // Ends the call, and comes before what writes its answer.
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    run.answers.destroy()
+    await tick()
+    gate.let('b:1')
+    expect(await run.ended).toMatchObject({ lines: 2, answered: 0, dropped: 0 })
   })
 
   it('is abandoned too when his bytes break off', async () => {
