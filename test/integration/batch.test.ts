@@ -104,6 +104,13 @@ describe('POST /-/batch', () => {
       'validation_failed',
     ],
     [
+      'what is compressed',
+      '/-/batch',
+      { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' },
+      415,
+      'unsupported_media_type',
+    ],
+    [
       'a condition for all',
       '/-/batch',
       { 'content-type': 'application/x-ndjson', 'if-match': '"read-before"' },
