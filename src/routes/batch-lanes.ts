@@ -51,9 +51,7 @@ export function createLanes<Job>(run: (job: Job) => Promise<void>, mayBegin: () 
       start(lane, job)
     },
     takeWaiting() {
-      const taken = [...busy.values()].flatMap((queue) => queue.splice(0))
-      for (const lane of heldUp.splice(0)) busy.delete(lane)
-      return taken
+      return [...busy.values()].flatMap((queue) => queue.splice(0))
     },
     goOn() {
       while (mayBegin()) {

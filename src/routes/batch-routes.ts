@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   type BatchCall,
@@ -17,7 +18,7 @@ import { parsePrefer } from './prefer.ts'
 import { ProblemError } from './problem.ts'
 import type { HttpAnswer } from './to-http.ts'
 import { toInvocation } from './to-invocation.ts'
-import { readPreferences } from './wishes.ts'
+import { readPreferences, refuseCondition } from './wishes.ts'
 
 /** Authorizing and quotas are asked for each line. */
 export interface BatchRoutesOptions extends EntityRoutesOptions {
@@ -79,6 +80,7 @@ export async function registerBatchRoutes(app: FastifyInstance, options: BatchRo
 /** What belongs to a line must not be dropped in silence when it stands elsewhere. */
 function refuseRequest(request: FastifyRequest, maxWaitMs: number): void {
   refuseQuery(request)
+  refuseCondition(request)
   // A strict caller is refused, as anywhere; there is nothing to prefer here.
   readPreferences(request.headers.prefer, maxWaitMs)
   if (request.body === undefined) {
@@ -168,6 +170,8 @@ function stream({ run, request, reply, isClosing }: Streamed): FastifyReply {
 /** Closing at once, with bytes unread, would take the answers with it: TCP resets such a connection. */
 function closeSoon(source: IncomingMessage): void {
   const { socket } = source
+  // A request by `inject` has none that could be closed.
+  if (!(socket instanceof Socket)) return
   const close = () => socket.destroySoon()
   const timer = setTimeout(close, LINGER_MS)
   if (source.complete) close()

@@ -103,9 +103,9 @@ export class BatchRun {
     source.once('error', () => this.answers.destroy())
   }
 
-  /** No call is made any more: what was not begun is refused, what the caller still sends too. */
+  /** No call is made any more, once: what was not begun is refused, what the caller still sends too. */
   drain(): void {
-    if (this.#isDraining || this.#state !== 'open') return
+    if (this.#state !== 'open') return
     this.#isDraining = true
     for (const { call, bytes } of this.#lanes.takeWaiting()) this.#refuse(call.place, shuttingDown(), bytes)
     this.#drainTimer = setTimeout(() => {
@@ -214,7 +214,7 @@ export class BatchRun {
   #flushOutput(): void {
     clearImmediate(this.#flush)
     this.#flush = undefined
-    while (this.#isWanted && this.#state !== 'abandoned') {
+    while (this.#isWanted) {
       const piece = this.#output.take()
       if (piece === undefined) break
       this.#held -= piece.answers
@@ -223,7 +223,6 @@ export class BatchRun {
       this.#idle.refresh()
       this.#isWanted = this.answers.push(piece.text)
     }
-    if (this.#state === 'abandoned') return
     this.#lanes.goOn()
     this.#pump()
   }
@@ -231,8 +230,8 @@ export class BatchRun {
   /** The caller is waited for only while no line of his is held, or while he does not take what was answered. */
   #onIdle(): void {
     if (!this.#isWanted || this.#state === 'done') this.answers.destroy(new Error('the answers were not taken in time'))
-    else if (this.#held > 0) this.#idle.refresh()
-    else {
+    // While a line is held, its answer begins the time anew.
+    else if (this.#held === 0) {
       const detail = `No line came for ${this.#options.limits.idleMs} ms. This line and all after it were not read.`
       this.#cut(new ProblemError('bad_request', { status: 408, detail, retry: 'safe' }))
     }
@@ -240,7 +239,6 @@ export class BatchRun {
 
   /** Calls under way end; nothing more is read. */
   #cut(lastWord: ProblemError): void {
-    if (this.#state !== 'open') return
     this.#state = 'cut'
     this.#lastWord = lastWord
     this.#hasUnread = !this.#lines.isEmpty
@@ -264,7 +262,6 @@ export class BatchRun {
   }
 
   #abandon(): void {
-    if (this.#state === 'done' || this.#state === 'abandoned') return
     this.#state = 'abandoned'
     const { length } = this.#lanes.takeWaiting()
     this.#dropped = length
@@ -275,7 +272,6 @@ export class BatchRun {
   /** The idle timer stays until the last answer was taken. */
   #settle(): void {
     clearTimeout(this.#drainTimer)
-    clearImmediate(this.#flush)
     if (this.#held > 0) return
     const lines = this.#lines.nextNumber - 1
     const isCut = this.#lastWord !== undefined

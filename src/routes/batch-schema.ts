@@ -73,6 +73,7 @@ export const batchSchema: FastifySchema = {
     ...problemResponses([
       'bad_request',
       'validation_failed',
+      'unsupported_call',
       'unknown_preference',
       'unsupported_media_type',
       'headers_too_large',

@@ -68,8 +68,8 @@ export const problemKinds = {
     source: 'runtime',
     title: 'The runtime can’t be asked this',
     advice:
-      'The call fits its metadata, but sending it would do harm in this runtime, or it has a condition (`If-Match`) that no runtime ' +
-      'can keep to; `detail` says why. It was not sent.',
+      'The call fits its metadata, but sending it would do harm in this runtime, or it has a condition (`If-Match`, `If-None-Match`) ' +
+      'that no runtime can keep to; `detail` says why. It was not sent.',
   },
   unauthenticated: {
     ...refused,

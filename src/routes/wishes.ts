@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { parseIdempotencyKey } from './idempotency.ts'
 import { noPreferences, type Preferences, parsePrefer } from './prefer.ts'
@@ -12,11 +11,12 @@ export interface Wishes {
 }
 
 /** @throws ProblemError when a header can't be read or obeyed, or when a strict caller prefers what is not known here */
-export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: number): Wishes {
+export function readWishes(request: FastifyRequest, maxWaitMs: number): Wishes {
+  const { method, headers } = request
   const asked = readPreferences(headers.prefer, maxWaitMs)
   // Reads may be repeated, without a key too: nothing of them has to be kept.
   const isRead = method === 'GET' || method === 'HEAD'
-  if (!isRead) refuseCondition(headers)
+  if (!isRead) refuseCondition(request)
   return {
     preferences: isRead && asked !== noPreferences ? { ...asked, respondAsync: false, minimal: false } : asked,
     idempotencyKey: isRead ? undefined : parseIdempotencyKey(headers['idempotency-key']),
@@ -24,14 +24,21 @@ export function readWishes({ method, headers }: FastifyRequest, maxWaitMs: numbe
 }
 
 /**
- * RFC 9110, section 13.1.1: nothing may be changed where the condition does not hold, and no runtime can look at it and write in one step.
- * `*` asks for no more than that the entity is there.
+ * RFC 9110, sections 13.1.1 and 13.1.2: nothing may be changed where the condition does not hold, and no runtime can look at it and write
+ * in one step.
+ * @throws ProblemError
  */
-function refuseCondition({ 'if-match': condition }: IncomingHttpHeaders): void {
-  if (condition === undefined || condition.trim() === '*') return
-  throw new ProblemError('unsupported_call', {
-    detail:
-      'No runtime can be asked to change something only where it is still as it was read, so `If-Match` can’t be kept to.',
+export function refuseCondition({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): void {
+  const { 'if-match': match, 'if-none-match': noneMatch } = headers
+  // `*` asks for no more than that the entity is there.
+  if (match !== undefined && match.trim() !== '*') throw unkept('If-Match', 'is still as it was read')
+  // Where something is posted to, there is nothing that could match.
+  if (method === 'PUT' && noneMatch !== undefined) throw unkept('If-None-Match', 'is not as it was read, or not there')
+}
+
+function unkept(header: string, condition: string): ProblemError {
+  return new ProblemError('unsupported_call', {
+    detail: `No runtime can be asked to change something only where it ${condition}, so \`${header}\` can’t be kept to.`,
     hint: 'Give the entity a method that compares and writes.',
   })
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type BatchAnswer, openBatch, sendBatch } from '../helpers/batch-client.ts'
 import { root } from '../helpers/gateway-process.ts'
 import { type RunningGateway, startGateway } from '../helpers/running-gateway.ts'
@@ -100,6 +102,20 @@ describe('POST /-/batch', () => {
       { 'content-type': 'application/x-ndjson', 'idempotency-key': 'k' },
       400,
       'validation_failed',
+    ],
+    [
+      'what is compressed',
+      '/-/batch',
+      { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' },
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'a condition for all',
+      '/-/batch',
+      { 'content-type': 'application/x-ndjson', 'if-match': '"read-before"' },
+      400,
+      'unsupported_call',
     ],
     [
       'what is not known here to a strict caller',
@@ -210,6 +226,24 @@ describe('a batch that does not end as it should', () => {
     batch.send(create('idle'))
     expect(await batch.rest()).toMatchObject([{ status: 201 }, { line: 2, status: 408 }])
     await closed
+    await gateway.close()
+  })
+
+  it('is cut off by inject too, where there is no connection to close', async () => {
+    const gateway = await startGateway(env)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const payload = new PassThrough()
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const options = { method: 'POST', url: '/-/batch', headers, payload, payloadAsStream: true } as const
+    const { statusCode, stream } = await gateway.app.inject(options)
+    const answers = text(stream())
+    // Longer than it may be idle.
+    vi.advanceTimersByTime(600_000)
+    expect([statusCode, JSON.parse(await answers)]).toMatchObject([200, { line: 1, status: 408 }])
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    // What comes after it throws here, were there anything.
+    vi.advanceTimersByTime(600_000)
     await gateway.close()
   })
 

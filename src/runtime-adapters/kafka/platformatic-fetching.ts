@@ -5,6 +5,7 @@ import {
   type ConnectionPool,
   type fetchV17,
   type NullableString,
+  protocolErrorsCodesById,
   type Reader,
   ResponseError,
 } from '@platformatic/kafka'
@@ -15,6 +16,7 @@ import { readBatches } from './platformatic-batches.ts'
 const FETCH = 1
 /** Versions whose response is the same: topics are told by their ids (KIP-516, Kafka 3.1). */
 const VERSIONS = { first: 13, last: 17 }
+const UNKNOWN_SERVER_ERROR = -1
 
 /**
  * A consumer's connections, on which the records of a fetch are read by `readBatches`: the client's own reader takes three times as long. It
@@ -55,20 +57,26 @@ export function readFetch(_correlationId: number, apiKey: number, apiVersion: nu
   const errors: Record<string, [number, NullableString]> = {}
   const throttleTimeMs = reader.readInt32()
   const errorCode = reader.readInt16()
-  if (errorCode !== 0) errors[''] = [errorCode, null]
+  if (errorCode !== 0) errors[''] = [knownError(errorCode), null]
   const response = {
     ...{ throttleTimeMs, errorCode, sessionId: reader.readInt32(), nodeEndpoints: [] },
     responses: reader.readArray((_, topic) => ({
       topicId: reader.readUUID(),
       partitions: reader.readArray((_, partition) => {
         const read = readPartition(reader)
-        if (read.errorCode !== 0) errors[`/responses/${topic}/partitions/${partition}`] = [read.errorCode, null]
+        if (read.errorCode !== 0)
+          errors[`/responses/${topic}/partitions/${partition}`] = [knownError(read.errorCode), null]
         return read
       }),
     })),
   }
   if (Object.keys(errors).length > 0) throw new ResponseError(apiKey, apiVersion, errors, response)
   return response
+}
+
+/** The client can make no error of a code that it does not know; the response keeps it. */
+function knownError(code: number): number {
+  return protocolErrorsCodesById[code] === undefined ? UNKNOWN_SERVER_ERROR : code
 }
 
 function readPartition(reader: Reader): FetchedPartition {

@@ -36,6 +36,7 @@ interface Lane {
   /** Until the brokers have been asked who leads. */
   paused: boolean
   maxRecords: number
+  /** Why nothing was taken, since the last time that something was. */
   lastDetail: string
 }
 
@@ -48,6 +49,7 @@ const GATHER_MS = 2
 const batchOverheadBytes = 61
 const recordOverheadBytes = 30
 const maxBatchRecords = 10_000
+const notTaken = 'No broker took it in time.'
 
 /**
  * Gathers the sends of one turn of the event loop, and what comes while the broker is busy: one produce request a leader, one batch a
@@ -120,7 +122,7 @@ export class SendBatcher {
       travelling: undefined,
       paused: false,
       maxRecords: maxBatchRecords,
-      lastDetail: 'No broker took it in time.',
+      lastDetail: notTaken,
     }
     ofTopic ??= new Map()
     this.#lanes.set(topic, ofTopic.set(partition, lane))
@@ -166,7 +168,7 @@ export class SendBatcher {
 
   #free(leader: number): void {
     this.#busy.delete(leader)
-    if (!this.#closed) this.#flush()
+    this.#flush()
   }
 
   #take(lane: Lane): readonly Waiting[] {
@@ -187,6 +189,7 @@ export class SendBatcher {
     switch (verdict.kind) {
       case 'acknowledged':
         lane.maxRecords = Math.min(lane.maxRecords * 2, maxBatchRecords)
+        lane.lastDetail = notTaken
         for (const one of records) tell(one, verdict)
         return
       case 'unknown':
@@ -209,7 +212,6 @@ export class SendBatcher {
   }
 
   #putBack(lane: Lane, records: readonly Waiting[], detail: string): void {
-    lane.lastDetail = detail
     if (this.#closed) {
       for (const one of records) tell(one, notSent('broker-unavailable', detail))
       return

@@ -43,6 +43,12 @@ describe('a batch that is written', () => {
     )
   })
 
+  it.each(records.map((_, index) => index))('has room for each record alone: %d', (index) => {
+    const { key = null, value } = records[index] ?? {}
+    const [batch] = readByClient(writeBatch(records.slice(index, index + 1)))
+    expect(batch?.records).toMatchObject([{ key, value }])
+  })
+
   it('is made now, and has the length and the checksum that the client would give it', () => {
     const before = Date.now()
     const ours = writeBatch(many)

@@ -120,6 +120,15 @@ describe('a response to a fetch', () => {
   })
 })
 
+describe('an error that the client does not know', () => {
+  it.each([
+    ['of a response', response([{}], { errorCode: 9_999 })],
+    ['of one of its partitions', response([{}, { errorCode: 9_999, records: null }])],
+  ])('%s is one of the broker’s all the same, not something that can’t be read', (_, written) => {
+    expect(() => read(written)).toThrow(ResponseError)
+  })
+})
+
 describe('connections for fetches', () => {
   const sent: unknown[][] = []
   const connection = { send: (...args: unknown[]) => void sent.push(args) } as unknown as Connection

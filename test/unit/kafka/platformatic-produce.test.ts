@@ -1,5 +1,5 @@
 import { produceV11, Reader, readRecordsBatches, Writer } from '@platformatic/kafka'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type ProduceOptions,
   produceTo,
@@ -181,6 +181,11 @@ describe('a request to the leader of partitions', () => {
     expect((await to(1)).map(({ kind }) => kind)).toEqual(['unknown', 'unknown', 'unknown'])
   })
 
+  it('is in doubt where the broker says what nobody here knows', async () => {
+    const { to } = setup((read) => read(response({ users: [{ index: 0, code: 9_999 }] })))
+    expect((await to(1))[0]?.kind).toBe('unknown')
+  })
+
   it('is in doubt where no answer came, or one that can’t be read', async () => {
     const lost = setup(() => {
       throw new Error('Connection closed')
@@ -188,6 +193,44 @@ describe('a request to the leader of partitions', () => {
     expect(await lost.to(1)).toEqual(batches.map(() => ({ kind: 'unknown', detail: 'Connection closed' })))
     const garbled = setup((read) => read(Writer.create().appendInt8(9)))
     expect((await garbled.to(1)).map(({ kind }) => kind)).toEqual(['unknown', 'unknown', 'unknown'])
+  })
+
+  /** The client’s own way, which fails so. */
+  async function byClient(error?: Error) {
+    const send = vi.fn(async () => {
+      if (error !== undefined) throw error
+    })
+    const connections = { getEstablishedConnection: () => ({ isConnected: () => true }) }
+    const currentMetadata = { brokers: new Map([[1, {}]]) }
+    // All that is asked of it.
+    const producer = { currentMetadata, connections, send } as unknown as ProduceOptions['producer']
+    const connection = { acks: 'all', sendTimeoutMs: 5_000 } as const
+    return { verdicts: await produceTo(1, batches, { producer, connection, version: undefined }), send }
+  }
+
+  it('is made by the client, once and of all, where it is not written here', async () => {
+    const { verdicts, send } = await byClient()
+    expect(verdicts).toEqual(batches.map(() => ({ kind: 'acknowledged' })))
+    const headers = new Map([[Buffer.from('traceparent'), Buffer.from('00-ab-cd-01')]])
+    const messages = batches.map(({ topic, partition }) => ({
+      ...{ topic, partition, headers, key: record.key, value: record.value },
+    }))
+    expect(send.mock.calls).toEqual([[{ messages, acks: -1 }]])
+  })
+
+  it('has a verdict of its own for each partition too where the client tells it deep in its error', async () => {
+    const told = (code: number) => ({
+      name: 'users',
+      partitionResponses: [{ index: 0, errorCode: code, baseOffset: -1n }],
+    })
+    const inner = Object.assign(new Error('refused'), { response: { responses: [told(10)] } })
+    const produced = { offsets: [{ topic: 'users', partition: 3 }] }
+    const error = Object.assign(new AggregateError([new AggregateError([inner])], 'failed'), { produced })
+    expect((await byClient(error)).verdicts).toMatchObject([
+      { kind: 'refused', cause: 'too-large' },
+      { kind: 'acknowledged' },
+      { kind: 'unknown' },
+    ])
   })
 
   it.each([

@@ -169,6 +169,12 @@ describe('a line that is no call', () => {
     ])
   })
 
+  it.each(['entity', 'method'])('is not repeated at length where it has a long %s', (member) => {
+    const refused = readLine({ ...call, [member]: 'x'.repeat(5_000) })
+    expect(refused).toMatchObject({ problem: { code: 'route_not_found' } })
+    expect(JSON.stringify(refused).length).toBeLessThan(500)
+  })
+
   it('is a creation where the runtime can create nothing', () => {
     const cannot = createLineReader({ ...options, capabilitiesOf: () => ({ ...everything, create: false }) })
     expect(cannot(Buffer.from('{"entity":"order_line","method":"create","args":{"id":"a"}}'), 1)).toMatchObject({

@@ -62,6 +62,13 @@ describe('the lines of a batch', () => {
     expect(splitter.isEmpty).toBe(isEmpty)
   })
 
+  it('are not at their end within one that is too long already', () => {
+    const splitter = createLineSplitter(10)
+    splitter.feed(Buffer.from('x'.repeat(11)))
+    expect(splitter.next()).toBeUndefined()
+    expect(splitter.isEmpty).toBe(false)
+  })
+
   it('are at their end until more than white space has come of the next one', () => {
     const splitter = createLineSplitter(100)
     splitter.feed(Buffer.from('  '))

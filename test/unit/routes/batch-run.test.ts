@@ -2,9 +2,10 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { BatchRun } from '../../../src/routes/batch-run.ts'
 import { ProblemError } from '../../../src/routes/problem.ts'
+import type { HttpAnswer } from '../../../src/routes/to-http.ts'
 import { until } from '../../helpers/until.ts'
 import { build, createGate, done, idOf, parse, sourceOf, tick } from './scripted-run.ts'
 
@@ -99,14 +100,19 @@ describe('a batch', () => {
     ])
   })
 
+  it('answers a call that returns nothing by its status alone', async () => {
+    const { run } = build({ source: sourceOf('a:1'), answer: async () => ({ status: 204, headers: {}, body: '' }) })
+    expect(await text(run.answers)).toBe('{"id":"a:1","status":204}\n')
+  })
+
   it('answers a call that fails as it failed, under the id that it had', async () => {
     const { run } = build({
       source: sourceOf('a:1'),
       answer: () => Promise.reject(new ProblemError('overloaded', { detail: 'full', invocationId: 'its own' })),
     })
     const [line] = parse(await text(run.answers))
-    expect(line).toMatchObject({ id: 'a:1', status: 503, problem: { code: 'overloaded' } })
-    expect(JSON.stringify(line)).toContain('its own')
+    const problem = { code: 'overloaded', invocationId: 'its own', instance: 'urn:uuid:its own' }
+    expect(line).toMatchObject({ id: 'a:1', status: 503, problem })
   })
 
   it('answers a defect with 500 and goes on with the lane', async () => {
@@ -133,11 +139,30 @@ describe('a batch whose caller goes', () => {
     await until('two calls', () => calls.length === 2)
     run.answers.destroy()
     source.write('c:1\n')
+    let hasEnded = false
+    void run.ended.then(() => {
+      hasEnded = true
+    })
     gate.let('a:1')
     await tick()
+    expect(hasEnded).toBe(false)
     gate.let('b:1')
     expect(await run.ended).toEqual({ lines: 4, answered: 0, dropped: 2, maxHeld: 4, isCut: false })
     expect(calls).toEqual(['a:1', 'b:1'])
+  })
+
+  it('counts no answer as given that was not on its way yet', async () => {
+    const gate = createGate()
+    const { run, calls } = build({ source: sourceOf('a:1\nb:1\n'), answer: gate.answer })
+    run.answers.resume()
+    await until('both calls', () => calls.length === 2)
+    gate.let('a:1')
+    // Ends the call, and comes before what writes its answer.
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    run.answers.destroy()
+    await tick()
+    gate.let('b:1')
+    expect(await run.ended).toMatchObject({ lines: 2, answered: 0, dropped: 0 })
   })
 
   it('is abandoned too when his bytes break off', async () => {
@@ -202,6 +227,33 @@ describe('a batch whose caller goes', () => {
     }
   })
 
+  it('has his whole time to take an answer that comes late, and his whole time to send once he has taken it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const late = Promise.withResolvers<HttpAnswer>()
+    const source = new PassThrough()
+    const { run, calls } = build({ source, answer: () => late.promise, limits: { idleMs: 500 } })
+    run.answers.read(0)
+    source.write('a:1\n')
+    await tick()
+    expect(calls).toEqual(['a:1'])
+    vi.advanceTimersByTime(400)
+    // More than a stream holds by itself.
+    late.resolve({ ...done, body: `"${'x'.repeat(70_000)}"` })
+    await tick()
+    await tick()
+    vi.advanceTimersByTime(400)
+    const answers = text(run.answers)
+    await tick()
+    vi.advanceTimersByTime(400)
+    source.end('b:1\n')
+    expect(parse(await answers)).toMatchObject([
+      { id: 'a:1', status: 200 },
+      { id: 'b:1', status: 200 },
+    ])
+    expect(await run.ended).toMatchObject({ answered: 2, isCut: false })
+  })
+
   it.each<[string, string, number]>([
     ['answers', 'a:1\nb:1\n', 70_000],
     ['last answer', 'a:1\n', 1],
@@ -239,6 +291,22 @@ describe('a batch while the gateway stops', () => {
     ])
     expect(calls).toEqual(['a:1'])
     expect(await run.ended).toMatchObject({ isCut: false })
+  })
+
+  it.each<[string, (run: BatchRun) => void]>([
+    ['its caller ends', ({ answers }) => answers.resume()],
+    ['its caller goes', ({ answers }) => answers.destroy()],
+  ])('leaves no timer behind when %s', async (_what, end) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const source = new PassThrough()
+    const { run } = build({ source })
+    run.drain()
+    source.end('a:1\n')
+    end(run)
+    expect(await run.ended).toMatchObject({ isCut: false })
+    await finished(run.answers).catch(() => undefined)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('ends without a caller who goes on sending, and says from which line on nothing was sent', async () => {
@@ -316,7 +384,6 @@ describe('a batch while the gateway stops', () => {
   })
 })
 
-/** The gateway has begun to stop a minute ago. */
 /** A batch whose first call is under way, and whose caller may be idle for 500 ms. */
 async function beginOneCall() {
   const gate = createGate()
@@ -328,6 +395,7 @@ async function beginOneCall() {
   return { gate, source, run, calls, answers }
 }
 
+/** The gateway has begun to stop a minute ago. */
 function drainForLong(run: BatchRun): void {
   vi.useFakeTimers({ toFake: ['setTimeout'] })
   try {

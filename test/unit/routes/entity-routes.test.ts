@@ -360,6 +360,24 @@ describe('what is served', () => {
     expect(read.statusCode).toBe(200)
   })
 
+  it('writes no attribute where it must not be there or be another, and creates and calls where nothing can be there', async () => {
+    const { app, invocations, answer } = build({ overrides: { 'Account.balance': { writable: true } } })
+    for (const condition of ['*', '"read-before"', 'W/"a", "b"']) {
+      const headers = { ...json, 'if-none-match': condition }
+      const refused = await app.inject({ method: 'PUT', url: '/account/a/balance', payload: '5', headers })
+      expect(refused.json()).toMatchObject({ status: 400, code: 'unsupported_call', outcome: 'not_sent' })
+      expect(refused.json().detail).toContain('`If-None-Match`')
+      expect(invocations).toHaveLength(0)
+    }
+    answer({ kind: 'returned', value: null })
+    const headers = { ...json, 'if-none-match': '*' }
+    const called = await app.inject({ method: 'POST', url: '/account/a/clear', headers })
+    expect([called.statusCode, invocations.length]).toEqual([204, 1])
+    answer({ kind: 'created', key: 'a' })
+    const created = await app.inject({ method: 'POST', url: '/account', payload: '{"id":"a"}', headers })
+    expect([created.statusCode, invocations.length]).toEqual([201, 2])
+  })
+
   it('serves a safe method by GET, with arguments in the query', async () => {
     const { app, invocations } = build({ overrides: { 'Account.search': { safe: true } } })
     const response = await app.inject('/account/a/search?text=5&limit=10&tags=x&tags=y')
