@@ -90,6 +90,23 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     expect(await Promise.all(waiting)).toEqual([answer, answer])
   })
 
+  it('keeps nobody waiting for what happens on the spot', async () => {
+    const [a] = lab.replicas
+    const [accepted, released] = [runningRecord({ state: 'queued' }), runningRecord({ state: 'queued' })]
+    for (const record of [accepted, released]) await a.open(record, undefined)
+    const waiting = [
+      a.waitForAcceptance(accepted.id, Date.now() + 5_000),
+      a.waitFor(released.id, Date.now() + 5_000),
+      a.waitForAcceptance(released.id, Date.now() + 5_000),
+    ]
+    // So that the waits have begun.
+    await a.read(accepted.id)
+    redis.stop()
+    await expect(a.accept(accepted.id)).rejects.toThrow(StoreUnavailable)
+    await expect(a.release(released.id, undefined, answer)).rejects.toThrow(StoreUnavailable)
+    expect(await Promise.all(waiting)).toEqual(['accepted', answer, answer])
+  })
+
   it('frees the scope of a call that it took after the caller was told that it did not', async () => {
     const [a, b] = lab.replicas
     const scope = randomUUID()
