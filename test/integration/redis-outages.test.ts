@@ -168,6 +168,31 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     expect(await a.read(randomUUID())).toBeUndefined()
   })
 
+  it('is asked no more than 20,000 things at once: further ones are refused on the spot', async () => {
+    const [a] = lab.replicas
+    redis.stop()
+    const messages = await Promise.all(
+      Array.from({ length: 20_100 }, () => a.read(randomUUID()).then(String, ({ message }: Error) => message)),
+    )
+    expect(messages.filter((message) => message === '20000 exchanges with Redis are under way.')).toHaveLength(100)
+  })
+
+  it('has no connection left once all stores are closed', async () => {
+    const client = clientOf(redis.url)
+    await client.connect()
+    try {
+      const connections = async () =>
+        String(await client.call('CLIENT', 'LIST'))
+          .trim()
+          .split('\n').length
+      expect(await connections()).toBe(1 + 2 * lab.replicas.length)
+      await lab.close()
+      await until('only this one is open', async () => (await connections()) === 1)
+    } finally {
+      client.disconnect()
+    }
+  })
+
   it('does not take its replicas for dead because it has forgotten them', async () => {
     const [a, b] = lab.replicas
     await a.beat('aaaaaa')
