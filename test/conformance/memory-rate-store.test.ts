@@ -43,6 +43,38 @@ describe('the rate store in memory', () => {
     expect(store.count('a', quota)).toEqual({ calls: 1, leftMs: 10_000 })
   })
 
+  it('pushes out nobody for a window that begins anew', () => {
+    const store = build(4)
+    const countAt = (ms: number, name: string) => {
+      at.ms = ms
+      return store.count(name, quota)
+    }
+    for (const [ms, name] of [
+      [0, 'first'],
+      [5_000, 'idle'],
+      [6_000, 'other'],
+      [7_000, 'first'],
+      [10_000, 'first'],
+    ] as const) {
+      void countAt(ms, name)
+    }
+    expect(countAt(11_000, 'idle')).toEqual({ calls: 2, leftMs: 4_000 })
+  })
+
+  it('begins a new window at its end for who has been idle for a generation, too', () => {
+    for (const [ms, count] of [
+      [9_999, { calls: 2, leftMs: 1 }],
+      [10_000, { calls: 1, leftMs: 10_000 }],
+      [25_000, { calls: 1, leftMs: 10_000 }],
+    ] as const) {
+      const store = build(4)
+      at.ms = 0
+      for (const name of ['idle', 'b', 'c']) void store.count(name, quota)
+      at.ms = ms
+      expect(store.count('idle', quota)).toEqual(count)
+    }
+  })
+
   it('begins a new window at its end to the millisecond, and not before', () => {
     const store = build(100)
     at.ms = 5_000

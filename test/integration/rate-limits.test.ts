@@ -175,6 +175,24 @@ describe.skipIf(reason !== undefined)(`quotas in Redis${reason === undefined ? '
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
   })
 
+  it('are each replica’s own where they are not to be shared', async () => {
+    const env = {
+      ...{ REDIS_URL: redis.url, REDIS_PREFIX: `test-${randomUUID()}`, GATEWAY_RATE_SHARED: 'false' },
+      ...{ GATEWAY_RATE_PER_CALLER: '1/60' },
+    }
+    const alone = [await startGateway(env), await startGateway(env)]
+    try {
+      for (const gateway of alone) {
+        expect((await create(gateway, 'a')).headers.get('ratelimit')).toContain('r=0;')
+        expect((await create(gateway, 'b')).status).toBe(429)
+        const { body } = await ask(`${gateway.url}/-/readyz?verbose`)
+        expect(JSON.stringify(body)).not.toContain('rate limits')
+      }
+    } finally {
+      await Promise.all(alone.map((gateway) => gateway.close()))
+    }
+  })
+
   it('are each replica’s own while Redis is away, which is told, and nobody waits', async () => {
     const [a] = replicas
     await create(a, 'before')

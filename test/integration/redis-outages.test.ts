@@ -90,6 +90,23 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     expect(await Promise.all(waiting)).toEqual([answer, answer])
   })
 
+  it('keeps nobody waiting for what happens on the spot', async () => {
+    const [a] = lab.replicas
+    const [accepted, released] = [runningRecord({ state: 'queued' }), runningRecord({ state: 'queued' })]
+    for (const record of [accepted, released]) await a.open(record, undefined)
+    const waiting = [
+      a.waitForAcceptance(accepted.id, Date.now() + 5_000),
+      a.waitFor(released.id, Date.now() + 5_000),
+      a.waitForAcceptance(released.id, Date.now() + 5_000),
+    ]
+    // So that the waits have begun.
+    await a.read(accepted.id)
+    redis.stop()
+    await expect(a.accept(accepted.id)).rejects.toThrow(StoreUnavailable)
+    await expect(a.release(released.id, undefined, answer)).rejects.toThrow(StoreUnavailable)
+    expect(await Promise.all(waiting)).toEqual(['accepted', answer, answer])
+  })
+
   it('frees the scope of a call that it took after the caller was told that it did not', async () => {
     const [a, b] = lab.replicas
     const scope = randomUUID()
@@ -149,6 +166,31 @@ describe.skipIf(reason !== undefined)(`Redis goes away${reason === undefined ? '
     redis.continue()
     await until('it is back', () => isBack(a))
     expect(await a.read(randomUUID())).toBeUndefined()
+  })
+
+  it('is asked no more than 20,000 things at once: further ones are refused on the spot', async () => {
+    const [a] = lab.replicas
+    redis.stop()
+    const messages = await Promise.all(
+      Array.from({ length: 20_100 }, () => a.read(randomUUID()).then(String, ({ message }: Error) => message)),
+    )
+    expect(messages.filter((message) => message === '20000 exchanges with Redis are under way.')).toHaveLength(100)
+  })
+
+  it('has no connection left once all stores are closed', async () => {
+    const client = clientOf(redis.url)
+    await client.connect()
+    try {
+      const connections = async () =>
+        String(await client.call('CLIENT', 'LIST'))
+          .trim()
+          .split('\n').length
+      expect(await connections()).toBe(1 + 2 * lab.replicas.length)
+      await lab.close()
+      await until('only this one is open', async () => (await connections()) === 1)
+    } finally {
+      client.disconnect()
+    }
   })
 
   it('does not take its replicas for dead because it has forgotten them', async () => {

@@ -37,6 +37,18 @@ describe.skipIf(reason !== undefined)(`Redis${note}`, () => {
       },
     }
   })
+
+  it('counts each gateway’s calls apart, by how its keys begin', async () => {
+    const redis = await startRedis()
+    const stores = [makeStore(redis.url, 'one'), makeStore(redis.url, 'other')]
+    try {
+      await Promise.all(stores.map((store) => store.start()))
+      for (const store of stores) expect(await store.count('a', quota)).toMatchObject({ calls: 1 })
+    } finally {
+      for (const store of stores) store.close()
+      await redis.close()
+    }
+  })
 })
 
 describe.skipIf(reason !== undefined)(`a quota without its Redis${note}`, () => {

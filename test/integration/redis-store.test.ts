@@ -8,6 +8,7 @@ import { runningRecord, storedAnswer } from '../helpers/invocation-records.ts'
 import { redisUnavailable } from '../helpers/redis-binary.ts'
 import { type RedisServer, sharedRedis } from '../helpers/redis-server.ts'
 import { clientOf, makeReplicas } from '../helpers/redis-stores.ts'
+import { until } from '../helpers/until.ts'
 
 const reason = redisUnavailable()
 
@@ -74,6 +75,81 @@ describe.skipIf(reason !== undefined)(`over Redis${reason === undefined ? '' : `
       expect(lifetimes.filter(([, ms]) => ms < 0)).toEqual([])
     } finally {
       client.disconnect()
+      await lab.close()
+    }
+  })
+
+  it('shows the answer of a call that was not sent for five minutes, and then knows nothing of it', async () => {
+    const prefix = `test-${randomUUID()}`
+    const lab = await makeReplicas({ url: redis.url, prefix, timeoutMs: 10_000 })
+    const client = clientOf(redis.url)
+    try {
+      const [a, b] = lab.replicas
+      const record = runningRecord()
+      await a.open(record, undefined)
+      await a.release(record.id, undefined, storedAnswer('1', 503))
+      await client.connect()
+      const { released } = keysOf(prefix, record.id)
+      const leftMs = await client.pttl(released)
+      expect(leftMs).toBeGreaterThan(270_000)
+      expect(leftMs).toBeLessThanOrEqual(300_000)
+      await client.del(released)
+      expect(await b.read(record.id)).toBeUndefined()
+    } finally {
+      client.disconnect()
+      await lab.close()
+    }
+  })
+
+  it('gives its answer to who waits on the spot, though Redis has lost the record', async () => {
+    const prefix = `test-${randomUUID()}`
+    const lab = await makeReplicas({ url: redis.url, prefix, timeoutMs: 10_000 })
+    const client = clientOf(redis.url)
+    try {
+      const [a] = lab.replicas
+      const answer = storedAnswer('1')
+      const record = runningRecord()
+      await a.open(record, undefined)
+      const waiting = a.waitFor(record.id, Date.now() + 5_000)
+      // So that the wait has begun.
+      await a.read(record.id)
+      await client.connect()
+      await client.del(keysOf(prefix, record.id).record)
+      expect(await a.finish(record.id, answer)).toBe(false)
+      expect(await waiting).toEqual(answer)
+    } finally {
+      client.disconnect()
+      await lab.close()
+    }
+  })
+
+  it('takes a replica that has gone silent for dead after three seconds, though others live', async () => {
+    const lab = await makeReplicas({ url: redis.url, timeoutMs: 10_000 })
+    try {
+      const [a, b] = lab.replicas
+      const silentFrom = performance.now()
+      await b.beat('bbbbbb')
+      expect(await a.beat('aaaaaa')).toEqual(new Set(['aaaaaa', 'bbbbbb']))
+      await until('it is taken for dead', async () => !(await a.beat('aaaaaa')).has('bbbbbb'))
+      expect(performance.now() - silentFrom).toBeGreaterThan(2_500)
+    } finally {
+      await lab.close()
+    }
+  })
+
+  it('holds nothing for who has waited for what is over or is not there', async () => {
+    const lab = await makeReplicas({ url: redis.url, timeoutMs: 10_000 })
+    const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length
+    try {
+      const [a] = lab.replicas
+      const record = runningRecord()
+      await a.open(record, undefined)
+      await a.finish(record.id, storedAnswer('1'))
+      const before = timers()
+      const later = Date.now() + 3_600_000
+      await Promise.all(Array.from({ length: 100 }, (_, n) => a.waitFor(n % 2 === 0 ? record.id : randomUUID(), later)))
+      await until('nothing waits', () => timers() < before + 20)
+    } finally {
       await lab.close()
     }
   })

@@ -121,7 +121,7 @@ export function createAdaptiveLimit({ min, max, tolerance, floorMs }: AdaptiveLi
       const tookMs = nowMs - startedAtMs
       if (ending !== 'silent') baseline[ending].youngMs = Math.min(baseline[ending].youngMs, tookMs)
       // Calls that began under another limit tell of that one.
-      if (startedAtMs < changedAtMs || windowsOfProbe > 0 || ratios.length >= MAX_RATIOS) return
+      if (startedAtMs < changedAtMs || ratios.length >= MAX_RATIOS) return
       const shortest = shortestMs(baseline)
       ratios.push(tookMs / Math.max(floorMs, Number.isFinite(shortest) ? shortest : floorMs))
     },

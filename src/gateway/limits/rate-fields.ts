@@ -15,7 +15,7 @@ export function isOver({ quota, count }: Standing): boolean {
 
 /** Whole seconds, never fewer than there are. */
 export function secondsLeft({ count }: Standing): number {
-  return Math.max(1, Math.ceil(count.leftMs / 1_000))
+  return Math.ceil(count.leftMs / 1_000)
 }
 
 /** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), structured fields of RFC 9651. */

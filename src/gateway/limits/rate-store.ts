@@ -4,7 +4,7 @@ import type { Quota } from './quota.ts'
 export interface Count {
   /** Calls of the window so far, this one and refused ones included. */
   readonly calls: number
-  /** Milliseconds to the end of the window, when all is given anew. */
+  /** Milliseconds to the end of the window, when all is given anew; more than none. */
   readonly leftMs: number
 }
 

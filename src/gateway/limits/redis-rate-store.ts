@@ -12,15 +12,17 @@ export interface RedisRateStoreOptions {
   readonly log: Log
 }
 
-/** KEYS: bucket. ARGV: ms of the window. Returns the calls so far, and ms to the end of the window. */
+/**
+ * In the last millisecond of a window its count is still there, with no time left: it must not go on in the next.
+ * KEYS: bucket. ARGV: ms of the window. Returns the calls so far, and ms to the end of the window.
+ */
 const countScript = script(`
-local calls = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  left = tonumber(ARGV[1])
+  redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+  return { 1, tonumber(ARGV[1]) }
 end
-return { calls, left }`)
+return { redis.call('INCR', KEYS[1]), left }`)
 
 /** Counts of all replicas, by Redis's own clock. A bucket ends with its window. */
 export function createRedisRateStore({ servers, prefix, log }: RedisRateStoreOptions): RateStore {

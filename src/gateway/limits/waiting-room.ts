@@ -67,7 +67,6 @@ export function createWaitingRoom(): WaitingRoom {
         served = true
       }
     }
-    if (size === 0) stop()
   }
 
   function dismiss(isOver: (waiter: Waiter) => boolean, outcome: Outcome): void {
@@ -113,9 +112,7 @@ export function createWaitingRoom(): WaitingRoom {
       timer ??= setInterval(look, LOOK_MS).unref()
       return promise
     },
-    wake() {
-      if (size > 0) wake()
-    },
+    wake,
     close() {
       isClosed = true
       dismiss(() => true, STOPPING)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../../src/gateway/invocations/memory-store.ts'
 import { createSteadyStore } from '../../../src/gateway/invocations/steady-store.ts'
 import { StoreUnavailable } from '../../../src/routes/invocation-store.ts'
-import { storedAnswer } from '../../helpers/invocation-records.ts'
+import { runningRecord, storedAnswer } from '../../helpers/invocation-records.ts'
 
 describe('the steady store', () => {
   it('lets answers wait for a store that is away until they have 64 MiB', async () => {
@@ -42,6 +42,23 @@ describe('the steady store', () => {
     await store.close()
     await writes
     expect(told).toEqual(['accepted', 'released'])
+  })
+
+  it('writes the answer of a call whose record the store may have taken, though it said no', async () => {
+    const written: string[] = []
+    let refuse = (_error: Error): void => undefined
+    const store = createSteadyStore({
+      ...createMemoryStore({ retentionMs: 60_000, maxRecords: 10 }),
+      open: () => new Promise((_resolve, reject) => (refuse = reject)),
+      finish: async (id) => written.push(id) > 0,
+    })
+    const record = runningRecord()
+    const opened = store.open(record, undefined)
+    const finished = store.finish(record.id, storedAnswer('1'))
+    refuse(new StoreUnavailable('it did not answer in time'))
+    await expect(opened).rejects.toThrow(StoreUnavailable)
+    expect([await finished, written]).toEqual([true, [record.id]])
+    await store.close()
   })
 
   it('closes the store after the last attempt, however long that takes within its time', async () => {

@@ -210,6 +210,74 @@ describe('the adaptive limit', () => {
     expect(limit.limit).toBe(before)
   })
 
+  /** Calls that begin together and are done after so many milliseconds; the window ends with the last. */
+  function windowOf(limit: AdaptiveLimit, nowMs: number, ...tookMs: readonly number[]): number {
+    const calls = tookMs.map((ms) => ({ call: limit.enter(quick, 1, nowMs), ms }))
+    for (const { call, ms } of calls) if (call !== undefined) limit.leave(call, 'done', nowMs + ms)
+    const endMs = nowMs + Math.max(WINDOW_MS, ...tookMs)
+    limit.tick(endMs, false)
+    return endMs
+  }
+  const eight = (ms: number): readonly number[] => Array.from({ length: 8 }, () => ms)
+
+  it('concludes nothing from a few slow calls until a second has passed', () => {
+    const limit = make()
+    let nowMs = windowOf(limit, 1_000, ...eight(20))
+    const before = limit.limit
+    nowMs = windowOf(limit, nowMs, 90, 90, 90)
+    for (let n = 0; n < 8; n++) nowMs = windowOf(limit, nowMs)
+    expect(limit.limit).toBe(before)
+    windowOf(limit, nowMs)
+    expect(limit.limit).toBeLessThan(before)
+  })
+
+  it('takes no runtime for slow that is as quick as the floor lets it be', () => {
+    const limit = make()
+    let nowMs = windowOf(limit, 1_000, ...eight(1))
+    for (let n = 0; n < 5; n++) {
+      const before = limit.limit
+      nowMs = windowOf(limit, nowMs, ...Array.from({ length: before }, () => 9))
+      expect(limit.limit).toBeGreaterThanOrEqual(before)
+    }
+  })
+
+  it('is cut by half at most at once, however long a pause was', () => {
+    const limit = make()
+    let nowMs = 1_000
+    while (limit.limit < 100) nowMs = windowOf(limit, nowMs, ...Array.from({ length: limit.limit }, () => 20))
+    const before = limit.limit
+    windowOf(limit, nowMs, ...Array.from({ length: before }, () => 10_000))
+    expect(limit.limit).toBeGreaterThanOrEqual(Math.floor(before / 2))
+    expect(limit.limit).toBeLessThan(before)
+  })
+
+  it('remembers how quick a method is when nothing is in its way, though nobody has called it for a while', () => {
+    for (const windows of [301, 700]) {
+      const limit = make()
+      let nowMs = windowOf(limit, 1_000, ...eight(20))
+      for (let n = 0; n < windows; n++) nowMs = windowOf(limit, nowMs)
+      const before = limit.limit
+      windowOf(limit, nowMs, ...eight(200))
+      expect(limit.limit, String(windows)).toBe(before / 2)
+    }
+  })
+
+  it('grows to its most and no further', () => {
+    const limit = createAdaptiveLimit({ min: 8, max: 30, tolerance: 2, floorMs: 5 })
+    let nowMs = 1_000
+    for (let n = 0; n < 20; n++) nowMs = windowOf(limit, nowMs, ...Array.from({ length: limit.limit }, () => 20))
+    expect(limit.limit).toBe(30)
+  })
+
+  it('never closes for all, not even when it lets the queue run empty', () => {
+    const limit = createAdaptiveLimit({ min: 1, max: 3, tolerance: 2, floorMs: 5 })
+    const world = simulate(limit)
+    for (let n = 0; n < 400; n++) {
+      world.run(0.1, 1_000, steady(20, 30))
+      expect(limit.limit).toBeGreaterThanOrEqual(1)
+    }
+  })
+
   it('forgets what it had grown to once so much is asked for no longer', () => {
     const limit = make()
     const world = simulate(limit)

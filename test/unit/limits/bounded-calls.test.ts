@@ -79,6 +79,33 @@ describe('calls under way', () => {
     expect(waiting).toHaveLength(4)
   })
 
+  it('of one key are bounded, whether or not anybody waits for them', async () => {
+    const { invoke, waiting } = build({ maxPerKey: 1 })
+    void invoke(invocationOf('hot', { patience: 'detached' }))
+    expect(await invoke(invocationOf('hot', { patience: 'detached' }))).toMatchObject(overloaded)
+    expect(await invoke(invocationOf('hot'))).toMatchObject(overloaded)
+    expect(waiting).toHaveLength(1)
+  })
+
+  it('say what there was too much of', async () => {
+    const full = async (options: Partial<BoundedCallsOptions>) => {
+      const { invoke } = build(options)
+      void invoke(invocationOf('a'))
+      return invoke(invocationOf('a'))
+    }
+    const limit = createAdaptiveLimit({ min: 1, max: 1, tolerance: 2, floorMs: 10 })
+    limit.enter(invocationOf('b').target, 1, performance.now())
+    expect(await full({ maxPerEntity: 1 })).toMatchObject({
+      detail: 'As many calls of Account as may be are under way. This one was not sent.',
+    })
+    expect(await full({ maxPerKey: 1 })).toMatchObject({
+      detail: 'As many calls of this Account as may be are under way. This one was not sent.',
+    })
+    expect(await full({ adaptiveOf: () => limit })).toMatchObject({
+      detail: 'The runtime has as many calls as it answers quickly. This one was not sent.',
+    })
+  })
+
   it('count a creation for the key among its arguments', async () => {
     const { invoke } = build({ maxPerKey: 1 })
     void invoke(invocationOf('new', { kind: 'create' }))
@@ -198,6 +225,7 @@ describe('a runtime that is full', () => {
     const outcomes: Outcome[] = [
       done,
       { kind: 'created', key: 'a' },
+      { kind: 'rejected', reason: 'entity-not-found', detail: '', effect: 'none' },
       { kind: 'raised', message: 'no' },
       { kind: 'malformed', detail: '' },
       { kind: 'unknown', cause: 'deadline', detail: '' },
@@ -209,7 +237,7 @@ describe('a runtime that is full', () => {
       await called
     }
     await expect(bound(() => Promise.reject(new Error('a bug')))(invocationOf('a'))).rejects.toThrow('a bug')
-    expect(endings).toEqual(['done', 'done', 'refused', 'refused', 'silent', 'not-sent', 'not-sent'])
+    expect(endings).toEqual(['done', 'done', 'refused', 'refused', 'refused', 'silent', 'not-sent', 'not-sent'])
   })
 
   it('leaves a hot key no more than the bound of its own', async () => {
@@ -218,6 +246,16 @@ describe('a runtime that is full', () => {
     for (let n = 0; n < 2; n++) void invoke(invocationOf('hot'))
     expect(await invoke(invocationOf('hot'))).toMatchObject(overloaded)
     expect(shed).toEqual(['key'])
+  })
+
+  it('takes a call of each kind though it takes but one at once', async () => {
+    const limit = createAdaptiveLimit({ min: 1, max: 1, tolerance: 2, floorMs: 10 })
+    const { invoke, answer } = build({ adaptiveOf: () => limit })
+    for (const asked of [{ kind: 'find' }, { kind: 'call' }, { patience: 'queues' }] as const) {
+      const called = invoke(invocationOf('a', asked))
+      await answer(1)
+      expect(await called, JSON.stringify(asked)).toEqual(done)
+    }
   })
 
   it('leaves a hot key a quarter of its room', async () => {
