@@ -126,6 +126,21 @@ describe('a gateway that is closed', () => {
     await expect(ready()).rejects.toThrow('fetch failed')
   })
 
+  it('closes its store also where a runtime can’t be closed, and tells that', async () => {
+    const memory = createMemoryStore({ retentionMs: 60_000, maxRecords: 10 })
+    const [leave, close] = [vi.fn(memory.leave), vi.fn(memory.close)]
+    const gateway = await startOver({ ...memory, leave, close }, 'aaaaaa')
+    for (const adapter of gateway.runtimes.adapters.values()) {
+      const { close: end } = adapter
+      vi.spyOn(adapter, 'close').mockImplementation(async () => {
+        await end()
+        throw new Error('It is stuck.')
+      })
+    }
+    await expect(gateway.close()).rejects.toThrow('It is stuck.')
+    expect([leave.mock.calls.length, close.mock.calls.length]).toEqual([1, 1])
+  })
+
   it('closes its runtimes also where what a custom route has opened can’t be closed, and tells that', async () => {
     const failing: CustomRoutes = async (app) => {
       app.addHook('onClose', async () => {
