@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readConfig } from '../../../src/gateway/config.ts'
-import { createRuntimes, describeEntities } from '../../../src/gateway/runtimes.ts'
+import { createRuntimes, describeEntities, type Onlookers } from '../../../src/gateway/runtimes.ts'
 import { adapters as catalog } from '../../../src/runtime-adapters/catalog.ts'
-import type { Invocation, RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
+import type { Invocation, Log, RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
 import { silentLog } from '../../conformance/embedded-runtime.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -51,7 +51,7 @@ function adapterOf(name: string) {
 }
 
 /** Two instances of one kind. Each time that adapters are made, there are new ones of the same names. */
-async function startTwo(settings: object = {}) {
+async function startTwo(settings: object = {}, onlookers: Onlookers = {}) {
   const documents = ['A', 'B'].map((letter) =>
     folder.write(`${letter}.json`, documentOf(letter, { name: letter.toLowerCase() })),
   )
@@ -66,8 +66,9 @@ async function startTwo(settings: object = {}) {
     made.push({ ...one, entities: context.entities.map(({ name }) => name) })
     return one.adapter
   })
-  const runtimes = await createRuntimes(config, silentLog, {})
-  return { config, runtimes, made, optionsOf: (index: number) => create.mock.calls[index]?.[0] }
+  const runtimes = await createRuntimes(config, silentLog, onlookers)
+  const optionsOf = (index: number) => create.mock.calls[index]?.[0]
+  return { config, runtimes, made, optionsOf, contexts: () => create.mock.calls.map(([, context]) => context) }
 }
 
 describe('several runtimes behind one gateway', () => {
@@ -78,6 +79,14 @@ describe('several runtimes behind one gateway', () => {
       runtimes.invoke({ target: { kind: 'create', entity } } as Invocation)
     expect(await Promise.all(runtimes.first.entities.map(call))).toMatchObject([{ value: 'a' }, { value: 'b' }])
     expect(runtimes.first.entities.map((entity) => runtimes.first.capabilitiesOf(entity).find)).toEqual([true, false])
+  })
+
+  it('are told which replica this is, and whom to tell of replies that nobody waits for', async () => {
+    const strays = { late: vi.fn(), foreign: vi.fn() }
+    const { contexts } = await startTwo({ replica: '1/3' }, { strays })
+    const told = { strays, share: { index: 1, count: 3 } }
+    expect(contexts()).toMatchObject([told, told])
+    expect(contexts().map((context) => context.strays)).toEqual([strays, strays])
   })
 
   it('are started, asked for their health, each under its name, and closed together', async () => {
@@ -105,14 +114,26 @@ describe('several runtimes behind one gateway', () => {
   })
 
   it('have the settings of all, and before these their own', async () => {
-    const b = { adapter: 'stateflow', kafka: { brokers: ['own:1'] }, stateflow: { topicPrefix: 'own-' } }
+    const b = {
+      ...{ adapter: 'stateflow', kafka: { brokers: ['own:1'] }, stateflow: { topicPrefix: 'own-' } },
+      ...{ statefun: { dispatchTopic: 'own' }, statefunEndpoint: { maxBatch: 1 }, embedded: { entities: 'own.ts' } },
+    }
     const { optionsOf } = await startTwo({
       kafka: { brokers: ['all:1'], saslUsername: 'everybody' },
       stateflow: { topicPrefix: 'all-' },
+      ...{ statefun: { dispatchTopic: 'all' }, statefunEndpoint: { maxBatch: 2, maxQueued: 3 } },
+      embedded: { entities: 'all.ts' },
       runtimes: { a: { adapter: 'stateflow' }, b },
       ...{ maxPending: 7, maxPendingBytes: 70_000 },
     })
     const limits = { maxCalls: 7, maxBytes: 70_000 }
+    expect([optionsOf(0), optionsOf(1)]).toMatchObject([
+      { statefun: { dispatchTopic: 'all' }, statefunEndpoint: { maxBatch: 2 }, embedded: { entities: 'all.ts' } },
+      {
+        ...{ statefun: { dispatchTopic: 'own' }, embedded: { entities: 'own.ts' } },
+        statefunEndpoint: { maxBatch: 1, maxQueued: 3 },
+      },
+    ])
     expect([optionsOf(0), optionsOf(1)]).toMatchObject([
       { kafka: { brokers: ['all:1'], saslUsername: 'everybody' }, stateflow: { topicPrefix: 'all-' }, limits },
       { kafka: { brokers: ['own:1'], saslUsername: 'everybody' }, stateflow: { topicPrefix: 'own-' }, limits },
@@ -182,6 +203,19 @@ describe('a document', () => {
 
   it('is needed: a gateway without any does not start', async () => {
     await expect(describeEntities(configOf({ runtimes: two }))).rejects.toThrow('There is no metadata.')
+  })
+})
+
+describe('what metadata may not have meant', () => {
+  it('is said at the start', async () => {
+    const method = { name: 'look', params: [{ name: 'day', schema: { type: 'string', format: 'dat' } }] }
+    const entities = [{ name: 'OfA', key: { name: 'id', schema: { type: 'string' } }, methods: [method] }]
+    const runtime = { name: 'stateflow' }
+    const metadata = [folder.write('a.json', { formatVersion: 1, application: 'test', runtime, entities })]
+    vi.spyOn(catalog.stateflow, 'create').mockResolvedValue(adapterOf('a').adapter)
+    const warn = vi.fn<Log['warn']>()
+    await createRuntimes(configOf({ metadata, runtime: 'stateflow' }), { ...silentLog, warn }, {})
+    expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ hint: expect.stringContaining('"dat"') }])
   })
 })
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { LONGEST_TIMER_MS } from '../../../src/entity-registry/longest-timer.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
+import { createMetricPage } from '../../../src/gateway/observability/metric-page.ts'
 import { createReloading, sourcesOf } from '../../../src/gateway/reload/reloading.ts'
 import { markFiles } from '../../../src/gateway/reload/watch-files.ts'
 import { describeEntities } from '../../../src/gateway/runtimes.ts'
@@ -26,13 +27,14 @@ const write = (...names: readonly string[]) =>
 
 /** Each exchange waits for the test, and tells what would be served. */
 async function startReloading(settings: Readonly<Record<string, string>> = {}, names = ['add', 'look']) {
+  const page = createMetricPage()
   const env = { GATEWAY_RUNTIME: 'statefun-endpoint', GATEWAY_METADATA: write(...names) }
   const { config } = readConfig({ env: { ...env, GATEWAY_SUNSET_MS: String(sunsetMs), ...settings }, argv: [] })
   const [info, warn, error] = [vi.fn<Log['info']>(), vi.fn<Log['warn']>(), vi.fn<Log['error']>()]
   const log = { ...silentLog, info, warn, error }
   const swaps: { readonly methods: readonly string[]; readonly end: (error?: Error) => void }[] = []
   const reloading = createReloading({
-    ...{ config, log, page: undefined, authentication: undefined, generations: { number: 1 } },
+    ...{ config, log, page, authentication: undefined, generations: { number: 1 } },
     marks: markFiles(sourcesOf(config)),
     first: await describeEntities(config),
     swap: (entities) =>
@@ -45,7 +47,7 @@ async function startReloading(settings: Readonly<Record<string, string>> = {}, n
     await vi.waitUntil(() => swaps.length === number)
     return swaps[number - 1]
   }
-  return { reloading, swapped, log, count: () => swaps.length }
+  return { reloading, swapped, log, page, count: () => swaps.length }
 }
 
 it('reads what was asked for while one runs, also when something’s time ends meanwhile', async () => {
@@ -121,6 +123,29 @@ it('says in the log what it has read again, whatever came of it', async () => {
   expect(log.error.mock.calls).toEqual([
     [{ err: 'error' in result && result.error }, 'what was read can’t be served, so what there was serves on'],
   ])
+})
+
+it('shows since when what serves has served, and how often anything was read', async () => {
+  vi.setSystemTime(1_000_000)
+  const { reloading, swapped, page } = await startReloading()
+  const shown = () => {
+    const lines = page.text().split('\n')
+    const of = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1])
+    const kinds = ['swapped', 'unchanged', 'blocked', 'failed']
+    const counts = kinds.map((kind) => of(`gateway_reloads_total{result="${kind}"}`))
+    return { since: of('gateway_last_swap_timestamp_seconds'), counts }
+  }
+  expect(shown()).toEqual({ since: 1_000, counts: [0, 0, 0, 0] })
+  vi.setSystemTime(2_000_000)
+  await reloading.reload()
+  expect(shown()).toEqual({ since: 1_000, counts: [0, 1, 0, 0] })
+  write('add')
+  const reloaded = reloading.reload()
+  ;(await swapped(1))?.end()
+  await reloaded
+  // The clock goes on while the exchange is looked for.
+  expect(shown()).toEqual({ since: expect.closeTo(2_000, -1), counts: [1, 1, 0, 0] })
+  await reloading.close()
 })
 
 it.each([
