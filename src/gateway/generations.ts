@@ -1,5 +1,6 @@
 import { LONGEST_TIMER_MS } from '../entity-registry/longest-timer.ts'
 import type { Log } from '../runtime-adapters/contract.ts'
+import { allEnded } from './all-ended.ts'
 import type { Config } from './config.ts'
 import type { Front } from './front.ts'
 import type { Generation } from './generation.ts'
@@ -62,7 +63,7 @@ export function createGenerations(first: Generation, options: GenerationsOptions
         })
     },
     async close() {
-      await Promise.all([...alive.keys()].map((one) => one.close()))
+      await allEnded([...alive.keys()].map((one) => one.close()))
     },
   }
 }

@@ -18,6 +18,7 @@ import type {
   Log,
   RuntimeAdapter,
 } from '../runtime-adapters/contract.ts'
+import { allEnded } from './all-ended.ts'
 import type { Config } from './config.ts'
 import { overridesOf } from './overrides-of.ts'
 import { createParting } from './reload/parting.ts'
@@ -123,7 +124,7 @@ export async function createRuntimes(config: Config, log: Log, onlookers: Onlook
       return (await Promise.all([...adapters].map(([name, adapter]) => namedChecks(name, adapter)))).flat()
     },
     async close() {
-      await Promise.all([...all().map((adapter) => adapter.close()), parting.close()])
+      await allEnded([...all().map((adapter) => adapter.close()), parting.close()])
     },
   }
 }

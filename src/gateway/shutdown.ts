@@ -58,8 +58,8 @@ export async function closeWithin(closing: Closing): Promise<void> {
   await managementFront?.close()
   unwatch()
   limits.close()
-  await runtimes.close()
+  const [stopped] = await Promise.allSettled([runtimes.close()])
   await strays.close()
   await store.close()
-  if (ended.status === 'rejected') throw ended.reason
+  for (const one of [ended, stopped]) if (one.status === 'rejected') throw one.reason
 }

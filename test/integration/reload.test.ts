@@ -130,6 +130,22 @@ describe('stateflow-gateway diff', () => {
     ])
     expect(code).toBe(1)
   })
+
+  it('ends well where nothing breaks callers, reading both under what one overrides file says of either', async () => {
+    const old = folder.write('old.json', counterMetadata('http://127.0.0.1:1/', ['look']))
+    const next = folder.write('new.json', counterMetadata('http://127.0.0.1:1/', ['add']))
+    const overrides = folder.write('overrides.json', {
+      'Counter.look': { expose: false },
+      'Counter.add': { path: '/counter/{key}/more' },
+    })
+    const { code, stdout } = await runProcess({ args: ['diff', old, next], env: { GATEWAY_OVERRIDES: overrides } })
+    expect([stdout, code]).toEqual(['fine    Counter.add: is new\n1 changes, 0 of them break callers\n', 0])
+  })
+
+  it('takes two things to compare, and no third', async () => {
+    const { code, stderr } = await runProcess({ args: ['diff', 'old.json', 'new.json', 'newer.json'] })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('diff OLD NEW')])
+  })
 })
 
 const reason = kafkaUnavailable()

@@ -1,4 +1,5 @@
 import type { RuntimeAdapter } from '../../runtime-adapters/contract.ts'
+import { allEnded } from '../all-ended.ts'
 
 /** Milliseconds between two looks whether an adapter still has calls without an answer. */
 const LOOK_MS = 250
@@ -14,11 +15,14 @@ export interface Parting {
 /** @param patienceMs after which an adapter that nobody calls any more is closed all the same */
 export function createParting(patienceMs: number): Parting {
   const leaving = new Map<RuntimeAdapter, NodeJS.Timeout | undefined>()
+  const ending = new Set<Promise<void>>()
 
   async function end(adapter: RuntimeAdapter): Promise<void> {
     clearInterval(leaving.get(adapter))
     leaving.delete(adapter)
-    await adapter.close()
+    const ended = adapter.close()
+    ending.add(ended)
+    await ended.finally(() => ending.delete(ended))
   }
 
   function watch(adapter: RuntimeAdapter): void {
@@ -38,7 +42,7 @@ export function createParting(patienceMs: number): Parting {
       void disused.then(() => watch(adapter))
     },
     async close() {
-      await Promise.all([...leaving.keys()].map(end))
+      await allEnded([...ending, ...[...leaving.keys()].map(end)])
     },
   }
 }

@@ -8,7 +8,7 @@ export function createQueue<T>(work: () => Promise<T>): () => Promise<T> {
     const begun = work()
     running = begun
     const clear = () => {
-      if (running === begun) running = undefined
+      running = undefined
     }
     begun.then(clear, clear)
     return begun

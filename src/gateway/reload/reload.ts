@@ -47,10 +47,7 @@ export function createReload({ options, log, first, describe, swap }: ReloadPart
     const { sunsetMs } = options
     const { hidden } = next
     const serving = keepRetired(served, next.entities, { nowMs: Date.now(), sunsetMs, hidden })
-    if (fingerprint(serving) === fingerprint(served)) {
-      declared = next
-      return { kind: 'unchanged' }
-    }
+    if (fingerprint(serving) === fingerprint(served)) return { kind: 'unchanged' }
     const breaking = changes.filter((change) => change.breaks && !isKept(change, serving))
     if (breaking.length > 0 && options.breaking === 'block') return { kind: 'blocked', changes: breaking }
     if (options.breaking !== 'allow') warnOf(breaking, log)

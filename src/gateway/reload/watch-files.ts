@@ -34,7 +34,7 @@ export function watchFiles({ sources, marks, intervalMs, log, onChange }: WatchO
 
 /** Everything by which a change shows, links followed. */
 export function markFiles(sources: readonly string[]): string {
-  return sources.flatMap(filesOf).sort().map(markOf).join('\n')
+  return sources.flatMap(filesOf).map(markOf).join('\n')
 }
 
 function filesOf(source: string): readonly string[] {

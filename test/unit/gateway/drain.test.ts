@@ -101,6 +101,33 @@ describe('a gateway that stops', () => {
     }
   })
 
+  it('ends with its answer a connection whose request comes while it lingers', async () => {
+    const { socket, said } = await open()
+    const ended = once(socket, 'close')
+    const begun = drain.begin()
+    socket.write(REQUEST)
+    await Promise.all([ended, begun])
+    expect(said()).toMatch(/^HTTP\/1\.1 503 /)
+    expect(said()).toMatch(/connection: close/i)
+  })
+
+  it('lingers for nobody where every connection has ended', async () => {
+    const drain = createDrain(10_000)
+    const server = createServer()
+    drain.watch(server)
+    const socket = new Socket()
+    server.emit('connection', socket)
+    const ended = once(socket, 'close')
+    socket.destroy()
+    await ended
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      await drain.begin()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('refuses a request that comes on a connection which was idle between two', async () => {
     const { socket, said } = await open()
     socket.write(REQUEST)

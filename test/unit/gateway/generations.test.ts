@@ -28,8 +28,9 @@ function generationOf(...deadlinesMs: readonly number[]) {
   const end = Promise.withResolvers<void>()
   const retire = vi.fn<Generation['retire']>(() => end.promise)
   const close = vi.fn<Generation['close']>(async () => undefined)
-  const generation = { ...{ registry, retire, close, handle: vi.fn(), begin: vi.fn() } } as unknown as Generation
-  return { generation, retire, close, end }
+  const begin = vi.fn<Generation['begin']>()
+  const generation = { ...{ registry, retire, close, handle: vi.fn(), begin } } as unknown as Generation
+  return { generation, begin, retire, close, end }
 }
 
 function startWith(first: Generation, env: Readonly<Record<string, string>> = {}) {
@@ -48,14 +49,25 @@ async function isOver(ended: Promise<unknown>): Promise<boolean> {
   return over
 }
 
+describe('a generation', () => {
+  it('begins once, when it serves', () => {
+    const [first, second] = [generationOf(), generationOf()]
+    const { generations } = startWith(first.generation)
+    expect([first, second].map(({ begin }) => begin.mock.calls.length)).toEqual([1, 0])
+    generations.follow(second.generation)
+    expect([first, second].map(({ begin }) => begin.mock.calls.length)).toEqual([1, 1])
+  })
+})
+
 describe('a generation that another follows', () => {
   it.each([
-    ['as a caller may wish to wait, and the grace', [], 500],
-    ['as any of its methods may take, and the grace', [1, 700], 800],
-    ['as a timer can last', [LONGEST_TIMER_MS, 1], LONGEST_TIMER_MS],
-  ])('has as long for its requests %s', (_what, deadlinesMs, patienceMs) => {
+    ['as a caller may wish to wait, and the grace', '400', [], 500],
+    ['as a call may take whose caller has no wish, and the grace', '200', [], 400],
+    ['as any of its methods may take, and the grace', '400', [1, 700], 800],
+    ['as a timer can last', '400', [LONGEST_TIMER_MS, 1], LONGEST_TIMER_MS],
+  ])('has as long for its requests %s', (_what, maxWaitMs, deadlinesMs, patienceMs) => {
     const first = generationOf(...deadlinesMs)
-    const env = { GATEWAY_DEADLINE_MS: '300', GATEWAY_MAX_WAIT_MS: '400', GATEWAY_SHUTDOWN_GRACE_MS: '100' }
+    const env = { GATEWAY_DEADLINE_MS: '300', GATEWAY_MAX_WAIT_MS: maxWaitMs, GATEWAY_SHUTDOWN_GRACE_MS: '100' }
     const { generations } = startWith(first.generation, env)
     expect(first.retire).not.toHaveBeenCalled()
     generations.follow(generationOf().generation)
@@ -94,6 +106,21 @@ describe('a generation that another follows', () => {
     await setImmediate()
     await generations.close()
     expect([first, second, third].map(({ close }) => close.mock.calls.length)).toEqual([0, 1, 1])
+  })
+})
+
+describe('generations that are closed together', () => {
+  it('are waited for also where one of them can’t be closed, which is told', async () => {
+    const [first, second] = [generationOf(), generationOf()]
+    const { generations } = startWith(first.generation)
+    generations.follow(second.generation)
+    const ended = Promise.withResolvers<void>()
+    first.close.mockRejectedValue(new Error('It is stuck.'))
+    second.close.mockReturnValue(ended.promise)
+    const closed = generations.close().catch((error: unknown) => error)
+    expect(await isOver(closed)).toBe(false)
+    ended.resolve()
+    expect(await closed).toMatchObject({ message: 'It is stuck.' })
   })
 })
 

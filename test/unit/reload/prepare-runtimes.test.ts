@@ -4,7 +4,7 @@ import type { EntityDescriptor } from '../../../src/entity-registry/descriptor.t
 import { createParting } from '../../../src/gateway/reload/parting.ts'
 import { createServerMap, prepareRuntimes } from '../../../src/gateway/reload/prepare-runtimes.ts'
 import type { Instance } from '../../../src/gateway/runtimes.ts'
-import type { PreparedEntities, RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
+import type { Capabilities, PreparedEntities, RuntimeAdapter } from '../../../src/runtime-adapters/contract.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 
 const patienceMs = 60_000
@@ -26,16 +26,17 @@ function entitiesOf(...instances: readonly string[]): readonly EntityDescriptor[
 }
 
 interface Script {
-  readonly prepare?: () => PreparedEntities | undefined
+  readonly prepare?: (entities: readonly EntityDescriptor[]) => PreparedEntities | undefined
   readonly start?: () => Promise<void>
+  readonly capabilities?: Capabilities
 }
 
 /** Does nothing but to tell what becomes of it. */
-function adapterOf({ prepare, start = async () => undefined }: Script = {}) {
+function adapterOf({ prepare, start = async () => undefined, capabilities = everything }: Script = {}) {
   const state = { unanswered: 0, started: 0, closed: 0 }
   const adapter: RuntimeAdapter = {
     name: 'test',
-    capabilities: everything,
+    capabilities,
     async start() {
       state.started++
       await start()
@@ -102,6 +103,23 @@ describe('new entities', () => {
     expect([...first, ...next].map(servers.of)).toEqual([before.adapter, after.adapter])
   })
 
+  it('go each to the adapter of its own instance, and are served by what that one can do', async () => {
+    const readied: string[] = []
+    const prepare = (entities: readonly EntityDescriptor[]) => {
+      readied.push(...entities.map(({ name }) => name))
+      return { capabilities: everything, commit: () => undefined }
+    }
+    const [a, b] = [adapterOf({ prepare }), adapterOf({ capabilities: { ...everything, find: true } })]
+    const made = adapterOf({ capabilities: { ...everything, find: false } })
+    const runtimes = runtimesOf({ A: a, B: b }, [made])
+    const prepared = await runtimes.prepare()
+    expect(runtimes.next.map((entity) => prepared.capabilitiesOf(entity).find)).toEqual([true, false])
+    prepared.commit(Promise.resolve())
+    const served = [...runtimes.first, ...runtimes.next].map(runtimes.servers.of)
+    expect(served.map((one) => [a, b, made].findIndex(({ adapter }) => adapter === one))).toEqual([0, 1, 0, 2])
+    expect(readied).toEqual(['OfA'])
+  })
+
   it('leave nothing started behind where one of several adapters can’t be made for them', async () => {
     const [made, other] = [adapterOf(), adapterOf()]
     const { adapters, prepare } = runtimesOf({ A: adapterOf(), B: other }, [made])
@@ -159,6 +177,37 @@ describe('an adapter whose place was taken', () => {
     expect(before.state.closed).toBe(0)
     await vi.advanceTimersByTimeAsync(2_000)
     expect([before.state.closed, vi.getTimerCount()]).toEqual([1, 0])
+  })
+
+  it('is closed at once, where it can’t tell of calls without an answer', async () => {
+    const { before, disused } = await exchange(1)
+    Reflect.deleteProperty(before.adapter, 'unanswered')
+    disused.resolve()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(before.state.closed).toBe(1)
+  })
+
+  it('may fail at its end, which ends nothing else', async () => {
+    const { before, after, disused } = await exchange(0)
+    const close = vi.spyOn(before.adapter, 'close').mockRejectedValue(new Error('It is stuck.'))
+    disused.resolve()
+    await vi.advanceTimersByTimeAsync(patienceMs)
+    expect([close.mock.calls.length, after.state.closed]).toEqual([1, 0])
+  })
+
+  it('is waited for by the others where it is just being closed', async () => {
+    const { before, parting, disused } = await exchange(0)
+    const ended = Promise.withResolvers<void>()
+    const close = vi.spyOn(before.adapter, 'close').mockReturnValue(ended.promise)
+    disused.resolve()
+    await vi.advanceTimersByTimeAsync(1_000)
+    const closed = vi.fn()
+    const closing = parting.close().then(closed)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([close.mock.calls.length, closed.mock.calls.length]).toEqual([1, 0])
+    ended.resolve()
+    await closing
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it.each(['before', 'after'])('is closed with the others, %s it has become disused', async (when) => {

@@ -76,4 +76,14 @@ describe('files that are watched', () => {
     folder.write('a.json', '12')
     expect([look(), look()]).toEqual([0, 1])
   })
+
+  it('may be named by a link that leads to itself, until it leads somewhere', () => {
+    const link = join(folder.path, 'loop')
+    symlinkSync('loop', link)
+    const { look } = watch(link)
+    expect([look(), look()]).toEqual([0, 0])
+    unlinkSync(link)
+    folder.write('loop', '1')
+    expect([look(), look()]).toEqual([0, 1])
+  })
 })
