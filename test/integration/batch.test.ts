@@ -175,6 +175,19 @@ describe('a long batch', () => {
     expect(summary).toMatchObject({ lines: 101_000, answered: 101_000, dropped: 0 })
     expect(summary?.maxHeld).toBeLessThanOrEqual(1_000)
   }, 60_000)
+
+  it.each([
+    [{ GATEWAY_BATCH_IN_FLIGHT: '3' }, 3],
+    [{ GATEWAY_BATCH_IN_FLIGHT_BYTES: '3' }, 1],
+  ])('holds as much of it as %o says', async (limit, maxHeld) => {
+    const summaries: Record<string, unknown>[] = []
+    const stream = { write: (line: string) => void summaries.push(JSON.parse(line)) }
+    const gateway = await startGateway({ ...env, ...limit }, { logger: { level: 'debug', stream } })
+    const lines = Array.from({ length: 20 }, (_, index) => JSON.stringify(create(`held ${index}`)))
+    expect(await sendBatch(gateway.url, lines.join('\n'))).toHaveLength(20)
+    await gateway.close()
+    expect(summaries.find(({ msg }) => msg === 'a batch ended')).toMatchObject({ maxHeld })
+  })
 })
 
 describe('a batch that does not end as it should', () => {
