@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import process from 'node:process'
+import { compiledOnce } from '../helpers/cached-build.ts'
 import { freePorts } from '../helpers/free-ports.ts'
 import { createTemporaryFolder } from '../helpers/temporary-folder.ts'
 import { DEADLINE_MS } from './caller.ts'
@@ -45,6 +46,7 @@ export function gatewayProgram({ kafka, redis }: Ground, env: Readonly<Record<st
     command: [process.execPath, bin, 'serve'],
     readyPath: '/-/readyz',
     env: {
+      ...compiledOnce,
       GATEWAY_RUNTIME: 'stateflow',
       GATEWAY_DEADLINE_MS: String(DEADLINE_MS),
       GATEWAY_SHUTDOWN_GRACE_MS: String(GRACE_MS),

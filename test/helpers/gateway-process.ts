@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import process from 'node:process'
 import { vi } from 'vitest'
+import { compiledOnce } from './cached-build.ts'
 
 /** The gateway as operators meet it: a process, its output and its exit code. */
 export interface GatewayProcess {
@@ -36,7 +37,11 @@ const patience = { timeout: 30_000, interval: 20 }
 export function startProcess(options: ProcessOptions = {}): GatewayProcess {
   const { args = [], env = {}, cwd = root, command = [process.execPath, binFile] } = options
   const [program, ...before] = command
-  const child = spawn(program, [...before, ...args], { cwd, env: { ...plainEnvironment(), ...env }, stdio: 'pipe' })
+  const child = spawn(program, [...before, ...args], {
+    cwd,
+    env: { ...plainEnvironment(), ...(options.command === undefined ? compiledOnce : {}), ...env },
+    stdio: 'pipe',
+  })
   const text = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text.stdout += chunk
