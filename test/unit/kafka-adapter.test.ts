@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { compileEntities } from '../../src/entity-registry/compile-entities.ts'
 import type { Invocation, Outcome, RecordWatch, StrayReplies } from '../../src/runtime-adapters/contract.ts'
 import type { KafkaDialect } from '../../src/runtime-adapters/kafka/dialect.ts'
 import { createKafkaAdapter } from '../../src/runtime-adapters/kafka/kafka-adapter.ts'
@@ -10,14 +9,10 @@ import type {
   SendResult,
   TransportSubscription,
 } from '../../src/runtime-adapters/kafka/transport.ts'
+import { compiledEntities } from '../helpers/compiled-entities.ts'
 import { everything } from '../helpers/scripted-app.ts'
 
-const document = {
-  formatVersion: 1 as const,
-  application: 'test',
-  entities: [{ name: 'Thing', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'go', params: [] }] }],
-}
-const [thing] = compileEntities([{ file: 'test.json', document }])
+const [thing] = compiledEntities({ name: 'Thing', methods: [{ name: 'go', params: [] }] })
 const go = thing?.methods.get('go')
 
 /** Requests and replies are `id:text`. */

@@ -1,27 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { createKnownEntities } from '../../../src/gateway/invocations/known-entities.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
 /** `Counter` with these methods and attributes. */
 function counter(methods: readonly string[], attributes: readonly string[]) {
-  const [one] = compileEntities([
-    {
-      file: 'test.json',
-      document: {
-        formatVersion: 1,
-        application: 'test',
-        entities: [
-          {
-            name: 'Counter',
-            key: { name: 'id', schema: { type: 'string' } },
-            state: Object.fromEntries(['id', ...attributes].map((name) => [name, { type: 'string' }])),
-            create: { params: [{ name: 'id', schema: { type: 'string' } }] },
-            methods: methods.map((name) => ({ name, params: [] })),
-          },
-        ],
-      },
-    },
-  ])
+  const [one] = compiledEntities({
+    name: 'Counter',
+    state: Object.fromEntries(['id', ...attributes].map((name) => [name, { type: 'string' }])),
+    create: { params: [{ name: 'id', schema: { type: 'string' } }] },
+    methods: methods.map((name) => ({ name, params: [] })),
+  })
   if (one === undefined) throw new Error('the test’s own metadata is broken')
   return one
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import {
   type AdaptiveLimit,
   createAdaptiveLimit,
@@ -8,26 +7,15 @@ import {
   WINDOW_MS,
 } from '../../../src/gateway/limits/adaptive-limit.ts'
 import type { Target } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
-const [account] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: [
-        {
-          name: 'Account',
-          key: { name: 'id', schema: { type: 'string' } },
-          methods: [
-            { name: 'quick', params: [] },
-            { name: 'slow', params: [] },
-          ],
-        },
-      ],
-    },
-  },
-])
+const [account] = compiledEntities({
+  name: 'Account',
+  methods: [
+    { name: 'quick', params: [] },
+    { name: 'slow', params: [] },
+  ],
+})
 
 function methodOf(name: string): Target {
   const method = account?.methods.get(name)

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { type AdaptiveLimit, createAdaptiveLimit, type Ending } from '../../../src/gateway/limits/adaptive-limit.ts'
 import {
   type BoundedCallsOptions,
@@ -7,23 +6,16 @@ import {
   type Shedding,
 } from '../../../src/gateway/limits/bounded-calls.ts'
 import type { Invocation, Outcome, Patience } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 import { until } from '../../helpers/until.ts'
 
-const [account, other] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: ['Account', 'Other'].map((name) => ({
-        name,
-        key: { name: 'id', schema: { type: 'string' } },
-        create: { params: [{ name: 'id', schema: { type: 'string' } }] },
-        methods: [{ name: 'add', params: [] }],
-      })),
-    },
-  },
-])
+const [account, other] = compiledEntities(
+  ...['Account', 'Other'].map((name) => ({
+    name,
+    create: { params: [{ name: 'id', schema: { type: 'string' } }] },
+    methods: [{ name: 'add', params: [] }],
+  })),
+)
 
 const done: Outcome = { kind: 'returned', value: null }
 

@@ -1,23 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { readConfig } from '../../../src/gateway/config.ts'
 import { createLimits } from '../../../src/gateway/limits/limits.ts'
 import type { Invocation, Outcome, Patience } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
-const [account] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: [
-        { name: 'Account', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'add', params: [] }] },
-      ],
-    },
-  },
-])
+const [account] = compiledEntities({ name: 'Account', methods: [{ name: 'add', params: [] }] })
 
 function callOf(key: string, patience?: Patience): Invocation {
   const method = account?.methods.get('add')

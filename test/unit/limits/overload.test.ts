@@ -1,24 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPacedRuntime } from '../../../bench/overload/paced-runtime.ts'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { createAdaptiveLimit, WINDOW_MS } from '../../../src/gateway/limits/adaptive-limit.ts'
 import { createBoundedCalls } from '../../../src/gateway/limits/bounded-calls.ts'
 import type { Invocation, Outcome } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
 /** What `bench/overload` measures over Kafka on a real machine, in simulated time: the limits alone, without anybody's noise. */
 
-const [account] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: [
-        { name: 'Account', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'add', params: [] }] },
-      ],
-    },
-  },
-])
+const [account] = compiledEntities({ name: 'Account', methods: [{ name: 'add', params: [] }] })
 
 const CAPACITY = 500
 /** Milliseconds that the way to the runtime and back takes beside the work. */

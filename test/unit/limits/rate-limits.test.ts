@@ -1,24 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { createMemoryRateStore } from '../../../src/gateway/limits/memory-rate-store.ts'
 import { createRateLimits } from '../../../src/gateway/limits/rate-limits.ts'
 import type { RateStore } from '../../../src/gateway/limits/rate-store.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
-const [account, other] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: ['Account', 'Other'].map((name) => ({
-        name,
-        key: { name: 'id', schema: { type: 'string' } },
-        methods: [{ name: 'add', params: [] }],
-      })),
-    },
-  },
-])
+const [account, other] = compiledEntities(
+  ...['Account', 'Other'].map((name) => ({ name, methods: [{ name: 'add', params: [] }] })),
+)
 
 interface Caller {
   readonly principal?: string

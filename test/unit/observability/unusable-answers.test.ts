@@ -1,25 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { createUnusableAnswers } from '../../../src/gateway/observability/unusable-answers.ts'
 import { withCheckedAnswers } from '../../../src/routes/checked-answers.ts'
 import type { Invocation, Outcome } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
-const [account] = compileEntities([
-  {
-    file: 'test.json',
-    document: {
-      formatVersion: 1,
-      application: 'test',
-      entities: [
-        {
-          name: 'Account',
-          key: { name: 'id', schema: { type: 'string' } },
-          methods: [{ name: 'sum', params: [], returns: { type: 'integer' } }],
-        },
-      ],
-    },
-  },
-])
+const [account] = compiledEntities({
+  name: 'Account',
+  methods: [{ name: 'sum', params: [], returns: { type: 'integer' } }],
+})
 
 function build() {
   const logged: object[] = []

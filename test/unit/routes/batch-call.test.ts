@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import type { MetadataDocument } from '../../../src/entity-registry/metadata-schema.ts'
-import { noOverrides } from '../../../src/entity-registry/overrides.ts'
 import { createLineReader } from '../../../src/routes/batch-call.ts'
 import { ProblemError } from '../../../src/routes/problem.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 
 const entities: MetadataDocument['entities'] = [
@@ -30,10 +29,7 @@ const entities: MetadataDocument['entities'] = [
     methods: [],
   },
 ]
-const compiled = compileEntities(
-  [{ file: 'test.json', document: { formatVersion: 1, application: 'test', entities } }],
-  noOverrides,
-)
+const compiled = compiledEntities(...entities)
 const capabilitiesOf = () => everything
 const options = { entities: compiled, capabilitiesOf, defaultDeadlineMs: 10_000, maxWaitMs: 60_000 }
 const read = createLineReader(options)

@@ -1,8 +1,7 @@
 import { expect, it, vi } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
-import { noOverrides } from '../../../src/entity-registry/overrides.ts'
 import { createRegistry } from '../../../src/entity-registry/registry.ts'
 import { createEntityClient } from '../../../src/routes/entity-client.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 
 const entities = ['Account', 'Shop'].map((name) => ({
@@ -12,10 +11,7 @@ const entities = ['Account', 'Shop'].map((name) => ({
 }))
 
 it('compiles the check of an entity’s key once, however often it is called', () => {
-  const compiled = compileEntities(
-    [{ file: 'test.json', document: { formatVersion: 1, application: 'test', entities } }],
-    noOverrides,
-  )
+  const compiled = compiledEntities(...entities)
   const watched = compiled.map((entity) => {
     const schema = vi.fn(() => entity.key.schema)
     const key = Object.defineProperty({ ...entity.key }, 'schema', { get: schema })

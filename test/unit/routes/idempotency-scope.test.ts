@@ -1,22 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import { fingerprintOf, idempotencyScope } from '../../../src/routes/idempotency.ts'
 import type { Target } from '../../../src/runtime-adapters/contract.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 
 describe('what an idempotency key is unique in', () => {
   const named = { name: 'balance', params: [] }
   const account = {
     name: 'Account',
-    key: { name: 'id', schema: { type: 'string' } },
     state: { balance: { type: 'integer' }, limit: { type: 'integer' } },
     methods: [named],
   }
-  const document = {
-    formatVersion: 1 as const,
-    application: 'test',
-    entities: [account, { ...account, name: 'Deposit' }],
-  }
-  const [entity, deposit] = compileEntities([{ file: 'test.json', document }])
+  const [entity, deposit] = compiledEntities(account, { ...account, name: 'Deposit' })
   const [method, attribute] = [entity?.methods.get('balance'), entity?.attributes.get('balance')]
   const other = entity?.attributes.get('limit')
   const callOf = (target: Target) => ({ id: '1', target, args: {}, deadline: 0, context: {} })

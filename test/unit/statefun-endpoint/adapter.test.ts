@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { compileEntities } from '../../../src/entity-registry/compile-entities.ts'
 import type { Invocation, Outcome, StrayReplies } from '../../../src/runtime-adapters/contract.ts'
 import type { KafkaDialect } from '../../../src/runtime-adapters/kafka/dialect.ts'
 import { createEndpointAdapter } from '../../../src/runtime-adapters/statefun-endpoint/adapter.ts'
@@ -9,18 +8,14 @@ import {
 } from '../../../src/runtime-adapters/statefun-endpoint/engine-store.ts'
 import { SqliteEngineStore } from '../../../src/runtime-adapters/statefun-endpoint/sqlite-engine-store.ts'
 import { silentLog } from '../../conformance/embedded-runtime.ts'
+import { compiledEntities } from '../../helpers/compiled-entities.ts'
 import { everything } from '../../helpers/scripted-app.ts'
 import { createTemporaryFolder } from '../../helpers/temporary-folder.ts'
 import { until } from '../../helpers/until.ts'
 import { startEndpoint } from './engine-lab.ts'
 import { type Answer, type Behaviour, done, egress, fails, text, texts } from './scripted-endpoint.ts'
 
-const document = {
-  formatVersion: 1 as const,
-  application: 'test',
-  entities: [{ name: 'Thing', key: { name: 'id', schema: { type: 'string' } }, methods: [{ name: 'go', params: [] }] }],
-}
-const [thing] = compileEntities([{ file: 'test.json', document }])
+const [thing] = compiledEntities({ name: 'Thing', methods: [{ name: 'go', params: [] }] })
 const go = thing?.methods.get('go')
 
 /** Requests are the call's id; replies carry it in their key. */
