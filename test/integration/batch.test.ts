@@ -15,6 +15,12 @@ const env = { GATEWAY_ENTITIES: join(root, 'test/integration/chains.ts') }
 const call = (id: unknown, key: string, x = 1) => ({ id, entity: 'chain', key, method: 'step', args: { x } })
 const create = (key: string) => ({ id: `create ${key}`, entity: 'chain', method: 'create', args: { id: key } })
 
+function keepLog() {
+  const summaries: Record<string, unknown>[] = []
+  const stream = { write: (line: string) => void summaries.push(JSON.parse(line)) }
+  return { summaries, logger: { level: 'debug', stream } }
+}
+
 describe('POST /-/batch', () => {
   let gateway: RunningGateway
   beforeAll(async () => {
@@ -144,9 +150,8 @@ describe('POST /-/batch', () => {
 
 describe('a long batch', () => {
   it('keeps the order of 100,000 lines over 1,000 keys at the runtime, and holds few of them', async () => {
-    const summaries: Record<string, unknown>[] = []
-    const stream = { write: (line: string) => void summaries.push(JSON.parse(line)) }
-    const gateway = await startGateway(env, { logger: { level: 'debug', stream } })
+    const { summaries, logger } = keepLog()
+    const gateway = await startGateway(env, { logger })
     const keys = Array.from({ length: 1_000 }, (_, index) => `k${index}`)
     const values = new Map(keys.map((key) => [key, 0]))
     const batch = await openBatch(gateway.url)
@@ -180,9 +185,8 @@ describe('a long batch', () => {
     [{ GATEWAY_BATCH_IN_FLIGHT: '3' }, 3],
     [{ GATEWAY_BATCH_IN_FLIGHT_BYTES: '3' }, 1],
   ])('holds as much of it as %o says', async (limit, maxHeld) => {
-    const summaries: Record<string, unknown>[] = []
-    const stream = { write: (line: string) => void summaries.push(JSON.parse(line)) }
-    const gateway = await startGateway({ ...env, ...limit }, { logger: { level: 'debug', stream } })
+    const { summaries, logger } = keepLog()
+    const gateway = await startGateway({ ...env, ...limit }, { logger })
     const lines = Array.from({ length: 20 }, (_, index) => JSON.stringify(create(`held ${index}`)))
     expect(await sendBatch(gateway.url, lines.join('\n'))).toHaveLength(20)
     await gateway.close()
@@ -192,9 +196,8 @@ describe('a long batch', () => {
 
 describe('a batch that does not end as it should', () => {
   it('leaves nothing behind when its caller disconnects', async () => {
-    const summaries: Record<string, unknown>[] = []
-    const stream = { write: (line: string) => void summaries.push(JSON.parse(line)) }
-    const gateway = await startGateway({ ...env, GATEWAY_MAX_BATCHES: '1' }, { logger: { level: 'debug', stream } })
+    const { summaries, logger } = keepLog()
+    const gateway = await startGateway({ ...env, GATEWAY_MAX_BATCHES: '1' }, { logger })
     const batch = await openBatch(gateway.url)
     batch.send(create('gone'))
     await batch.next()
